@@ -1,0 +1,135 @@
+"""Numerical gradients, and the comparison that tells whether a gradient derived by hand is right.
+
+A point is a number, an array, or a NamedTuple of them (such as Params); a gradient has the same structure.
+"""
+
+import numpy as np
+
+CENTRAL_TOLERANCE = 1e-6
+EXACT_TOLERANCE = 1e-9
+FLOOR = 1e-4
+
+
+def central_difference(f, point, h=1e-5):
+    """dE/d(point) by (f(p + h) - f(p - h)) / 2h, one entry at a time.
+
+    Shapes: `point` float64 of any shape or a NamedTuple of such; `f` maps it to a number; the result has the
+    structure of `point`, which is left as it was. Error about 1e-10 at weights of order 1.
+    Raises ValueError if `point` or a value of f is not finite. Source: the chapter "Two steps by hand",
+    eq. central-difference.
+    """
+    return _entry_by_entry(point, float, lambda at: (f(at(h)) - f(at(-h))) / (2 * h))
+
+
+def complex_step(f, point, h=1e-30):
+    """dE/d(point) by Im f(p + ih) / h, one entry at a time: exact to rounding, as nothing is subtracted.
+
+    Shapes: as for `central_difference`. `f` must compute with complex numbers all the way (no float buffers, no
+    abs). Raises ValueError if a value of f is not finite or not complex. Source: the chapter "Two steps by
+    hand", eq. complex-step.
+    """
+
+    def slope(at):
+        value = f(at(1j * h))
+        if not np.iscomplexobj(value):
+            raise ValueError("f gave a real number for a complex point: somewhere it drops the imaginary part")
+        return np.imag(value) / h
+
+    return _entry_by_entry(point, complex, slope)
+
+
+def compare(analytic, reference, tol=CENTRAL_TOLERANCE, names=None):
+    """Raise an AssertionError unless every array of `analytic` equals its reference up to `tol`; return None.
+
+    The error of an array is max|a - n| / max(max|a|, max|n|, 1e-4): one number an array, so that an entry close
+    to zero cannot blow it up. NaN, a wrong shape, and any type but float64 fail with a message of their own.
+    Shapes: both an array or a NamedTuple of arrays. `names`: what to call the arrays in messages; by default "d"
+    and the field's name. Source: the chapter "Two steps by hand", eq. gradient-error.
+    """
+    references, numbers = _leaves(reference), _leaves(analytic)
+    if len(numbers) != len(references):
+        raise AssertionError(f"expected {len(references)} gradients ({_fields(reference)}), got {len(numbers)}")
+    names = names or [f"d{field}" for field in getattr(reference, "_fields", ["gradient"])]
+    for name, a, n in zip(names, numbers, references, strict=True):
+        _compare_array(name, a, np.asarray(n, dtype=float), tol)
+
+
+def check_gradient(gradient, f, point, tol=CENTRAL_TOLERANCE, names=None):
+    """Compare the gradient function with the central difference of f at `point`; return None.
+
+    Shapes: `gradient(point)` has the structure of `point`. Raises AssertionError as `compare` does.
+    Source: the chapter "Two steps by hand", section "Two numerical witnesses".
+    """
+    reference = central_difference(f, point)
+    compare(gradient(point), reference, tol, names)
+
+
+def relative_error(a, n):
+    """max|a - n| / max(max|a|, max|n|, 1e-4), the distance between two arrays that `compare` uses.
+
+    Shapes: a and n alike; the result is a number, NaN if either holds one. Source: eq. gradient-error.
+    """
+    a, n = np.asarray(a), np.asarray(n)
+    largest = max(np.max(np.abs(a), initial=0.0), np.max(np.abs(n), initial=0.0), FLOOR)
+    return float(np.max(np.abs(a - n), initial=0.0) / largest)
+
+
+def _compare_array(name, a, n, tol):
+    if not isinstance(a, (float, np.ndarray, np.generic)):
+        raise AssertionError(f"{name} is of type {type(a).__name__}, expected a float64 array of shape {n.shape}")
+    a = np.asarray(a)
+    if a.dtype != np.float64:
+        raise AssertionError(f"{name} has dtype {a.dtype}, expected float64")
+    if a.shape != n.shape:
+        raise AssertionError(f"{name} has shape {a.shape}, expected {n.shape}")
+    if not np.all(np.isfinite(a)):
+        where = np.argwhere(~np.isfinite(a))[0]
+        raise AssertionError(f"{name}{_index(where)} is {a[tuple(where)]}, expected a finite number")
+    error = relative_error(a, n)
+    if not error < tol:
+        where = np.unravel_index(np.argmax(np.abs(a - n)), a.shape)
+        raise AssertionError(
+            f"{name}{_index(where)} is wrong\n"
+            f"  analytic  {a[where]: .12g}\n"
+            f"  numeric   {n[where]: .12g}\n"
+            f"  error {error:.1e} of the largest entry, allowed {tol:.0e}"
+        )
+
+
+def _entry_by_entry(point, dtype, slope):
+    """Apply `slope` at every entry; it gets a function that moves that one entry by a step."""
+    arrays = [np.array(leaf, dtype=float) for leaf in _leaves(point)]
+    if not all(np.all(np.isfinite(array)) for array in arrays):
+        raise ValueError("the point holds NaN or inf: a numerical gradient there means nothing")
+    slopes = [np.zeros_like(array) for array in arrays]
+    for which, array in enumerate(arrays):
+        for index in np.ndindex(array.shape):
+
+            def at(step, which=which, index=index):
+                moved = [leaf.astype(dtype) for leaf in arrays]
+                moved[which][index] += step
+                return _rebuild(point, moved)
+
+            slopes[which][index] = slope(at)
+            if not np.isfinite(slopes[which][index]):
+                raise ValueError(f"f is not finite beside entry {index} of array {which} of the point")
+    return _rebuild(point, slopes)
+
+
+def _leaves(point):
+    return list(point) if isinstance(point, tuple) else [point]
+
+
+def _rebuild(point, arrays):
+    arrays = [array if array.ndim else array[()] for array in arrays]
+    if not isinstance(point, tuple):
+        return arrays[0]
+    return type(point)(*arrays) if hasattr(point, "_fields") else tuple(arrays)
+
+
+def _fields(reference):
+    return ", ".join(f"d{field}" for field in getattr(reference, "_fields", ["gradient"]))
+
+
+def _index(where):
+    return f"[{', '.join(str(int(i)) for i in where)}]" if len(where) else ""
