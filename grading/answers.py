@@ -1,0 +1,62 @@
+"""The known answers of an exercise: its solution, and the wrong and right ones of solutions/<slug>/answers.toml."""
+
+import tomllib
+from typing import NamedTuple
+
+import nbformat
+from nbgrader import utils
+
+from grading.course import COURSE
+
+
+class Answer(NamedTuple):
+    """One way to fill in an exercise, and the marks that it deserves."""
+
+    name: str
+    right: bool
+    mistake: str  # what the feedback calls it; empty for a right answer
+    hint: str  # one sentence for the student; empty for a right answer
+    cells: dict  # grade_id of an answer cell -> source
+    loses: tuple  # grade_ids of the test cells that give no points
+
+
+def solution(slug):
+    """The instructor's own answer, read from the built notebook of solutions/."""
+    notebook = nbformat.read(COURSE / "solutions" / slug / f"{slug}.ipynb", as_version=4)
+    cells = {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if utils.is_solution(cell)}
+    return Answer("solution", True, "", "", cells, ())
+
+
+def known_answers(slug):
+    """All answers of answers.toml, in its order, each with a source for every answer cell.
+
+    Raises ValueError for an entry with unknown keys or cells, or with an edit whose text is not in the solution.
+    """
+    path = COURSE / "solutions" / slug / "answers.toml"
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = solution(slug)
+    return [
+        _answer(entry, kind == "right", base, path) for kind in ("wrong", "right") for entry in entries.get(kind, [])
+    ]
+
+
+def _answer(entry, right, base, path):
+    entry = dict(entry)
+    name = entry.pop("name")
+    cells = dict(base.cells)
+    replaced, edited = entry.pop("cells", {}), entry.pop("edit", {})
+    for grade_id in [*replaced, *edited]:
+        if grade_id not in cells:
+            raise ValueError(f"{path}: {name} names the cell {grade_id!r}; the answer cells are {', '.join(cells)}")
+    cells.update({grade_id: source.strip("\n") for grade_id, source in replaced.items()})
+    for grade_id, edits in edited.items():
+        for old, new in edits:
+            if old not in cells[grade_id]:
+                raise ValueError(f"{path}: {name} edits {old!r}, which is not in the cell {grade_id!r}")
+            cells[grade_id] = cells[grade_id].replace(old, new)
+    mistake, hint, loses = entry.pop("mistake", ""), entry.pop("hint", ""), tuple(entry.pop("loses", ()))
+    if entry:
+        raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")
+    if not right and not (mistake and hint and loses):
+        raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
+    return Answer(name, right, mistake, hint, cells, loses)

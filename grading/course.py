@@ -1,0 +1,19 @@
+"""Where things are: the course directory, its exercises, its nbgrader configuration."""
+
+from pathlib import Path
+
+from traitlets.config import PyFileConfigLoader
+
+COURSE = Path(__file__).resolve().parents[1]
+
+
+def slugs():
+    """The names of all exercises, sorted: every folder of solutions/ is one."""
+    return sorted(path.parent.name for path in (COURSE / "solutions").glob("*/answers.toml"))
+
+
+def load_config():
+    """The course's nbgrader configuration, with the course directory as its root."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
+    config.CourseDirectory.root = str(COURSE)
+    return config

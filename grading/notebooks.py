@@ -1,0 +1,52 @@
+"""Build the notebooks: solutions/<slug>/<slug>.md -> solutions/<slug>/<slug>.ipynb -> exercises/<slug>/<slug>.ipynb."""
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+
+from grading.course import COURSE, load_config, slugs
+
+
+def build_source(slug):
+    """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path.
+
+    Cell ids come from grade_id or position, so that the same text always gives the same bytes.
+    """
+    text = COURSE / "solutions" / slug / f"{slug}.md"
+    notebook = jupytext.read(text)
+    notebook.metadata.pop("jupytext", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
+    path = text.with_suffix(".ipynb")
+    nbformat.write(notebook, path)
+    return path
+
+
+def build_release(slug, directory=COURSE / "exercises"):
+    """Write <directory>/<slug>/<slug>.ipynb, the notebook for students, by nbgrader's own release step.
+
+    A throw-away gradebook is used: an instructor's own gradebook is only written by her own commands.
+    Raises RuntimeError when nbgrader refuses the source.
+    """
+    build_source(slug)
+    with tempfile.TemporaryDirectory() as scratch:
+        config = load_config()
+        config.CourseDirectory.db_url = f"sqlite:///{scratch}/gradebook.db"
+        config.CourseDirectory.release_directory = str(directory)
+        api = NbGraderAPI(config=Config(config))
+        api.log.setLevel(logging.ERROR)
+        outcome = api.generate_assignment(slug, force=True, create=True)
+    if not outcome["success"]:
+        raise RuntimeError(f"nbgrader could not release {slug}:\n{outcome.get('log') or outcome.get('error')}")
+    return Path(directory) / slug / f"{slug}.ipynb"
+
+
+if __name__ == "__main__":
+    for slug in sys.argv[1:] or slugs():
+        print(build_release(slug).relative_to(COURSE))
