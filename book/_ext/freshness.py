@@ -1,0 +1,31 @@
+"""Sphinx extension: a page runs again when the library it shows has changed, and is read again after a warning."""
+
+import hashlib
+from pathlib import Path
+
+from sphinx.application import ENV_PICKLE_FILENAME
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def setup(app):
+    app.connect("config-inited", key_the_cache)
+    app.connect("build-finished", forget_pages_with_warnings)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def key_the_cache(app, config):
+    """Keep the outputs in a folder of their own for each state of rnnlib and of the pins.
+
+    jupyter-cache looks at the code of the page only, and would show outputs of a library that is no more.
+    """
+    digest = hashlib.sha256()
+    for path in [*sorted(ROOT.glob("rnnlib/**/*.py")), ROOT / "requirements.txt"]:
+        digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / digest.hexdigest()[:16])
+
+
+def forget_pages_with_warnings(app, exception):
+    """Let the next build read all pages again, or it would pass over the unchanged page that has failed in this one."""
+    if app._warncount:  # Sphinx forgets them by itself after an exception only
+        Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""Fetch what the site needs in the reader's browser, from npm: MathJax, RequireJS, the widget manager."""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+CACHE = Path(__file__).resolve().parents[2] / "_build" / "vendor"
+NPM_PACK = [
+    "npm",
+    "pack",
+    "--json",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=5000",
+]
+
+
+class Package(NamedTuple):
+    """One npm package: its name and version, npm's own checksum of it, and where its files go; a folder ends in /."""
+
+    spec: str
+    sha512: str
+    places: dict[str, list[str]]
+
+
+WIDGETS = "vendor/@jupyter-widgets/"
+PACKAGES = [
+    Package(
+        "mathjax@3.2.2",
+        "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        {
+            "LICENSE": ["vendor/mathjax/LICENSE"],
+            "es5/tex-chtml-full.js": ["vendor/mathjax/es5/tex-chtml-full.js"],
+            "es5/output/chtml/fonts/woff-v2/": ["vendor/mathjax/es5/output/chtml/fonts/woff-v2/"],
+        },
+    ),
+    Package(
+        "requirejs@2.3.8",
+        "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
+        {"require.js": ["vendor/require.js"]},
+    ),
+    Package(
+        "@jupyter-widgets/html-manager@1.0.15",
+        "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
+        {
+            "dist/embed-amd.js": [f"{WIDGETS}html-manager/dist/embed-amd.js"],
+            "dist/embed.js.LICENSE.txt": [f"{WIDGETS}html-manager/dist/LICENSE.txt"],
+            # The icons of the Play buttons. Each of the modules in embed-amd.js looks for them beside itself.
+            "dist/1551f4f60c37af51121f.woff2": [
+                f"{WIDGETS}1551f4f60c37af51121f.woff2",
+                f"{WIDGETS}html-manager/dist/1551f4f60c37af51121f.woff2",
+            ],
+        },
+    ),
+]
+
+
+def fetch(cache=CACHE, packages=PACKAGES):
+    """The folder that holds the files of `packages` below `vendor/`; it is fetched on the first call only.
+
+    Raises OSError where npm or the network is missing, and ValueError when a package is not the one expected.
+    """
+    folder = cache / hashlib.sha256(repr(packages).encode()).hexdigest()[:16]
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as work:
+        complete = Path(work, "complete")
+        for package, tarball in zip(packages, _download(packages, work), strict=True):
+            _check(package, tarball)
+            _unpack(package, tarball, complete)
+        try:
+            os.rename(complete, folder)  # all or nothing, also when two builds run at once
+        except OSError:
+            if not folder.is_dir():  # the other build was not first: a real failure
+                raise
+    return folder
+
+
+def _download(packages, work):
+    command = [*NPM_PACK, "--pack-destination", work, *(package.spec for package in packages)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = next((line for line in done.stderr.splitlines() if line.startswith("npm error")), "npm pack failed")
+        raise OSError(reason)
+    return [Path(work, packed["filename"].replace("@", "").replace("/", "-")) for packed in json.loads(done.stdout)]
+
+
+def _check(package, tarball):
+    got = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    if got != package.sha512:
+        raise ValueError(f"{package.spec} from npm has sha512 {got}, expected {package.sha512}; nothing was installed")
+
+
+def _unpack(package, tarball, folder):
+    with tarfile.open(tarball) as tar:
+        for member in filter(tarfile.TarInfo.isfile, tar):
+            name = member.name.removeprefix("package/")
+            for source, targets in package.places.items():
+                if name == source or (source.endswith("/") and name.startswith(source)):
+                    for target in targets:
+                        path = folder / (target + name.removeprefix(source))
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(tar.extractfile(member).read())
+
+
+if __name__ == "__main__":
+    print(fetch())
