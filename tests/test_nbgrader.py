@@ -1,0 +1,63 @@
+"""nbgrader's own commands work from the root of the repository."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grading.answers import known_answers, solution
+from grading.course import COURSE
+from grading.sample_class import notebook_with
+
+SLUG = "two-step"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of the course with one student's right and one student's wrong submission, graded by stock commands."""
+    root = tmp_path_factory.mktemp("course")
+    for name in ("solutions", "grading", "rnnlib"):
+        shutil.copytree(COURSE / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(COURSE / "nbgrader_config.py", root)
+    carry_dropped = next(answer for answer in known_answers(SLUG) if answer.name == "carry-dropped")
+    for student, answer in [("ada", solution(SLUG)), ("blaise", carry_dropped)]:
+        folder = root / "submitted" / student / SLUG
+        folder.mkdir(parents=True)
+        (folder / f"{SLUG}.ipynb").write_text(notebook_with(SLUG, answer.cells), encoding="utf-8")
+    for command in (
+        ["generate_assignment", SLUG],
+        ["autograde", SLUG],
+        ["generate_feedback", SLUG],
+        ["export"],
+    ):
+        done = nbgrader(root, *command)
+        assert done.returncode == 0, done.stderr
+    return root
+
+
+def nbgrader(root, *arguments):
+    command = [str(Path(sys.executable).with_name("nbgrader")), *arguments]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_the_release_made_by_the_stock_command_is_the_committed_one(course):
+    made, committed = (root / "exercises" / SLUG / f"{SLUG}.ipynb" for root in (course, COURSE))
+    assert made.read_bytes() == committed.read_bytes()
+
+
+def test_the_export_has_the_marks(course):
+    rows = {row["student_id"]: row for row in csv.DictReader((course / "grades.csv").open(encoding="utf-8"))}
+    points = {student: float(row["raw_score"]) for student, row in rows.items()}
+    assert points == {"ada": 15.0, "blaise": 6.0}
+
+
+def test_the_feedback_shows_marks_and_no_hidden_test(course):
+    page = (course / "feedback" / "blaise" / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
+    assert "(Score: 6.0 / 15.0)" in page
+    assert "same_answer" not in page
+    assert "BEGIN HIDDEN TESTS" not in page

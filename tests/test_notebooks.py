@@ -1,0 +1,95 @@
+"""The student notebooks are what solutions/ says, byte for byte, and give nothing away."""
+
+import re
+import subprocess
+import sys
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbgrader import utils
+
+from grading import notebooks
+from grading.course import COURSE, slugs
+
+MARKERS = ["BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"]
+
+
+def released(slug):
+    return nbformat.read(COURSE / "exercises" / slug / f"{slug}.ipynb", as_version=4)
+
+
+def source(slug):
+    return jupytext.read(COURSE / "solutions" / slug / f"{slug}.md")
+
+
+def test_there_is_an_exercise_for_every_folder_of_solutions():
+    assert slugs()
+    assert slugs() == sorted(path.name for path in (COURSE / "solutions").iterdir() if path.is_dir())
+    assert slugs() == sorted(path.name for path in (COURSE / "exercises").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_committed_notebook_is_the_generated_one_byte_for_byte(slug, tmp_path):
+    again = notebooks.build_release(slug, tmp_path)
+    assert again.read_bytes() == (COURSE / "exercises" / slug / f"{slug}.ipynb").read_bytes()
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_release_is_one_notebook_and_nothing_else(slug, tmp_path):
+    notebooks.build_release(slug, tmp_path)
+    assert [path.name for path in (tmp_path / slug).iterdir()] == [f"{slug}.ipynb"]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_no_answer_and_no_hidden_test_is_in_the_release(slug):
+    text = (COURSE / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8")
+    assert not [marker for marker in MARKERS if marker in text]
+    secret = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)\n *### END", re.DOTALL)
+    visible = "\n".join(cell.source for cell in released(slug).cells)
+    secrets = ["".join(found[1]) for cell in source(slug).cells for found in secret.findall(cell.source)]
+    assert len(secrets) >= 2
+    assert not [lines for lines in secrets if lines in visible]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_answer_cell_raises_not_implemented_and_every_test_has_points(slug):
+    cells = [cell for cell in released(slug).cells if "nbgrader" in cell.metadata]
+    answers = [cell for cell in cells if utils.is_solution(cell)]
+    tests = [cell for cell in cells if utils.is_grade(cell)]
+    assert answers
+    assert tests
+    assert all("raise NotImplementedError" in cell.source for cell in answers)
+    assert all(cell.metadata.nbgrader.points > 0 for cell in tests)
+    assert all("raises-exception" in cell.metadata.tags for cell in tests)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_untouched_notebook_runs_to_its_end_and_says_what_is_not_done(slug):
+    notebook = released(slug)
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    checks = [cell for cell in notebook.cells if cell.source.startswith("with exercise.check(")]
+    assert checks
+    for cell in checks:
+        (output,) = cell.outputs
+        assert output.traceback[-1].endswith("not done yet")
+        assert len(output.traceback) == 1
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_solution_passes_every_visible_check_and_every_hidden_test(slug):
+    notebook = nbformat.read(notebooks.build_source(slug), as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": COURSE}}).execute()
+    outputs = [output for cell in notebook.cells if utils.is_grade(cell) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert not [output for output in outputs if output.output_type == "execute_result"]
+
+
+def test_the_command_says_what_it_wrote():
+    slug = slugs()[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "grading.notebooks", slug], cwd=COURSE, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == [f"exercises/{slug}/{slug}.ipynb"]
