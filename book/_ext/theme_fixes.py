@@ -2,12 +2,18 @@
 
 
 def setup(app):
-    # sphinx_thebe runs code on a remote server. Jupyter Book always loads it, and its script, loaded twice, is an
-    # error on every page. Deaf to all events, it does nothing.
+    leave_out_thebe(app)
+    # Font Awesome swaps icons for SVG whenever one appears. It would swap those of the Play widget too, whose code
+    # then fails and stops every widget of the page. The icons of the theme are there when the page loads.
+    app.add_js_file(None, body="FontAwesome.config.observeMutations = false;", priority=1)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def leave_out_thebe(app):
+    """Make sphinx_thebe, which Jupyter Book always loads, deaf to all events.
+
+    It runs code on a remote server, which we do not want, and loads its script twice, an error on every page.
+    """
     for listeners in app.events.listeners.values():
         listeners[:] = [each for each in listeners if not each.handler.__module__.startswith("sphinx_thebe")]
-
-    # Font Awesome swaps icons for SVG as they appear. It would swap those of the Play widget too, whose code then
-    # fails and stops every widget of the page. The theme's own icons are swapped before, when the page loads.
-    app.add_js_file(None, body="window.FontAwesomeConfig = {observeMutations: false};", priority=1)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.registry.css_files[:] = [(name, options) for name, options in app.registry.css_files if "thebe" not in name]
