@@ -42,6 +42,11 @@ def _at_last_step(y, weights, shape):
     """Many-to-one targets as targets of every step, of which only the last has weight."""
     if not (y.ndim == 1 or (y.ndim == 2 and y.dtype.kind == "f")):
         return y, weights
+    if len(y) != shape[1]:
+        raise ValueError(
+            f"y has shape {y.shape} and dtype {y.dtype}, expected {shape} integer labels, (T, B, K) probabilities, "
+            f"or one target for each of {shape[1]} sequences"
+        )
     every_y = np.zeros((shape[0], *y.shape), y.dtype)
     every_weight = np.zeros(shape)
     every_y[-1] = y

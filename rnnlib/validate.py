@@ -98,7 +98,7 @@ def check_numbers(name, array):
 def check_finite(name, array):
     """`array` itself; raises ValueError with the first entry that is NaN or inf."""
     # One sum clears nearly every array; an overflowing sum of finite entries is looked at entry by entry.
-    if not np.isfinite(array.sum()):
+    if not np.isfinite(np.add.reduce(array, axis=None)):
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             where = tuple(int(i) for i in bad[0])
