@@ -43,15 +43,21 @@ def compare(analytic, reference, tol=CENTRAL_TOLERANCE, names=None):
 
     The error of an array is max|a - n| / max(max|a|, max|n|, 1e-4): one number an array, so that an entry close
     to zero cannot blow it up. NaN, a wrong shape, and any type but float64 fail with a message of their own.
-    Shapes: both an array or a NamedTuple of arrays. `names`: what to call the arrays in messages; by default "d"
-    and the field's name. Source: the chapter "Two steps by hand", eq. gradient-error.
+    Shapes: both an array or a NamedTuple of arrays, which may hold NamedTuples in turn; where the reference is None,
+    None is expected. `names`: what to call the arrays in messages; by default "d" and the field's name.
+    Source: the chapter "Two steps by hand", eq. gradient-error.
     """
+    names = names or [f"d{field}" for field in getattr(reference, "_fields", ["gradient"])]
     references, numbers = _leaves(reference), _leaves(analytic)
     if len(numbers) != len(references):
-        raise AssertionError(f"expected {len(references)} gradients ({_fields(reference)}), got {len(numbers)}")
-    names = names or [f"d{field}" for field in getattr(reference, "_fields", ["gradient"])]
+        raise AssertionError(f"expected {len(references)} gradients ({', '.join(names)}), got {len(numbers)}")
     for name, a, n in zip(names, numbers, references, strict=True):
-        _compare_array(name, a, np.asarray(n, dtype=float), tol)
+        if isinstance(n, tuple):
+            compare(a, n, tol)
+        elif n is not None:
+            _compare_array(name, a, np.asarray(n, dtype=float), tol)
+        elif a is not None:
+            raise AssertionError(f"{name} is of type {type(a).__name__}, expected None")
 
 
 def check_gradient(gradient, f, point, tol=CENTRAL_TOLERANCE, names=None):
@@ -125,10 +131,6 @@ def _rebuild(point, arrays):
     if not isinstance(point, tuple):
         return arrays[0]
     return type(point)(*arrays) if hasattr(point, "_fields") else tuple(arrays)
-
-
-def _fields(reference):
-    return ", ".join(f"d{field}" for field in getattr(reference, "_fields", ["gradient"]))
 
 
 def _index(where):
