@@ -3,36 +3,41 @@
 import numpy as np
 
 
-def tanh(z):
+def tanh(z, out=None):
     """Hyperbolic tangent of every entry.
 
-    Shapes: any, kept. Real or complex. Source: the chapter "Two steps by hand", eq. forward-1.
+    Shapes: any, kept; written to `out` where given (which may be z). Real or complex. Source: the chapter
+    "Two steps by hand", eq. forward-1.
     """
-    return np.tanh(z)
+    return np.tanh(z, out=out)
 
 
-def sigmoid(z):
+def sigmoid(z, out=None):
     """Logistic function 1 / (1 + exp(-z)) of every entry, written with tanh so that it never overflows.
 
-    Shapes: any, kept. Real or complex. Source: the chapter "Two steps by hand", eq. forward-1.
+    Shapes: any, kept; written to `out` where given (which may be z). Real or complex. Source: the chapter
+    "Two steps by hand", eq. forward-1.
     """
-    return 0.5 + 0.5 * np.tanh(0.5 * np.asarray(z))
+    half = np.tanh(np.multiply(z, 0.5, out=out), out=out)
+    return np.add(np.multiply(half, 0.5, out=out), 0.5, out=out)
 
 
-def tanh_derivative(s):
+def tanh_derivative(s, out=None):
     """d tanh(z)/dz, given the output s = tanh(z).
 
-    Shapes: any, kept. Source: the chapter "Two steps by hand", eq. squash-derivative.
+    Shapes: any, kept; written to `out` where given (which must not be s). Source: the chapter "Two steps by
+    hand", eq. squash-derivative.
     """
-    return 1.0 - s * s
+    return np.subtract(1.0, np.multiply(s, s, out=out), out=out)
 
 
-def sigmoid_derivative(s):
+def sigmoid_derivative(s, out=None):
     """d sigmoid(z)/dz, given the output s = sigmoid(z).
 
-    Shapes: any, kept. Source: the chapter "Two steps by hand", eq. squash-derivative.
+    Shapes: any, kept; written to `out` where given (which must not be s). Source: the chapter "Two steps by
+    hand", eq. squash-derivative.
     """
-    return s * (1.0 - s)
+    return np.multiply(s, np.subtract(1.0, s, out=out), out=out)
 
 
 ACTIVATIONS = {"tanh": (tanh, tanh_derivative), "sigmoid": (sigmoid, sigmoid_derivative)}

@@ -9,7 +9,8 @@ import numpy as np
 
 from rnnlib.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
 from rnnlib.params import init_params
-from rnnlib.rnn import Backward, clean_data, input_gradient, project_inputs
+from rnnlib.rnn import Backward, input_gradient, project_inputs
+from rnnlib.sequence import checked_data, in_one_dtype
 from rnnlib.validate import check_numbers, check_params, check_reduction
 
 
@@ -39,14 +40,12 @@ def checked(params, x, s_init, y, weights, gates, parts=()):
     Shapes: as for the forward pass of `rnnlib.lstm` or `rnnlib.gru`. Raises ValueError for what does not fit.
     """
     params = check_params(params, gates)
-    x, y, weights = clean_data(x, y, weights, params.U.shape[1], params.V.shape[0])
+    x, y, weights = checked_data(x, y, weights, params.U.shape[1], params.V.shape[0])
     s_init = check_numbers("s_init", s_init)
     expected = (*parts, x.shape[1], params.W.shape[1])
     if s_init.shape != expected:
         raise ValueError(f"s_init has shape {s_init.shape}, expected {expected}")
-    dtype = np.result_type(*params, s_init, *([x] if x.ndim == 3 else []))
-    params = Params(*(array.astype(dtype, copy=False) for array in params))
-    return params, x.astype(dtype, copy=False) if x.ndim == 3 else x, s_init.astype(dtype, copy=False), y, weights
+    return in_one_dtype(params, x, s_init, y, weights)
 
 
 def project(params, x):

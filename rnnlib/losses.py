@@ -1,17 +1,23 @@
-"""Softmax and cross-entropy."""
+"""Softmax, and cross-entropy with its gradient.
+
+In every function the last axis of the logits is the class, the one before it (if any) the batch. E is a sum over
+everything else, and a mean over the batch unless `reduction="sum"`.
+"""
 
 import numpy as np
 
+from rnnlib.validate import check_reduction, check_targets, check_weights
 
-def softmax(q):
+SAFE_LOGIT = 60.0
+
+
+def softmax(q, out=None):
     """Probabilities exp(q_i) / sum_j exp(q_j) over the last axis, stable for logits of any size.
 
-    Shapes: q (..., K), result (..., K). Real or complex; the shift by the largest logit uses real parts.
-    Source: the chapter "Two steps by hand", eq. output-pass.
+    Shapes: q (..., K), result (..., K), written to `out` where given (which may be q). Real or complex; the shift
+    by the largest logit uses real parts. Source: the chapter "Two steps by hand", eq. output-pass.
     """
-    q = np.asarray(q)
-    e = np.exp(q - q.real.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    return _exp_and_log_sum(np.asarray(q), out)[0]
 
 
 def softmax_jacobian(o):
@@ -22,3 +28,94 @@ def softmax_jacobian(o):
     """
     o = np.asarray(o)
     return o[..., :, None] * (np.eye(o.shape[-1]) - o[..., None, :])
+
+
+def cross_entropy(q, y, weights=None, reduction="mean"):
+    """E = -sum_i y_i log softmax(q)_i, weighted and summed over the steps; a mean over the batch.
+
+    Shapes: q (..., K) logits; y integer labels (...) or probabilities (..., K); weights (...), where a 0 takes the
+    prediction out altogether: its logits and target may be anything, NaN too. The result is a number, complex
+    for complex logits. Raises ValueError for bad shapes, labels or reduction.
+    Source: the chapter "T steps" (book/t-steps.md), eq. error-sum.
+    """
+    q = np.asarray(q)
+    y, weights = clean_targets(y, weights, q.shape)
+    return softmax_cross_entropy(q, y, weights, check_reduction(reduction))[1]
+
+
+def output_gradient(yhat, y, weights=None, reduction="mean"):
+    """dE/dq = yhat sum_i y_i - y, weighted: the gradient of `cross_entropy` by the logits, given yhat = softmax(q).
+
+    Shapes: yhat (..., K), the rest as for `cross_entropy`; the result has the shape of yhat. Raises ValueError for
+    bad shapes, labels or reduction. Source: the chapter "Two steps by hand", eq. output-gradient.
+    """
+    yhat = np.asarray(yhat)
+    y, weights = clean_targets(y, weights, yhat.shape)
+    return softmax_cross_entropy_gradient(yhat.copy(), y, weights, check_reduction(reduction))
+
+
+def clean_targets(y, weights, shape):
+    """Checked targets and weights; a target whose weight is 0 becomes class 0 (or all zero), whatever it was.
+
+    Shapes: as for `cross_entropy`, where `shape` is that of the logits.
+    Raises ValueError for bad shapes, labels out of range and numbers that are not finite.
+    """
+    weights = check_weights(weights, shape[:-1])
+    if weights is not None:
+        y = np.asarray(y)
+        used = weights != 0
+        if y.shape[: used.ndim] == used.shape:
+            y = np.where(used.reshape(used.shape + (1,) * (y.ndim - used.ndim)), y, np.zeros((), y.dtype))
+    return check_targets(y, shape), weights
+
+
+def softmax_cross_entropy(q, y, weights, reduction, out=None):
+    """softmax(q) and E from one set of exponentials, for targets that `clean_targets` has seen.
+
+    Shapes: as for `cross_entropy`; `out` as for `softmax`. Returns (yhat, E).
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. log-sum-exp.
+    """
+    if y.ndim < q.ndim:
+        of_target, y_sum = q.reshape(-1, q.shape[-1])[np.arange(y.size), y.reshape(-1)].reshape(y.shape), 1
+    else:
+        of_target, y_sum = np.sum(np.where(y == 0, 0, y * q), axis=-1), y.sum(axis=-1)
+    yhat, log_sum = _exp_and_log_sum(q, out)
+    error = log_sum * y_sum - of_target
+    if weights is not None:
+        error = np.where(weights != 0, weights * error, 0)
+    return yhat, error.sum() / _batch(q.shape, reduction)
+
+
+def softmax_cross_entropy_gradient(yhat, y, weights, reduction):
+    """Turn yhat into dE/dq in place and return it, for targets that `clean_targets` has seen.
+
+    Shapes: as for `output_gradient`. Source: the chapter "Two steps by hand", eq. output-gradient.
+    """
+    if y.ndim < yhat.ndim:
+        yhat.reshape(-1, yhat.shape[-1])[np.arange(y.size), y.reshape(-1)] -= 1
+    else:
+        yhat *= y.sum(axis=-1, keepdims=True)
+        yhat -= y
+    if weights is not None:
+        yhat *= weights[..., None]
+        yhat[weights == 0] = 0
+    batch = _batch(yhat.shape, reduction)
+    if batch > 1:
+        yhat *= 1 / batch
+    return yhat
+
+
+def _exp_and_log_sum(q, out):
+    """softmax(q) and log sum_j exp(q_j), of shapes (..., K) and (...)."""
+    shift = 0.0
+    # The row maximum is the slowest part of a softmax; logits this small need none.
+    if not (q.real.max() < SAFE_LOGIT and q.real.min() > -SAFE_LOGIT):
+        shift = q.real.max(axis=-1, keepdims=True)
+        q = np.subtract(q, shift, out=out)
+    e = np.exp(q, out=out)
+    total = e.sum(axis=-1, keepdims=True)
+    return np.divide(e, total, out=out), (np.log(total) + shift)[..., 0]
+
+
+def _batch(shape, reduction):
+    return shape[-2] if reduction == "mean" and len(shape) > 1 else 1

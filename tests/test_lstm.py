@@ -105,11 +105,11 @@ def test_a_new_network_starts_with_an_open_forget_gate():
 
 def test_delayed_recall_over_twenty_steps_is_learnt():
     rng = np.random.default_rng(37)
-    params = lstm.init_params(rng, 8, 16, 4)
-    batches = (delayed_recall(rng, 20, 32, K=4) for _ in range(300))
+    params = lstm.init_params(rng, 4, 16, 2)
+    batches = (delayed_recall(rng, 20, 32, K=2) for _ in range(250))
     run = start(params, np.zeros((2, 32, 16)), adam_state(params))
     run = train(lstm.loss_and_gradient, partial(adam, rate=0.02), run, batches, progress=False)
-    x, y, weights, _ = delayed_recall(np.random.default_rng(38), 20, 500, K=4)
+    x, y, weights, _ = delayed_recall(np.random.default_rng(38), 20, 500, K=2)
     fwd = lstm.forward(run.params, x, np.zeros((2, 500, 16)), y, weights=weights)
-    assert run.E[0] == pytest.approx(np.log(4), abs=0.4)
+    assert run.E[:5].mean() == pytest.approx(np.log(2), abs=0.2)  # it begins by guessing
     assert np.mean(fwd.yhat[-1].argmax(axis=-1) == y[-1]) > 0.99

@@ -1,0 +1,211 @@
+"""A whole sequence, forward and backward, for a batch at once: vectorised BPTT, and how to make it fast.
+
+s_t = tanh(U x_t + W s_{t-1} + b), yhat_t = softmax(V s_t + c), E = sum_t cross-entropy(yhat_t, y_t).
+
+What x, y and weights may look like is said in `rnnlib.sequence`. Source: the chapter "Vectorised BPTT"
+(book/vectorised.md).
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnlib.activations import activation
+from rnnlib.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
+from rnnlib.params import Params
+from rnnlib.sequence import checked_sequence
+from rnnlib.validate import check_count, check_reduction, check_state
+
+
+class Forward(NamedTuple):
+    """Everything the forward pass computes."""
+
+    states: np.ndarray  # (T+1, B, H), one buffer: s_init, then every state
+    s: np.ndarray  # (T, B, H), a view: s[t] is s_t
+    s_prev: np.ndarray  # (T, B, H), a view: s_prev[t] is s_{t-1}
+    yhat: np.ndarray  # (T, B, K)
+    E: float | None  # None without targets
+
+
+class Backward(NamedTuple):
+    """The gradient of E: by the parameters, the inputs and the state before the first step."""
+
+    params: Params
+    x: np.ndarray | None  # (T, B, D); None for tokens
+    s_init: np.ndarray  # (B, H)
+
+
+def forward(params, x, s_init, y=None, *, weights=None, func="tanh", reduction="mean"):
+    """Every state, every prediction, and the error if there are targets.
+
+    Shapes: x, y and weights as in `rnnlib.sequence`, s_init (B, H). Real or complex. Raises ValueError for what
+    does not fit. Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-forward.
+    """
+    params, x, s_init, y, weights = checked_sequence(params, x, s_init, y, weights)
+    states = run_states(params, x, s_init, func, {})
+    s, s_prev = states[1:], states[:-1]
+    q = s @ params.V.T + params.c
+    yhat, E = _predict(q, y, weights, check_reduction(reduction))
+    return Forward(states, s, s_prev, yhat, E)
+
+
+def backward(params, x, y, fwd, *, weights=None, func="tanh", reduction="mean", ds_last=None):
+    """The gradient of E by U, W, V, b, c, x and s_init, from the result `fwd` of `forward`.
+
+    Shapes: as for `forward`; `ds_last` (B, H) is the gradient that reaches the last state from later steps, none by
+    default. Nothing is changed in place. Raises ValueError for what does not fit.
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta and batched-weight-gradients.
+    """
+    expected = (len(x) + 1, *np.shape(x)[1:2], params.W.shape[0])
+    if fwd.states.shape != expected:
+        raise ValueError(f"fwd holds states of shape {fwd.states.shape}, expected {expected}")
+    params, x, _, y, weights = checked_sequence(params, x, fwd.states[0], y, weights)
+    dq = softmax_cross_entropy_gradient(fwd.yhat.copy(), y, weights, check_reduction(reduction))
+    if ds_last is not None:
+        ds_last = check_state("ds_last", ds_last, *fwd.states.shape[1:])
+    gradient, delta, ds_init = sweep_back(params, x, fwd.states, dq, func, ds_last, {})
+    dx = None if x.ndim == 2 else delta @ params.U
+    return Backward(gradient, dx, ds_init)
+
+
+def loss_and_gradient(
+    params, x, s_init, y, *, weights=None, func="tanh", reduction="mean", checkpoint_every=None, workspace=None
+):
+    """E, its gradient (by the parameters and s_init) and the last state, in one call made for training loops.
+
+    Shapes: as for `forward`; the result is (E, Backward, s_last) with s_last (B, H). Backward.x is None.
+    `workspace` is a dict, empty at first, that keeps the buffers from call to call: the gradient then lies in it, and
+    the next call with that dict overwrites it. `checkpoint_every=n` keeps one state in n and computes the others
+    twice: the same numbers in about n/T + 1/n of the memory. Raises ValueError for what does not fit.
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta; checkpoints: Chen et al. (2016),
+    "Training deep nets with sublinear memory cost".
+    """
+    params, x, s_init, y, weights = checked_sequence(params, x, s_init, y, weights)
+    check_reduction(reduction)
+    workspace = {} if workspace is None else workspace
+    T = len(x)
+    every = T if checkpoint_every is None else check_count("checkpoint_every", checkpoint_every)
+    blocks = [slice(first, first + every) for first in range(0, T, every)]
+
+    starts = [s_init]  # the state before each block
+    for block in blocks[:-1]:
+        starts.append(run_states(params, x[block], starts[-1], func, workspace)[-1].copy())
+
+    E, total, ds, s_last = 0.0, None, None, None
+    for block, start in zip(reversed(blocks), reversed(starts), strict=True):
+        w = None if weights is None else weights[block]
+        states = run_states(params, x[block], start, func, workspace)
+        s_last = states[-1].copy() if s_last is None else s_last
+        q = _product(states[1:], params.V.T, workspace, "q")
+        q += params.c
+        yhat, E_block = softmax_cross_entropy(q, y[block], w, reduction, out=q)
+        dq = softmax_cross_entropy_gradient(yhat, y[block], w, reduction)
+        gradient, _, ds = sweep_back(params, x[block], states, dq, func, ds, workspace)
+        E += E_block
+        total = gradient if len(blocks) == 1 else _plus(gradient, total)
+    return E, Backward(total, None, ds), s_last
+
+
+def run_states(params, x, s_init, func, workspace):
+    """The states buffer (T+1, B, H) of checked inputs: s_init, then one state a step.
+
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-forward.
+    """
+    squash, _ = activation(func)
+    T, (B, H) = len(x), s_init.shape
+    states = _buffer(workspace, "states", (T + 1, B, H), s_init.dtype)
+    states[0] = s_init
+    project_inputs(params.U, params.b, x, states[1:])
+    hop = np.empty_like(s_init)
+    WT = params.W.T
+    for s_prev, s in pairwise(states):
+        s += s_prev.dot(WT, hop)  # s holds U x_t + b until here
+        squash(s, s)
+    return states
+
+
+def sweep_back(params, x, states, dq, func, ds_last, workspace):
+    """From dq = dE/dq_t of every step to the parameters' gradient, delta (T, B, H) and dE/ds_init.
+
+    The loop carries delta alone; everything else is one product over all steps at once.
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta and batched-weight-gradients.
+    """
+    _, squash_derivative = activation(func)
+    s, s_prev = states[1:], states[:-1]
+    delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
+    slope = squash_derivative(s, _buffer(workspace, "slope", s.shape, s.dtype))
+    hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
+    for delta_t, slope_t in zip(delta[::-1], slope[::-1], strict=True):
+        delta_t += hop
+        delta_t *= slope_t
+        delta_t.dot(params.W, hop)
+    gradient = Params(
+        U=input_gradient(delta, x, params.U.shape[1], workspace),
+        W=_sum_of_outer(delta, s_prev, workspace, "dW"),
+        V=_sum_of_outer(dq, s, workspace, "dV"),
+        b=delta.sum(axis=(0, 1)),
+        c=dq.sum(axis=(0, 1)),
+    )
+    return gradient, delta, hop
+
+
+def project_inputs(U, b, x, out):
+    """Write U x_t + b of every step to `out` (T, B, H): one product, or for tokens a selection of rows."""
+    if x.ndim == 2:
+        out[...] = U.T[x]
+    else:
+        np.matmul(_flat(x), U.T, out=_flat(out))
+    out += b
+
+
+def input_gradient(delta, x, D, workspace):
+    """dE/dU (H, D); for tokens, the sum of delta over the places where each token stands."""
+    if x.ndim == 3:
+        return _sum_of_outer(delta, x, workspace, "dU")
+    # Sorting brings equal tokens together, so that one call sums each run: no one-hot array, no row lost.
+    tokens = x.reshape(-1)
+    order = np.argsort(tokens, kind="stable")
+    ordered = tokens[order]
+    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    dU = np.zeros((D, delta.shape[2]), delta.dtype)
+    dU[ordered[first]] = np.add.reduceat(_flat(delta)[order], first, axis=0)
+    return dU.T
+
+
+def _predict(q, y, weights, reduction):
+    if y is None:
+        y, weights = np.zeros(q.shape[:-1], int), None
+        return softmax_cross_entropy(q, y, weights, reduction)[0], None
+    return softmax_cross_entropy(q, y, weights, reduction)
+
+
+def _plus(gradient, total):
+    """A new Params, as the workspace that holds `gradient` is about to be used again."""
+    if total is None:
+        return Params(*(g.copy() for g in gradient))
+    return Params(*(g + so_far for g, so_far in zip(gradient, total, strict=True)))
+
+
+def _buffer(workspace, name, shape, dtype):
+    key = (name, shape, dtype)
+    if key not in workspace:
+        workspace[key] = np.empty(shape, dtype)
+    return workspace[key]
+
+
+def _product(a, matrix, workspace, name):
+    """a @ matrix for a (T, B, n), as one matrix product."""
+    out = _buffer(workspace, name, (*a.shape[:2], matrix.shape[1]), a.dtype)
+    np.matmul(_flat(a), matrix, out=_flat(out))
+    return out
+
+
+def _sum_of_outer(a, b, workspace, name):
+    """The outer products of a[t, n] and b[t, n], summed over every step and sequence: one product."""
+    out = _buffer(workspace, name, (a.shape[2], b.shape[2]), a.dtype)
+    return np.matmul(_flat(a).T, _flat(b), out=out)
+
+
+def _flat(a):
+    return a.reshape(-1, a.shape[-1])

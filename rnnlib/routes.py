@@ -1,0 +1,134 @@
+"""Six routes to one gradient; the vectorised one, (c), is `rnnlib.rnn.backward`.
+
+Every route takes the same arguments as `rnnlib.rnn.loss_and_gradient`, and returns dE/d(params) as Params. They share
+the forward pass and nothing of the way back, so that their agreement is worth something.
+"""
+
+import numpy as np
+
+from rnnlib.activations import activation
+from rnnlib.gradcheck import central_difference, complex_step
+from rnnlib.losses import output_gradient
+from rnnlib.params import Params
+from rnnlib.rnn import backward, forward
+from rnnlib.sequence import checked_sequence
+
+
+def sum_over_paths(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
+    """Route (a): for every error E_t and every earlier copy k of the weights, E_t's part through that copy; O(T^2).
+
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "T steps" (book/t-steps.md), eq. sum-over-paths.
+    """
+    _, squash_derivative = activation(func)
+    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
+    for n in range(x.shape[1]):
+        slope = squash_derivative(fwd.s[:, n])
+        for t in range(len(x)):
+            dV += np.outer(dq[t, n], fwd.s[t, n])
+            dc += dq[t, n]
+            dE_ds = params.V.T @ dq[t, n]  # of E_t alone, by s_t
+            path = np.eye(len(dE_ds))  # ds_t/ds_k, here for k = t
+            for k in range(t, -1, -1):
+                dE_dz = (dE_ds @ path) * slope[k]
+                dU += np.outer(dE_dz, x[k, n])  # the immediate derivative of z_k by its own copy of U is x_k
+                dW += np.outer(dE_dz, fwd.s_prev[k, n])
+                db += dE_dz
+                path = path @ (slope[k][:, None] * params.W)  # one hop further back: ds_t/ds_{k-1}
+    return Params(dU, dW, dV, db, dc)
+
+
+def backward_recursion(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
+    """Route (b): one sweep back from the last step, a sequence at a time; O(T).
+
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Vectors" (book/vectors.md), eq. delta-recursion.
+    """
+    _, squash_derivative = activation(func)
+    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
+    for n in range(x.shape[1]):
+        delta = np.zeros_like(params.b)  # nothing comes after the last step
+        for t in reversed(range(len(x))):
+            ds = params.V.T @ dq[t, n] + params.W.T @ delta  # through this prediction, and through s_{t+1}
+            delta = ds * squash_derivative(fwd.s[t, n])
+            dU += np.outer(delta, x[t, n])
+            dW += np.outer(delta, fwd.s_prev[t, n])
+            dV += np.outer(dq[t, n], fwd.s[t, n])
+            db += delta
+            dc += dq[t, n]
+    return Params(dU, dW, dV, db, dc)
+
+
+def vectorised(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
+    """Route (c): vectorised BPTT, all sequences and all weight gradients at once.
+
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta.
+    """
+    options = {"weights": weights, "func": func, "reduction": reduction}
+    return backward(params, x, y, forward(params, x, s_init, y, **options), **options).params
+
+
+def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
+    """Route (d): real-time recurrent learning, which carries ds_t/d(U, W, b) forward and never looks back.
+
+    `influence[n, i, j, m]` is ds_t[i] / d(theta[j, m]) in sequence n, with theta = [U, W, b] side by side, so that
+    z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. Memory does not grow with T; the cost of a step does, as H^3 (D + H).
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does. Source: the chapter "Checking"
+    (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
+    """
+    _, squash_derivative = activation(func)
+    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    (T, B, D), H = x.shape, len(params.b)
+    a = np.concatenate([x, fwd.s_prev, np.ones((T, B, 1))], axis=2)
+    influence = np.zeros((B, H, H, D + H + 1))
+    d_theta = np.zeros((H, D + H + 1))
+    unit = np.arange(H)
+    for t in range(T):
+        influence = (params.W @ influence.reshape(B, H, -1)).reshape(influence.shape)  # through s_{t-1}
+        influence[:, unit, unit] += a[t][:, None, :]  # the immediate part: z_t[i] reads row i of theta alone
+        influence *= squash_derivative(fwd.s[t])[:, :, None, None]
+        d_theta += np.tensordot(dq[t] @ params.V, influence, axes=([0, 1], [0, 1]))
+    dV = np.einsum("tnk,tnh->kh", dq, fwd.s)
+    return Params(d_theta[:, :D], d_theta[:, D:-1], dV, d_theta[:, -1], dq.sum(axis=(0, 1)))
+
+
+def finite_differences(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean", h=1e-5):
+    """Route (e): move one entry at a time by h both ways, and see what E does.
+
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. central-difference.
+    """
+    options = {"weights": weights, "func": func, "reduction": reduction}
+    return central_difference(lambda at: forward(at, x, s_init, y, **options).E, params, h)
+
+
+def imaginary_steps(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
+    """Route (f): move one entry at a time by an imaginary 1e-30, and read the imaginary part of E.
+
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. complex-step.
+    """
+    options = {"weights": weights, "func": func, "reduction": reduction}
+    return complex_step(lambda at: forward(at, x, s_init, y, **options).E, params)
+
+
+ROUTES = {
+    "a": sum_over_paths,
+    "b": backward_recursion,
+    "c": vectorised,
+    "d": forward_mode,
+    "e": finite_differences,
+    "f": imaginary_steps,
+}
+
+
+def _forward_and_dq(params, x, s_init, y, weights, func, reduction):
+    """The forward pass, dE/dq of every step, and x as numbers (tokens one-hot, unlike route (c))."""
+    params, x, s_init, y, weights = checked_sequence(params, x, s_init, y, weights)
+    fwd = forward(params, x, s_init, y, weights=weights, func=func, reduction=reduction)
+    if x.ndim == 2:
+        x = np.eye(params.U.shape[1])[x]
+    return fwd, output_gradient(fwd.yhat, y, weights, reduction), x

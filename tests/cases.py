@@ -1,0 +1,30 @@
+"""Random cases for the tests: all sizes different, s_init not zero, inputs that cannot be written to."""
+
+import numpy as np
+
+from rnnlib.params import Params, init_params
+
+
+def case(seed, T=6, B=3, D=5, H=4, K=2, dtype=np.float64):
+    """(params, x, s_init, y) of the given sizes, all read-only, and the generator that drew them."""
+    rng = np.random.default_rng(seed)
+    params = init_params(rng, D, H, K, dtype=dtype)
+    x = rng.standard_normal((T, B, D)).astype(dtype)
+    s_init = rng.standard_normal((B, H)).astype(dtype)
+    y = rng.integers(K, size=(T, B))
+    return (frozen(params), frozen(x), frozen(s_init), frozen(y)), rng
+
+
+def frozen(value):
+    """`value` with every array in it read-only, so that a change in place fails at once."""
+    if isinstance(value, tuple):
+        return Params(*(frozen(array) for array in value))
+    value.flags.writeable = False
+    return value
+
+
+def mask(rng, T, B):
+    """Random weights (T, B) of which some are zero, but never all of a sequence's."""
+    weights = rng.uniform(0.5, 2.0, (T, B)) * (rng.random((T, B)) < 0.7)
+    weights[rng.integers(T), :] = 1.5
+    return weights
