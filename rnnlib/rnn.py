@@ -118,7 +118,7 @@ def run_states(params, x, s_init, func, workspace):
     states[0] = s_init
     project_inputs(params.U, params.b, x, states[1:])
     hop = np.empty_like(s_init)
-    WT = params.W.T
+    WT = np.ascontiguousarray(params.W.T)  # a transposed view costs a quarter more at B = 1
     for s_prev, s in pairwise(states):
         s += s_prev.dot(WT, hop)  # s holds U x_t + b until here
         squash(s, s)
@@ -144,8 +144,8 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
         U=input_gradient(delta, x, params.U.shape[1], workspace),
         W=_sum_of_outer(delta, s_prev, workspace, "dW"),
         V=_sum_of_outer(dq, s, workspace, "dV"),
-        b=delta.sum(axis=(0, 1)),
-        c=dq.sum(axis=(0, 1)),
+        b=_sum_of_rows(delta),
+        c=_sum_of_rows(dq),
     )
     return gradient, delta, hop
 
@@ -205,6 +205,11 @@ def _sum_of_outer(a, b, workspace, name):
     """The outer products of a[t, n] and b[t, n], summed over every step and sequence: one product."""
     out = _buffer(workspace, name, (a.shape[2], b.shape[2]), a.dtype)
     return np.matmul(_flat(a).T, _flat(b), out=out)
+
+
+def _sum_of_rows(a):
+    """The sum of a (T, B, n) over every step and sequence, as a product, which is faster than sum()."""
+    return np.ones(a.shape[0] * a.shape[1], a.dtype) @ _flat(a)
 
 
 def _flat(a):
