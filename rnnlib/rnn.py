@@ -17,6 +17,8 @@ from rnnlib.params import Params
 from rnnlib.sequence import checked_sequence
 from rnnlib.validate import check_count, check_reduction, check_state
 
+SLOPE_FLOATS = 2**15  # the slopes computed in one call: many calls saved at B = 1, and at larger B they stay in cache
+
 
 class Forward(NamedTuple):
     """Everything the forward pass computes."""
@@ -134,9 +136,8 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
     _, squash_derivative = activation(func)
     s, s_prev = states[1:], states[:-1]
     delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
-    slope = squash_derivative(s, _buffer(workspace, "slope", s.shape, s.dtype))
     hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
-    for delta_t, slope_t in zip(delta[::-1], slope[::-1], strict=True):
+    for delta_t, slope_t in zip(delta[::-1], slopes_from_the_end(s, squash_derivative, workspace), strict=True):
         delta_t += hop
         delta_t *= slope_t
         delta_t.dot(params.W, hop)
@@ -148,6 +149,17 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
         c=_sum_of_rows(dq),
     )
     return gradient, delta, hop
+
+
+def slopes_from_the_end(s, squash_derivative, workspace):
+    """The derivative of the squashing function at every step, the last step first.
+
+    Computed for a few steps in one call: fewer calls than step by step, and less memory than all at once.
+    """
+    steps = 1 + SLOPE_FLOATS // s[0].size
+    for end in range(len(s), 0, -steps):
+        some = s[max(0, end - steps) : end]
+        yield from squash_derivative(some, _buffer(workspace, "slope", some.shape, s.dtype))[::-1]
 
 
 def project_inputs(U, b, x, out):
