@@ -17,6 +17,7 @@ from rnnlib.params import Params
 from rnnlib.sequence import checked_sequence
 from rnnlib.validate import check_count, check_reduction, check_state
 
+LOGIT_FLOATS = 2**16
 SLOPE_FLOATS = 2**15  # the slopes computed in one call: many calls saved at B = 1, and at larger B they stay in cache
 
 
@@ -100,13 +101,28 @@ def loss_and_gradient(
         states = run_states(params, x[block], start, func, workspace)
         s_last = states[-1].copy() if s_last is None else s_last
         q = _product(states[1:], params.V.T, workspace, "q")
-        q += params.c
-        yhat, E_block = softmax_cross_entropy(q, y[block], w, reduction, out=q)
-        dq = softmax_cross_entropy_gradient(yhat, y[block], w, reduction)
-        gradient, _, ds = sweep_back(params, x[block], states, dq, func, ds, workspace)
+        E_block = score_in_place(q, params.c, y[block], w, reduction)
+        gradient, _, ds = sweep_back(params, x[block], states, q, func, ds, workspace)
         E += E_block
         total = gradient if len(blocks) == 1 else _plus(gradient, total)
     return E, Backward(total, None, ds), s_last
+
+
+def score_in_place(q, c, y, weights, reduction):
+    """Turn the products V s_t into dE/dq_t, and return E.
+
+    A few steps at a time, so that each of the seven passes over the logits finds them in cache.
+    """
+    E, steps = 0.0, 1 + LOGIT_FLOATS // q[0].size
+    for first in range(0, len(q), steps):
+        some = slice(first, first + steps)
+        w = None if weights is None else weights[some]
+        q_some = q[some]
+        q_some += c
+        yhat, E_some = softmax_cross_entropy(q_some, y[some], w, reduction, out=q_some)
+        softmax_cross_entropy_gradient(yhat, y[some], w, reduction)
+        E += E_some
+    return E
 
 
 def run_states(params, x, s_init, func, workspace):
