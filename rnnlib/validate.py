@@ -1,5 +1,7 @@
 """Bad input gets one clear ValueError: the argument, what came, what was expected."""
 
+import cmath
+
 import numpy as np
 
 
@@ -98,8 +100,9 @@ def check_numbers(name, array):
 
 def check_finite(name, array):
     """`array` itself; raises ValueError with the first entry that is NaN or inf."""
-    # One sum clears nearly every array; an overflowing sum of finite entries is looked at entry by entry.
-    if not np.isfinite(np.add.reduce(array, axis=None)):
+    # One product with itself clears nearly every array; one that overflows is looked at entry by entry.
+    flat = array.reshape(-1)
+    if not cmath.isfinite(flat.dot(flat)):
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             where = tuple(int(i) for i in bad[0])
