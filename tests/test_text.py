@@ -105,6 +105,10 @@ def test_sampling_one_token_at_a_time_is_predicting_the_whole_sequence(model, pa
     assert drawn.shape == (8,)
     assert np.allclose(seen, whole[2:-1], rtol=1e-12)
 
+    likeliest = sample(rng, model.forward, params, s_init, prompt, 8, temperature=1e-4)
+    whole = model.forward(params, np.concatenate([prompt, likeliest])[:, None], s_init).yhat[:, 0]
+    assert np.array_equal(likeliest, whole[2:-1].argmax(axis=1))
+
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_tokens_are_drawn_as_often_as_the_tempered_probabilities_say(temperature):
