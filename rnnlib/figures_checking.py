@@ -70,9 +70,9 @@ def _curves(axes, errors):
     axes.set(xscale="log", yscale="log")
     for name, values in errors.items():
         axes.plot(STEPS, values, color=colours[name], linewidth=1.5)
-    axes.text(2e-4, 3e-3, "forward", color=GREY, fontsize=10, ha="right")
-    axes.text(1e-3, 5e-11, "central", color=BLUE, fontsize=10, ha="right")
-    axes.text(1e-9, 4e-16, "complex step", color=GREEN, fontsize=10, ha="center")
+    axes.text(2e-5, 3e-3, "forward", color=GREY, fontsize=10, ha="right")
+    axes.text(2e-9, 2e-11, "central", color=BLUE, fontsize=10, ha="right")
+    axes.text(1e-12, 1e-14, "complex step", color=GREEN, fontsize=10, ha="center")
     axes.set(xlabel="step h", ylabel="relative error", xlim=(3e-17, 3), ylim=(3e-18, 30))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
@@ -118,7 +118,7 @@ def route_errors(errors, names):
     axes.text(gradcheck.CENTRAL_TOLERANCE, 0.55, "tolerance", ha="center", fontsize=10)
     axes.text(np.finfo(float).eps, 0.55, "rounding", ha="center", fontsize=10)
     axes.set_yticks([-n for n in range(len(errors))], [f"({letter}) {names[letter]}" for letter in errors])
-    axes.set(xscale="log", xlabel="relative error", xlim=(1e-17, 1e-5), ylim=(-len(errors) + 0.5, 0.5))
+    axes.set(xscale="log", xlabel="relative error", xlim=(1e-17, 1e-4), ylim=(-len(errors) + 0.5, 0.5))
     axes.tick_params(axis="y", length=0)
     told = ", ".join(f"({letter}) {error:.0e}" for letter, error in errors.items())
     return picture(figure, f"Distance of each route's gradient from the complex step: {told}.")

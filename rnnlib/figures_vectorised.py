@@ -60,10 +60,12 @@ def _buffers(T, done, now, title, words):
             )
             text = {"x": f"x_{x}", "states": f"s_{x}", "dq": f"dq_{x}", "delta": f"delta_{x}"}[name]
             axes.text(x + 0.5, y + 0.35, text, ha="center", va="center", fontsize=10)
-    if not now:
-        for n, name in enumerate(("dU", "dW", "dV")):
-            axes.add_patch(Rectangle((T + 0.9, 0.3 + 1.15 * n), 1.1, 0.8, facecolor=ORANGE, alpha=0.3, linewidth=0))
-            axes.text(T + 1.45, 0.7 + 1.15 * n, name, ha="center", va="center")
+    for n, name in enumerate(("dV", "dW", "dU")):
+        colour = GREY if now else ORANGE
+        place = (T + 0.9, 0.3 + 1.15 * n)
+        axes.add_patch(Rectangle(place, 1.1, 0.8, facecolor=colour, alpha=0.08 if now else 0.3, linewidth=0))
+        axes.add_patch(Rectangle(place, 1.1, 0.8, fill=False, edgecolor=colour, linewidth=0.8 if now else 1.6))
+        axes.text(T + 1.45, 0.7 + 1.15 * n, name, ha="center", va="center")
     axes.text(-1.1, 4.1, title, ha="left", va="center", fontsize=12)
     rows = "; ".join(f"rows {sorted(r)} of {name}" for name, r in now.items()) or "dU, dW and dV"
     return picture(figure, f"The buffers of vectorised BPTT: {words}. Computed in this call: {rows}.")

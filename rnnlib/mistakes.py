@@ -69,6 +69,15 @@ def worst_error(params, x, s_init, y, mistake):
     return max(relative_error(a, n) for a, n in zip(wrong.params, right, strict=True))
 
 
+def verdict(params, x, s_init, y, mistake, tol):
+    """What a gradient check with tolerance `tol` says about `mistake`: "passes", "crashes", or the error in per cent.
+
+    Shapes: as for `flawed_gradient`.
+    """
+    error = worst_error(params, x, s_init, y, mistake)
+    return "crashes" if error == np.inf else "passes" if error < tol else f"{100 * error:.0f} %"
+
+
 def careless_check(analytic, numeric, tol):
     """True if no entry is wrong, says this checker. It accepts NaN, because NaN > tol is False.
 

@@ -50,6 +50,12 @@ def test_the_wrong_gradient_takes_the_place_of_the_right_one_in_training():
     gradcheck.compare(gradient.s_init, right[1].s_init)
 
 
+def test_a_verdict_is_a_word_or_a_percentage():
+    assert mistakes.verdict(*GOOD, None, 1e-6) == "passes"
+    assert mistakes.verdict(*GOOD, "no hop at all", 1e-6).endswith(" %")
+    assert mistakes.verdict(*case(8, T=2, D=5)[0], "loop over D", 1e-6) == "crashes"
+
+
 def test_the_careless_check_accepts_nan_and_the_real_one_does_not():
     nan, right = np.full((2, 3), np.nan), np.ones((2, 3))
     assert mistakes.careless_check(nan, right, 1e-7)
