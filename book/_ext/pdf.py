@@ -17,6 +17,8 @@ HTML = BOOK.parent / "_build" / "html"
 PDF = HTML / "bptt.pdf"
 OFFER = re.compile(r'<p>(?:(?!</p>).)*href="bptt\.pdf".*?</p>', re.DOTALL)
 
+MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+
 # A printed page has nothing to click: open what is folded, and hide what only works on a screen.
 PREPARE = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
@@ -47,7 +49,10 @@ def print_pages(chromium):
             page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html", wait_until="networkidle")
             page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
             page.evaluate(PREPARE)
-            yield page.locator("h1").first.inner_text().rstrip("#"), page.pdf(format="A4", tagged=True, outline=True)
+            yield (
+                page.locator("h1").first.inner_text().rstrip("#"),
+                page.pdf(format="A4", margin=MARGIN, tagged=True, outline=True),
+            )
         browser.close()
         server.shutdown()
 
