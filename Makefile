@@ -11,7 +11,6 @@ INSTALLED := $(VENV)/.installed
 SOURCES := $(wildcard solutions/*/*.md)
 NOTEBOOKS := $(patsubst solutions/%.md,exercises/%.ipynb,$(SOURCES))
 ANSWERS := $(patsubst %.md,%.ipynb,$(SOURCES))
-VENDORED := _build/vendor/.checked
 PAGES := $(shell find book rnnlib -name '*.md' -o -name '*.yml' -o -name '*.bib' -o -name '*.py' -o -path 'book/_static/*')
 
 ##@ For everybody
@@ -76,10 +75,6 @@ $(INSTALLED): requirements.txt pyproject.toml
 exercises/%.ipynb solutions/%.ipynb: solutions/%.md grading/notebooks.py nbgrader_config.py $(INSTALLED)
 	$(BIN)/python -m grading.notebooks $(notdir $(*D))
 
-_build/html/.built: $(PAGES) _config.yml $(NOTEBOOKS) $(VENDORED) $(INSTALLED)
+_build/html/.built: $(PAGES) _config.yml $(NOTEBOOKS) $(INSTALLED)
 	$(BIN)/jupyter-book build book --path-output . -W --keep-going -n
 	touch $@
-
-$(VENDORED): book/_ext/vendor.py $(INSTALLED)
-	$(BIN)/python book/_ext/vendor.py
-	mkdir -p $(@D) && touch $@

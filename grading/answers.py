@@ -3,10 +3,8 @@
 import tomllib
 from typing import NamedTuple
 
-import nbformat
-from nbgrader import utils
-
 from grading.course import COURSE
+from grading.exercise import grade_id, is_answer, read
 
 
 class Answer(NamedTuple):
@@ -22,8 +20,8 @@ class Answer(NamedTuple):
 
 def solution(slug):
     """The instructor's own answer, read from the built notebook of solutions/."""
-    notebook = nbformat.read(COURSE / "solutions" / slug / f"{slug}.ipynb", as_version=4)
-    cells = {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if utils.is_solution(cell)}
+    notebook = read(COURSE / "solutions" / slug / f"{slug}.ipynb")
+    cells = {grade_id(cell): cell["source"] for cell in notebook["cells"] if is_answer(cell)}
     return Answer("solution", True, "", "", cells, ())
 
 

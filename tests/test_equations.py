@@ -21,7 +21,7 @@ def labels():
 
 def checks(chapter):
     """The check functions of a chapter by label."""
-    module = importlib.import_module(f"tests.equations.{chapter.replace('-', '_')}")
+    module = importlib.import_module(f"equations.{chapter.replace('-', '_')}")
     functions = {name.removeprefix("check_"): value for name, value in vars(module).items()}
     return {name.replace("_", "-"): check for name, check in functions.items() if callable(check)}
 
