@@ -8,11 +8,26 @@ import time
 from grading import sandbox, wire
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError.
-KINDS = (
-    "ArithmeticError AssertionError AttributeError FloatingPointError ImportError IndexError KeyError LookupError "
-    "MemoryError ModuleNotFoundError NameError NotImplementedError OverflowError RecursionError RuntimeError TypeError "
-    "ValueError ZeroDivisionError"
-).split()
+KINDS = [
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "FloatingPointError",
+    "ImportError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RecursionError",
+    "RuntimeError",
+    "TypeError",
+    "ValueError",
+    "ZeroDivisionError",
+]
 MAX_NESTING = 10
 
 

@@ -44,7 +44,7 @@ def ensure_available():
         reason = trial.stderr.strip() or "no reason given"
         raise SandboxError(
             f"bubblewrap cannot start ({reason}): allow user namespaces (kernel.unprivileged_userns_clone=1, "
-            "kernel.apparmor_restrict_unprivileged_userns=0), or say --no-sandbox to run students' code with your rights"
+            "kernel.apparmor_restrict_unprivileged_userns=0), or say --no-sandbox to run students' code as yourself"
         )
 
 
