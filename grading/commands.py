@@ -21,7 +21,7 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 def main(arguments=None):
-    """Run one command; return the exit status: 0, or 1 when something needs a human, or 2 when nothing could be done."""
+    """Run one command; return 0, 1 when something needs a human, or 2 when nothing could be done."""
     parser = argparse.ArgumentParser(prog="python -m grading", description="Grade the course's exercises.")
     commands = parser.add_subparsers(required=True)
     autograde = commands.add_parser("autograde", help="mark what the class handed in")
@@ -64,9 +64,7 @@ def run_autograde(arguments):
         arguments.force or bool(arguments.student) or arguments.seed is not None,
     )
     report.write(COURSE / "_build" / "report", {arguments.slug: results})
-    print(
-        f"Seed: {settings.seed}. Report: _build/report/index.html. Feedback: nbgrader generate_feedback {arguments.slug}"
-    )
+    print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
     return print_summary(results, strays)
 
 
@@ -121,12 +119,8 @@ def autograde(slug, config, settings, workers=1, scheduler=None, students=None, 
                 result = record.save(gradebook, course, slug, marked.student, marked.notebook, marked.timestamp)
                 results[marked.student] = result
                 failed = sum(bool(result.problem) for result in results.values())
-                progress.update(
-                    task,
-                    advance=1,
-                    failed=failed,
-                    rate=progress.tasks[task].finished_speed or progress.tasks[task].speed or 0.0,
-                )
+                speed = progress.tasks[task].finished_speed or progress.tasks[task].speed or 0.0
+                progress.update(task, advance=1, failed=failed, rate=speed)
     return [results[student] for student in sorted(results)], strays
 
 

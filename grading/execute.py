@@ -164,10 +164,14 @@ def _run_test(cell, bench, namespace, run, record):
     printed, value, error = io.StringIO(), None, None
     body, last = _compiled(cell["source"])
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), checks.running(run, label):
-            with _time_limit(bench.settings.submission_seconds):
-                exec(body, namespace)
-                value = eval(last, namespace) if last else None
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            checks.running(run, label),
+            _time_limit(bench.settings.submission_seconds),
+        ):
+            exec(body, namespace)
+            value = eval(last, namespace) if last else None
     except Exception as raised:
         error = raised
     if isinstance(error, TestTooLongError):
@@ -239,7 +243,7 @@ def _compiled(source):
 
 @contextlib.contextmanager
 def _time_limit(seconds):
-    """Raise TestTooLongError in the block after `seconds`; without effect outside the main thread, where no signal is."""
+    """Raise TestTooLongError in the block after `seconds`; no effect outside the main thread, which has no signals."""
 
     def stop(signum, frame):
         raise TestTooLongError(f"this check was stopped after {seconds:g} seconds")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import exercise, intake
+from grading.course import COURSE
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
 from grading.transplant import RECORD, rebuild
@@ -62,19 +63,17 @@ def tests_digest(slug):
 
 
 def find_submissions(submitted, slug):
-    """The students who handed in the exercise, sorted, and lines about what lies in `submitted` and is no submission."""
+    """The students who handed in the exercise, sorted, and lines about what else lies in the folder `submitted`."""
     students, strays = [], []
-    for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name) if Path(submitted).is_dir() else []:
+    known = {path.parent.name for path in COURSE.glob("solutions/*/answers.toml")}
+    for entry in sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []:
         if entry.is_symlink() or not entry.is_dir():
             strays.append(f"{entry.name} is not a student's folder")
-        elif os.path.lexists(Path(entry.path) / slug):
+            continue
+        if os.path.lexists(entry / slug):
             students.append(entry.name)
-        else:
-            known = {path.parent.name for path in exercise.COURSE.glob("solutions/*/answers.toml")}
-            strays += [
-                f"{entry.name} handed in {name!r}, which is no exercise"
-                for name in sorted(set(os.listdir(entry.path)) - known)
-            ]
+        others = sorted(set(os.listdir(entry)) - known)
+        strays += [f"{entry.name} handed in {name!r}, which is no exercise" for name in others]
     return students, strays
 
 

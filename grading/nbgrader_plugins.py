@@ -1,4 +1,4 @@
-"""What nbgrader_config.py plugs into nbgrader, so that its own commands and buttons mark as `python -m grading` does."""
+"""What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
 import secrets
 from pathlib import Path

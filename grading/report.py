@@ -41,16 +41,11 @@ def _section(slug, results):
     parts = [f"<h2>{escape(slug)}</h2>", f"<p>{len(results)} submissions.</p>"]
     if results:
         parts += [_image(_points_figure(results), f"Distribution of points in {slug}")]
-        parts += ["<h3>Needs a human</h3>", _table(["student", "why"], human) if human else "<p>Nothing.</p>"]
-        parts += ["<h3>Mistakes</h3>"]
-        parts += (
-            [_image(_mistakes_figure(mistakes), f"Mistakes in {slug}")] if mistakes else ["<p>None that is known.</p>"]
-        )
-        parts += [_table(["mistake", "submissions"], mistakes)] if mistakes else []
+        parts += ["<h3>Needs a human</h3>", _table(["student", "why"], human)]
+        parts += ["<h3>Mistakes</h3>", _table(["mistake", "submissions"], mistakes)]
+        parts += [_image(_mistakes_figure(mistakes), f"Mistakes in {slug}")] if mistakes else []
         parts += ["<h3>Checks</h3>", _table(["check", "failed by"], _checks(results))]
-        parts += (
-            ["<h3>Unusual, and without effect on the marks</h3>", _table(["student", "what"], notes)] if notes else []
-        )
+        parts += ["<h3>Unusual, without effect on the marks</h3>", _table(["student", "what"], notes)]
         middle, last = seconds[len(seconds) // 2], seconds[-1]
         parts += ["<h3>Timings</h3>", f"<p>Median {middle:.2f} s a submission, slowest {last:.2f} s.</p>"]
         parts += [_image(_seconds_figure(seconds), f"Seconds a submission in {slug}")]
@@ -60,14 +55,12 @@ def _section(slug, results):
 def _mistakes(slug, results):
     """(mistake, number of submissions that made it), the most frequent first."""
     titles = {answer.name: answer.mistake for answer in known_answers(slug)}
-    counts = Counter(name for result in results for name in set(result.mistakes.values()))
-    return [
-        (titles.get(name, name), count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    counts = Counter(titles.get(name, name) for result in results for name in set(result.mistakes.values()))
+    return counts.most_common()
 
 
 def _checks(results):
-    return sorted(Counter(name for result in results for name in result.failed).items(), key=lambda item: -item[1])
+    return Counter(name for result in results for name in result.failed).most_common()
 
 
 def _points_figure(results):
@@ -111,6 +104,8 @@ def _image(figure, text):
 
 
 def _table(heads, rows):
+    if not rows:
+        return "<p>None.</p>"
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(text))}</td>" for text in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
