@@ -1,6 +1,4 @@
-"""What the checks in a student notebook say: "not done yet", "right", or what is wrong, in a few lines."""
-
-from contextlib import contextmanager
+"""What the checks in a student notebook say: "right", "not done yet", or what is wrong, in a few lines."""
 
 
 class CheckFailedError(AssertionError):
@@ -11,17 +9,29 @@ class CheckFailedError(AssertionError):
         return str(self).splitlines()
 
 
-@contextmanager
-def check(name):
-    """Run the checks in the block; print that `name` is right, or raise CheckFailedError with what is wrong.
+def run(check):
+    """Call check(), a function named check_<part>; print that the part is right, or raise CheckFailedError.
 
-    A NotImplementedError means "not done yet". Any other exception of the student's own code passes through with its
-    traceback, since that shows the line to mend.
+    A NotImplementedError becomes "not done yet", an AssertionError becomes its message. Any other exception of the
+    student's own code passes through with its traceback, since that shows the line to mend.
     """
+    part = check.__name__.removeprefix("check_")
     try:
-        yield
+        check()
     except NotImplementedError:
-        raise CheckFailedError(f"{name}: not done yet") from None
+        raise CheckFailedError(f"{part}: not done yet") from None
     except AssertionError as error:
-        raise CheckFailedError(f"{name}: {error}") from None
-    print(f"{name}: right")
+        raise CheckFailedError(f"{part}: {error}") from None
+    print(f"{part}: right")
+
+
+def progress(*checks):
+    """Call every check and print one line for each: right, not done yet, or not right yet."""
+    for check in checks:
+        try:
+            run(check)
+        except CheckFailedError as failed:
+            text = str(failed)
+            print(text if text.endswith("not done yet") else f"{text.split(':')[0]}: not right yet")
+        except Exception as error:
+            print(f"{check.__name__.removeprefix('check_')}: stops with {type(error).__name__}")

@@ -67,7 +67,7 @@ def picture(figure, alt):
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", svg)
     label = html.escape(alt, quote=True)
     wide = figure.get_figwidth() > 8
-    size = "max-width:100%;height:auto;" + ("min-width:40rem" if wide else "")
+    size = "max-width:100%;height:auto;" + ("min-width:30rem" if wide else "")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" fill="currentColor" style="{size}" ', 1)
     scroll = ' tabindex="0" style="overflow-x:auto"' if wide else ""
     return Picture(f'<div class="picture"{scroll}>{svg}</div>', alt)
@@ -143,7 +143,7 @@ def two_step_graph(alt, done=(), now=(), title=None):
         weight = {"color": GREEN} if name in PARAMETERS else {"color": INK}
         axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=14, **weight)
     if title:
-        axes.set_title(title, fontsize=14, pad=10)
+        axes.set_title(title, fontsize=14, pad=10, loc="left")
     return picture(figure, alt)
 
 

@@ -17,6 +17,9 @@ from rnnlib.params import Params
 from rnnlib.sequence import checked_sequence
 from rnnlib.validate import check_count, check_reduction, check_state
 
+LOGIT_FLOATS = 2**16
+SLOPE_FLOATS = 2**15  # the slopes computed in one call: many calls saved at B = 1, and at larger B they stay in cache
+
 
 class Forward(NamedTuple):
     """Everything the forward pass computes."""
@@ -98,13 +101,28 @@ def loss_and_gradient(
         states = run_states(params, x[block], start, func, workspace)
         s_last = states[-1].copy() if s_last is None else s_last
         q = _product(states[1:], params.V.T, workspace, "q")
-        q += params.c
-        yhat, E_block = softmax_cross_entropy(q, y[block], w, reduction, out=q)
-        dq = softmax_cross_entropy_gradient(yhat, y[block], w, reduction)
-        gradient, _, ds = sweep_back(params, x[block], states, dq, func, ds, workspace)
+        E_block = score_in_place(q, params.c, y[block], w, reduction)
+        gradient, _, ds = sweep_back(params, x[block], states, q, func, ds, workspace)
         E += E_block
         total = gradient if len(blocks) == 1 else _plus(gradient, total)
     return E, Backward(total, None, ds), s_last
+
+
+def score_in_place(q, c, y, weights, reduction):
+    """Turn the products V s_t into dE/dq_t, and return E.
+
+    A few steps at a time, so that each of the seven passes over the logits finds them in cache.
+    """
+    E, steps = 0.0, 1 + LOGIT_FLOATS // q[0].size
+    for first in range(0, len(q), steps):
+        some = slice(first, first + steps)
+        w = None if weights is None else weights[some]
+        q_some = q[some]
+        q_some += c
+        yhat, E_some = softmax_cross_entropy(q_some, y[some], w, reduction, out=q_some)
+        softmax_cross_entropy_gradient(yhat, y[some], w, reduction)
+        E += E_some
+    return E
 
 
 def run_states(params, x, s_init, func, workspace):
@@ -118,7 +136,7 @@ def run_states(params, x, s_init, func, workspace):
     states[0] = s_init
     project_inputs(params.U, params.b, x, states[1:])
     hop = np.empty_like(s_init)
-    WT = params.W.T
+    WT = np.ascontiguousarray(params.W.T)  # a transposed view costs a quarter more at B = 1
     for s_prev, s in pairwise(states):
         s += s_prev.dot(WT, hop)  # s holds U x_t + b until here
         squash(s, s)
@@ -134,9 +152,8 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
     _, squash_derivative = activation(func)
     s, s_prev = states[1:], states[:-1]
     delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
-    slope = squash_derivative(s, _buffer(workspace, "slope", s.shape, s.dtype))
     hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
-    for delta_t, slope_t in zip(delta[::-1], slope[::-1], strict=True):
+    for delta_t, slope_t in zip(delta[::-1], slopes_from_the_end(s, squash_derivative, workspace), strict=True):
         delta_t += hop
         delta_t *= slope_t
         delta_t.dot(params.W, hop)
@@ -144,10 +161,21 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
         U=input_gradient(delta, x, params.U.shape[1], workspace),
         W=_sum_of_outer(delta, s_prev, workspace, "dW"),
         V=_sum_of_outer(dq, s, workspace, "dV"),
-        b=delta.sum(axis=(0, 1)),
-        c=dq.sum(axis=(0, 1)),
+        b=_sum_of_rows(delta),
+        c=_sum_of_rows(dq),
     )
     return gradient, delta, hop
+
+
+def slopes_from_the_end(s, squash_derivative, workspace):
+    """The derivative of the squashing function at every step, the last step first.
+
+    Computed for a few steps in one call: fewer calls than step by step, and less memory than all at once.
+    """
+    steps = 1 + SLOPE_FLOATS // s[0].size
+    for end in range(len(s), 0, -steps):
+        some = s[max(0, end - steps) : end]
+        yield from squash_derivative(some, _buffer(workspace, "slope", some.shape, s.dtype))[::-1]
 
 
 def project_inputs(U, b, x, out):
@@ -205,6 +233,11 @@ def _sum_of_outer(a, b, workspace, name):
     """The outer products of a[t, n] and b[t, n], summed over every step and sequence: one product."""
     out = _buffer(workspace, name, (a.shape[2], b.shape[2]), a.dtype)
     return np.matmul(_flat(a).T, _flat(b), out=out)
+
+
+def _sum_of_rows(a):
+    """The sum of a (T, B, n) over every step and sequence, as a product, which is faster than sum()."""
+    return np.ones(a.shape[0] * a.shape[1], a.dtype) @ _flat(a)
 
 
 def _flat(a):

@@ -9,7 +9,6 @@ not 0 are padding, whose inputs and targets are never looked at.
 import numpy as np
 
 from rnnlib.losses import clean_targets
-from rnnlib.params import Params
 from rnnlib.validate import check_inputs, check_params, check_state, check_weights
 
 
@@ -22,6 +21,15 @@ def checked_sequence(params, x, s_init, y, weights):
     """
     params = check_params(params)
     (H, D), K = params.U.shape, params.V.shape[0]
+    x, y, weights = checked_data(x, y, weights, D, K)
+    return in_one_dtype(params, x, check_state("s_init", s_init, x.shape[1], H), y, weights)
+
+
+def checked_data(x, y, weights, D, K):
+    """Inputs, targets and weights alone, as `checked_sequence` gives them back.
+
+    Shapes: as at the top of the module. Raises ValueError naming the argument that does not fit.
+    """
     x = np.asarray(x)
     if y is not None and x.ndim >= 2:
         y, weights = _at_last_step(np.asarray(y), weights, x.shape[:2])
@@ -30,11 +38,15 @@ def checked_sequence(params, x, s_init, y, weights):
         used = np.logical_or.accumulate((weights != 0)[::-1])[::-1]
         x = np.where(used.reshape(used.shape + (1,) * (x.ndim - 2)), x, np.zeros((), x.dtype))
     x = check_inputs(x, D)
-    s_init = check_state("s_init", s_init, x.shape[1], H)
     if y is not None:
         y, weights = clean_targets(y, weights, (*x.shape[:2], K))
+    return x, y, weights
+
+
+def in_one_dtype(params, x, s_init, y, weights):
+    """The arguments of a pass, with parameters, inputs that are no tokens, and state in their common dtype."""
     dtype = np.result_type(*params, s_init, *([x] if x.ndim == 3 else []))
-    params = Params(*(array.astype(dtype, copy=False) for array in params))
+    params = params._make(array.astype(dtype, copy=False) for array in params)
     return params, x.astype(dtype, copy=False) if x.ndim == 3 else x, s_init.astype(dtype, copy=False), y, weights
 
 

@@ -1,22 +1,25 @@
 """Bad input gets one clear ValueError: the argument, what came, what was expected."""
 
+import cmath
+
 import numpy as np
 
 
-def check_params(params):
+def check_params(params, gates=1):
     """`params` with every field as an array of numbers, of shapes that fit together.
 
-    Shapes: U (H, D), W (H, H), V (K, H), b (H,), c (K,). Integers become float64. Raises ValueError for shapes that
-    do not fit, for what is not a number and for NaN or inf.
+    Shapes: U (G*H, D), W (G*H, H), V (K, H), b (G*H,), c (K,), with G = `gates`. Integers become float64. Raises
+    ValueError for shapes that do not fit, for what is not a number and for NaN or inf.
     """
     U, W, V, b, c = (check_numbers(name, array) for name, array in zip(params._fields, params, strict=True))
-    if W.ndim != 2 or W.shape[0] != W.shape[1]:
-        raise ValueError(f"W has shape {W.shape}, expected (H, H)")
+    rows = "H" if gates == 1 else f"{gates}*H"
+    if W.ndim != 2 or W.shape[0] != gates * W.shape[1]:
+        raise ValueError(f"W has shape {W.shape}, expected ({rows}, H)")
     if U.ndim != 2 or V.ndim != 2:
         name, array = ("U", U) if U.ndim != 2 else ("V", V)
-        raise ValueError(f"{name} has shape {array.shape}, expected {'(H, D)' if name == 'U' else '(K, H)'}")
-    H, D, K = W.shape[0], U.shape[1], V.shape[0]
-    for name, array, shape in (("U", U, (H, D)), ("V", V, (K, H)), ("b", b, (H,)), ("c", c, (K,))):
+        raise ValueError(f"{name} has shape {array.shape}, expected {f'({rows}, D)' if name == 'U' else '(K, H)'}")
+    (GH, H), D, K = W.shape, U.shape[1], V.shape[0]
+    for name, array, shape in (("U", U, (GH, D)), ("V", V, (K, H)), ("b", b, (GH,)), ("c", c, (K,))):
         if array.shape != shape:
             raise ValueError(f"{name} has shape {array.shape}, expected {shape}, as W has shape {W.shape}")
     return type(params)(U, W, V, b, c)
@@ -97,8 +100,9 @@ def check_numbers(name, array):
 
 def check_finite(name, array):
     """`array` itself; raises ValueError with the first entry that is NaN or inf."""
-    # One sum clears nearly every array; an overflowing sum of finite entries is looked at entry by entry.
-    if not np.isfinite(np.add.reduce(array, axis=None)):
+    # One product with itself clears nearly every array; one that overflows is looked at entry by entry.
+    flat = array.reshape(-1)
+    if not cmath.isfinite(flat.dot(flat)):
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             where = tuple(int(i) for i in bad[0])

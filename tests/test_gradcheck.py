@@ -1,10 +1,19 @@
 """The gradient checks: what they accept, what they reject, and what they say."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from rnnlib import gradcheck
 from rnnlib.scalar import Params
+
+
+class Whole(NamedTuple):
+    params: Params
+    x: np.ndarray
+    s_init: float
+
 
 POINT = Params(u=0.7, w=np.array([[1.0, -2.0, 0.5]]), v=np.array([0.3, 0.4]), k=-1.2)
 
@@ -115,3 +124,14 @@ def test_a_point_or_a_value_that_is_not_finite_is_refused(method):
 def test_a_function_that_drops_the_imaginary_part_is_caught():
     with pytest.raises(ValueError, match="drops the imaginary part"):
         gradcheck.complex_step(lambda a: np.sum(np.abs(a)), np.array([1.0]))
+
+
+def test_a_named_tuple_inside_another_is_compared_entry_by_entry():
+    whole = Whole(gradient(POINT), None, 2.0)
+    gradcheck.compare(whole, whole)
+    with pytest.raises(AssertionError, match="dk is wrong"):
+        gradcheck.compare(whole._replace(params=whole.params._replace(k=0.0)), whole)
+    with pytest.raises(AssertionError, match="dx is of type float, expected None"):
+        gradcheck.compare(whole._replace(x=1.0), whole)
+    with pytest.raises(AssertionError, match="expected 4 gradients"):
+        gradcheck.compare(whole._replace(params=1.0), whole)

@@ -4,7 +4,8 @@ from cases import case, frozen, mask
 
 from rnnlib.gradcheck import compare, complex_step, relative_error
 from rnnlib.losses import softmax
-from rnnlib.rnn import backward, forward, loss_and_gradient
+from rnnlib.rnn import LOGIT_FLOATS, SLOPE_FLOATS, backward, forward, loss_and_gradient
+from rnnlib.routes import backward_recursion
 
 OPTIONS = [{"func": func, "reduction": reduction} for func in ("tanh", "sigmoid") for reduction in ("mean", "sum")]
 
@@ -218,3 +219,14 @@ def test_the_gradient_of_an_array_has_its_shape():
     assert [g.shape for g in gradient.params] == [a.shape for a in p]
     assert gradient.x.shape == x.shape
     assert gradient.s_init.shape == s_init.shape
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_arrays_too_large_for_one_helping_give_the_same_numbers(options):
+    (p, x, s_init, y), rng = case(19, T=40, B=16, D=3, H=64, K=200)
+    assert y.size * 200 > LOGIT_FLOATS
+    assert y.size * 64 > SLOPE_FLOATS
+    options = {**options, "weights": mask(rng, 40, 16)}
+    E, gradient, _ = loss_and_gradient(p, x, s_init, y, **options)
+    assert E == pytest.approx(forward(p, x, s_init, y, **options).E, rel=1e-13)
+    compare(gradient.params, backward_recursion(p, x, s_init, y, **options), tol=1e-12)

@@ -16,16 +16,19 @@ function letKeyboardScroll() {
 }
 addEventListener("resize", letKeyboardScroll);
 
-// ipywidgets leaves its sliders and the buttons of Play without names.
+// ipywidgets leaves its sliders and the buttons of Play without names, and shows the tooltip "null".
+const PLAY_BUTTONS = ["Play or pause", "Stop", "Repeat"];
 function nameControls() {
-  for (const play of document.querySelectorAll(".widget-play:not([role])")) {
-    play.setAttribute("role", "group");
-    play.setAttribute("aria-label", "Animation");
-    ["Play or pause", "Stop", "Repeat"].forEach((name, i) => play.querySelectorAll("button")[i]?.setAttribute("aria-label", name));
+  for (const button of document.querySelectorAll(".widget-play button:not([aria-label])")) {
+    button.setAttribute("aria-label", PLAY_BUTTONS[[...button.parentElement.children].indexOf(button)]);
   }
-  for (const handle of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
-    const label = handle.closest(".widget-slider")?.querySelector(".widget-label")?.textContent.trim();
-    handle.setAttribute("aria-label", label || "value");
+  for (const slider of document.querySelectorAll(".widget-slider:not([data-named])")) {
+    const label = slider.querySelector(".widget-label");
+    const handles = slider.querySelectorAll(".noUi-handle");
+    if (!handles.length) continue; // it is not complete yet
+    for (const handle of handles) handle.setAttribute("aria-label", label.textContent.trim() || "value");
+    label.removeAttribute("title");
+    slider.dataset.named = "";
   }
 }
 new MutationObserver(nameControls).observe(document.documentElement, { childList: true, subtree: true });
