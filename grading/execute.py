@@ -100,7 +100,9 @@ def execute(notebook, slug, settings):
     task, record = exercise.load(slug), notebook["metadata"][RECORD]
     record |= {"seed": settings.seed, "sandbox": "bubblewrap" if settings.sandboxed else "none", "human": []}
     run, started = checks.Run(slug, settings.seed), time.monotonic()
-    if not record["problem"]:
+    if record["problem"]:
+        _refuse(notebook, record["problem"])
+    else:
         bench, namespace = Bench(task, settings), {"__name__": "__grader__"}
         try:
             for cell in notebook["cells"]:
@@ -111,6 +113,14 @@ def execute(notebook, slug, settings):
             bench.close()
     record |= {"seconds": round(time.monotonic() - started, 3), "mistakes": run.named}
     return notebook
+
+
+def _refuse(notebook, problem):
+    """No test of a notebook that cannot be marked is passed: to nbgrader, a test without output would be."""
+    for cell in notebook["cells"]:
+        if exercise.is_test(cell) and cell["cell_type"] == "code":
+            output = {"output_type": "error", "ename": "NotMarked", "evalue": problem, "traceback": [problem]}
+            cell["outputs"] = [output]
 
 
 def _run_cell(cell, bench, namespace, run, record):
@@ -154,10 +164,14 @@ def _run_test(cell, bench, namespace, run, record):
     printed, value, error = io.StringIO(), None, None
     body, last = _compiled(cell["source"])
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), checks.running(run, label):
-            with _time_limit(bench.settings.submission_seconds):
-                exec(body, namespace)
-                value = eval(last, namespace) if last else None
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            checks.running(run, label),
+            _time_limit(bench.settings.submission_seconds),
+        ):
+            exec(body, namespace)
+            value = eval(last, namespace) if last else None
     except Exception as raised:
         error = raised
     if isinstance(error, TestTooLongError):
@@ -229,7 +243,7 @@ def _compiled(source):
 
 @contextlib.contextmanager
 def _time_limit(seconds):
-    """Raise TestTooLongError in the block after `seconds`; without effect outside the main thread, where no signal is."""
+    """Raise TestTooLongError in the block after `seconds`; no effect outside the main thread, which has no signals."""
 
     def stop(signum, frame):
         raise TestTooLongError(f"this check was stopped after {seconds:g} seconds")

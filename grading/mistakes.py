@@ -1,4 +1,4 @@
-"""Which known mistake a wrong answer is: the entries of answers.toml run on the same case, and what they do compared."""
+"""Which known mistake a wrong answer is: it is compared with what the entries of answers.toml do in the same case."""
 
 import copy
 import warnings
@@ -55,8 +55,8 @@ def same(a, b, tol=0.0):
 def find(student, seen, expected, arguments, tol, run):
     """The entry of answers.toml that does with `arguments` what the `student`'s function was `seen` to do, or None.
 
-    An entry that gives the `expected` result here says nothing. Nor does one that keeps the points of the test cell that
-    the checks.Run `run` is in, or that loses those of a cell that was passed: two mistakes may give the same number in
+    An entry that gives the `expected` result here says nothing. Nor does one that keeps the points of the test cell
+    that the checks.Run `run` is in, or that loses those of a passed one: two mistakes may give the same number in
     one function, and are then told apart by the others. If that is not enough, the student's function is asked
     once more, with numbers nearby. Mistakes already named in this submission come first.
     """
