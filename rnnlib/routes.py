@@ -76,8 +76,8 @@ def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="
 
     `influence[n, i, j, m]` is ds_t[i] / d(theta[j, m]) in sequence n, with theta = [U, W, b] side by side, so that
     z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. Memory does not grow with T; the cost of a step does, as H^3 (D + H).
-    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does. Source: the chapter "Checking gradients"
-    (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Checking gradients" (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
     """
     _, squash_derivative = activation(func)
     fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
