@@ -20,14 +20,14 @@ NODES = {
 LOCAL = {
     ("s_-1", "z_0"): "w", ("s_0", "z_1"): "w", ("z_0", "s_0"): "1 - s_0^2", ("z_1", "s_1"): "1 - s_1^2",
     ("s_0", "E_0"): r"\sum_i v_i (o_{0,i} - y_{0,i})", ("s_1", "E_1"): r"\sum_i v_i (o_{1,i} - y_{1,i})",
-    ("E_1", "E"): "1", ("E_0", "E"): "1",
 }  # fmt: skip
 SIZE = (9.6, 5.2)
+ABOVE = {"s_-1", "z_0", "s_0", "z_1", "s_1", "E_0", "E_1"}  # where arrows leave more room above than below
 
 
 def two_errors(graph, alt, **marks):
     """The network of two steps with an error at each; `graph` as from `rnnlib.graph.recurrent_graph`."""
-    return network(NODES, list(graph), alt, size=SIZE, **marks)
+    return network(NODES, list(graph), alt, size=SIZE, above=ABOVE, **marks)
 
 
 def local_derivatives(graph, alt):
@@ -96,9 +96,9 @@ def _frame(graph, alt, so_far, now, done, title):
 def path_growth(steps, paths, arrows, alt):
     """Paths and arrows against the number of steps, on a logarithmic axis; one curve of each for every width H."""
     figure, axes = new_figure(6.8, 3.8)
-    for H, style in zip(paths, ("-", "--"), strict=True):
+    for H, style, align in zip(paths, ("-", "--"), ("top", "bottom"), strict=True):
         for counts, what, colour in ((paths[H], "paths", "C1"), (arrows[H], "arrows", "C0")):
             axes.semilogy(steps, counts, style, color=colour)
-            axes.annotate(f" {what}, H = {H}", (steps[-1], counts[-1]), va="center")
-    axes.set(xlabel="steps", ylabel="count", xlim=(steps[0], steps[-1] * 1.02))
+            axes.annotate(f" {what}, H = {H}", (steps[-1], counts[-1]), va=align)
+    axes.set(xlabel="steps", ylabel="count", xticks=steps[::3])
     return picture(figure, alt)

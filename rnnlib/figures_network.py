@@ -36,11 +36,12 @@ def network(nodes, edges, alt, *, size=(9.6, 4.9), title=None, **marks):
     return picture(figure, alt)
 
 
-def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, notes=None, radius=0.42):
+def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, above=(), notes=None, radius=0.42):
     """Draw nodes and edges on `axes`.
 
     Edges in `now` are strong orange, those in `done` blue; written (head, tail), they point backwards. Nodes in
-    `faint` and their edges are grey. `values` {node: text} go below a node, `notes` {edge: mathtext} beside an edge.
+    `faint` and their edges are grey. `values` {node: text} go below a node, or above it for the nodes in `above`;
+    `notes` {edge: mathtext} go beside an edge.
     Raises ValueError for a marked pair that is no edge in either direction.
     """
     xs, ys = [[place[i] for place in nodes.values()] for i in (0, 1)]
@@ -54,16 +55,16 @@ def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, 
         plain = GREY if {tail, head} & set(faint) else INK
         (start, end), colour = marked[0] if marked else ((tail, head), plain)
         _arrow(axes, nodes[start][:2], nodes[end][:2], colour, 2.6 if marked else 1.0, radius)
-    _nodes(axes, nodes, now, done, faint, values or {}, radius)
+    _nodes(axes, nodes, now, done, faint, values or {}, above, radius)
     for (tail, head), text in (notes or {}).items():
         (x, y), (x_end, y_end) = nodes[tail][:2], nodes[head][:2]
         upright = abs(x - x_end) < 0.1
-        shift, align = ((0.14, 0), "left") if upright else ((0, 0.2), "center")
+        shift, align = ((0.14, 0), "left") if upright else ((0, 0.24), "center")
         place = ((x + x_end) / 2 + shift[0], (y + y_end) / 2 + shift[1])
-        axes.text(*place, f"${text}$", ha=align, va="center" if upright else "bottom", color=GREEN, fontsize=13)
+        axes.text(*place, f"${text}$", ha=align, va="center" if upright else "bottom", color=GREEN, fontsize=12)
 
 
-def _nodes(axes, nodes, now, done, faint, values, radius):
+def _nodes(axes, nodes, now, done, faint, values, above, radius):
     orange, blue = ({name for edge in group for name in edge} for group in (now, done))
     for name, (x, y, label) in nodes.items():
         colour = ORANGE if name in orange else BLUE if name in blue else GREY if name in faint else INK
@@ -73,7 +74,10 @@ def _nodes(axes, nodes, now, done, faint, values, radius):
         text = GREY if name in faint else INK
         axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=text)
         if name in values:
-            axes.text(x + 0.1, y - radius - 0.06, values[name], ha="left", va="top", fontsize=9.5, color=text)
+            up = name in above
+            place = (x - 0.1, y + radius + 0.06) if up else (x + 0.1, y - radius - 0.06)
+            align = {"ha": "right", "va": "bottom"} if up else {"ha": "left", "va": "top"}
+            axes.text(*place, values[name], fontsize=9.5, color=text, **align)
 
 
 def _arrow(axes, start, end, colour, width, radius):
