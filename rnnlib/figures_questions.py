@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlib import scalar
-from rnnlib.plots import BLUE, GREY, ORANGE, new_figure, picture
+from rnnlib.plots import BLUE, GREY, ORANGE, new_figure, picture, styled
 
 
 def output_readings(logits, y):
@@ -17,6 +17,7 @@ def output_readings(logits, y):
     return [_output_reading(curve, error, float(q), y) for q in logits]
 
 
+@styled
 def _output_reading(curve, error, q, y):
     o = float(scalar.predict(q))
     slope, shortcut = o - y, 1 - y
@@ -27,7 +28,7 @@ def _output_reading(curve, error, q, y):
     axes.plot(curve, np.zeros_like(curve), color=ORANGE, label="softmax of one number")
     axes.plot(near, shortcut * (near - q), color=GREY, linestyle="--", label=r"what $o - y$ claims of softmax")
     axes.plot([q, q], [scalar.cross_entropy(o, y), 0], "o", color=GREY)
-    axes.set(xlim=(-5.3, 5.3), ylim=(-1, 3.2), xlabel="$q$", ylabel="$E$")
+    axes.set(xlim=(-4.4, 4.4), ylim=(-1, 3.2), xlabel="$q$", ylabel="$E$")
     axes.set_title(
         f"$q$ = {q:.1f}: slope {slope:.2f} with sigmoid, 0 with softmax (claimed: {shortcut:.2f})", fontsize=11
     )
