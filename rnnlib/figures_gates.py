@@ -26,8 +26,8 @@ def lstm_cell():
     axes.set(xlim=(-0.4, 10.4), ylim=(-0.6, 3.6))
     axes.axis("off")
     nodes = {
-        "m_{t-1}": (0.3, 3), r"\times f_t": (3, 3), "+": (5.2, 3), "m_t": (9.7, 3), r"\times i_t": (5.2, 1.5),
-        "g_t": (3, 1.5), "s_{t-1}, x_t": (0.3, 0), r"\tanh": (7.4, 1.8), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
+        "m_{t-1}": (0.1, 3), r"\times f_t": (3, 3), "+": (5.2, 3), "m_t": (9.7, 3), r"\times i_t": (5.2, 1.5),
+        "g_t": (3, 1.5), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 1.8), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
     }  # fmt: skip
     road = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
     others = [
@@ -37,7 +37,8 @@ def lstm_cell():
     ]  # fmt: skip
     for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
         for tail, head in edges:
-            style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": 17, "shrinkB": 17}
+            gap = 17 + 2.2 * max(len(tail) - 9, 0)  # clear of a long label
+            style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": gap, "shrinkB": 17}
             axes.annotate("", nodes[head], nodes[tail], arrowprops=style)
     for label, place in nodes.items():
         axes.text(*place, f"${label}$", ha="center", va="center", fontsize=15)
@@ -49,7 +50,7 @@ def lstm_cell():
     )
 
 
-def error_reach(rng, biases, T=60, H=16, K=4):
+def error_reach(rng, biases, T=60, H=12, K=4):
     """How much of the last error reaches each earlier memory of a new LSTM: a Picture for each forget bias, a list.
 
     The norm of dE/dm_t is drawn over t for one random sequence, with that of dE/ds_t of a simple network.
@@ -58,7 +59,7 @@ def error_reach(rng, biases, T=60, H=16, K=4):
     x, y = delayed_recall(rng, T, 1, K=K)[:2]
     weights = np.zeros((T, 1))
     weights[-1] = 1
-    steps = np.arange(0, T, 4)
+    steps = np.arange(0, T, 6)
     plain = init_params(rng, 2 * K, H, K)
     gated = lstm.init_params(rng, 2 * K, H, K)
     gated.b[H : 2 * H] -= 1  # the bias drawn is the one in the title
@@ -131,7 +132,7 @@ def recall_curves(errors, K=4):
         ends.append(f"{name} ends at {smooth[-1]:.3f}")
     axes.axhline(np.log(K), color=INK, linewidth=0.8, linestyle=":")
     axes.set(xlabel="update", ylabel="$E$", ylim=(0, None))
-    axes.legend(loc="center left", bbox_to_anchor=(0, 0.32), fontsize=10)
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
     return picture(
         figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {'; '.join(ends)}."
     )
@@ -145,7 +146,7 @@ def cost_curves(sizes, seconds):
         axes.loglog(sizes, times, "o-", color=colour, label=name)
     axes.set(xlabel="state units $H$", ylabel="seconds")
     axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.minorticks_off()
+    axes.set_xticks([], minor=True)
     axes.legend()
     words = "; ".join(f"{name} from {t[0]:.1e} to {t[-1]:.1e} seconds" for name, t in seconds.items())
     return picture(figure, f"The time of one gradient for {sizes[0]} to {sizes[-1]} state units: {words}.")

@@ -2,7 +2,7 @@
 
 The text that the chapter "A character model" (book/characters.md) learns was frozen with
 
-    python -m rnnlib.prose book/index.md book/two-step.md book/notation.md book/questions.md > book/corpus.txt
+    python -m rnnlib.prose book/*.md > book/corpus.txt
 """
 
 import re
