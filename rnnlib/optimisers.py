@@ -34,6 +34,7 @@ def sgd(params, gradient, state, *, rate, momentum=0.0):
 
     Shapes: `params`, `gradient` and `state.velocity` alike; returns (params, state). Raises ValueError if the
     shapes differ. Source: the chapter "A character model", eq. sgd; Polyak (1964).
+    shapes differ. Source: the chapter "A character model" (book/characters.md), eq. sgd; Polyak (1964).
     """
     _check(params, gradient, state.velocity)
     velocity = _map(lambda v, g: momentum * v - rate * g, state.velocity, gradient)
@@ -45,6 +46,7 @@ def adagrad(params, gradient, state, *, rate, epsilon=1e-8):
 
     Shapes: `params`, `gradient` and `state.total` alike; returns (params, state). Raises ValueError if the shapes
     differ. Source: the chapter "A character model", eq. adagrad; Duchi, Hazan and Singer (2011).
+    differ. Source: the chapter "A character model" (book/characters.md), eq. adagrad; Duchi, Hazan and Singer (2011).
     """
     _check(params, gradient, state.total)
     total = _map(lambda n, g: n + g * g, state.total, gradient)
@@ -57,6 +59,8 @@ def adam(params, gradient, state, *, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=
 
     Shapes: `params`, `gradient`, `state.mean` and `state.square` alike; returns (params, state). Raises ValueError
     if the shapes differ. Source: the chapter "A character model", eq. adam; Kingma and Ba (2015), algorithm 1.
+    if the shapes differ. Source: the chapter "A character model" (book/characters.md), eq. adam;
+    Kingma and Ba (2015), algorithm 1.
     """
     _check(params, gradient, state.mean)
     t = state.t + 1

@@ -49,6 +49,7 @@ def grammar_text(rng, sentences):
 
     "the old clocks near the layer stop." is one. Shapes: `sentences` is how many; the result is a string, one
     sentence a line. Source: the chapter "A character model", section "A text to learn".
+    sentence a line. Source: the chapter "A character model" (book/characters.md), section "A text to learn".
     """
 
     def pick(options):
@@ -106,6 +107,7 @@ def sample(rng, forward, params, s_init, prompt, length, *, temperature=1.0):
     LSTM; prompt int (n,), n at least 1; the result int (length,), without the prompt. Below 1, `temperature` prefers
     likely tokens; above 1 it levels them. Raises ValueError for an empty prompt or a temperature that is not
     positive. Source: the chapter "A character model", eq. temperature.
+    positive. Source: the chapter "A character model" (book/characters.md), eq. temperature.
     """
     prompt = np.asarray(prompt)
     if prompt.ndim != 1 or not prompt.size:
