@@ -134,12 +134,20 @@ def _run_cell(cell, bench, namespace, run, record):
 
 
 def _run_set_up(cell, bench, namespace):
-    """A locked cell of ours: both sides need it. An error in it is ours too, and stops the marking."""
+    """A locked cell of ours: both sides need it. An error in it that is not the student's stops the marking."""
     with contextlib.suppress(StudentError):
         bench.run(cell["source"], locked=True)
     bench.take_output()
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(_compiled(cell["source"])[0], namespace)
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(cell["source"], "<set-up>", "exec"), namespace)
+    except Exception as error:
+        if not isinstance(error, StudentError) and getattr(error, "name", None) not in bench.task.all_names:
+            raise
+        _add_error(cell, error, _explained(error, False, bench.task.all_names))
+    _add_text(cell, printed.getvalue())
+    _add_student_output(cell, bench)
 
 
 def _run_answer(cell, bench, namespace):
@@ -177,8 +185,8 @@ def _run_test(cell, bench, namespace, run, record):
     if isinstance(error, TestTooLongError):
         bench.process.close("a test took too long")
         record["human"].append(f"{label} took too long")
-    if not hidden and printed.getvalue():
-        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": printed.getvalue()[:100_000]})
+    if not hidden:
+        _add_text(cell, printed.getvalue())
     _add_student_output(cell, bench)
     if error:
         _add_error(cell, error, _explained(error, hidden, bench.task.all_names))
@@ -202,12 +210,16 @@ def _add_points(cell, points, record):
 def _add_student_output(cell, bench):
     """What the student's code printed, always as stdout: nbgrader takes stderr, where warnings go, for a failure."""
     text, figures = bench.take_output()
-    if text:
-        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text[:100_000]})
+    _add_text(cell, text)
     for figure in figures[:4]:
         if figure.startswith(b"\x89PNG\r\n") and len(figure) <= MAX_FIGURE:
             data = {"image/png": base64.b64encode(figure).decode("ascii")}
             cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": {}})
+
+
+def _add_text(cell, text):
+    if text:
+        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text[:100_000]})
 
 
 def _add_error(cell, error, lines):
