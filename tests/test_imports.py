@@ -8,7 +8,6 @@ import pytest
 import rnnlib
 
 HERE = Path(rnnlib.__file__).parent
-LEAVES = {"plots", "widgets", *(path.stem for path in HERE.glob("figures_*.py"))}  # may draw; nobody imports them
 TQDM = {"training"}
 MODULES = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "__init__")
 # Modules that may draw, and that no other module may import.
