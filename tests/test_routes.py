@@ -100,7 +100,7 @@ def test_with_one_unit_and_two_classes_the_arrays_reproduce_the_scalar_chapter(f
         compare(ROUTES[name](*arrays, func=func), ours.params, tol=1e-12)
 
 
-@pytest.mark.parametrize("name", "abd")
+@pytest.mark.parametrize("name", ["a", "b", "d"])
 def test_whole_numbers_as_parameters_lose_nothing(name):
     (params, x, s_init, y), _ = case(4)
     whole = Params(*(np.rint(2 * p).astype(int) for p in params))
