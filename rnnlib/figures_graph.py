@@ -22,7 +22,7 @@ LOCAL = {
     ("s_0", "E_0"): r"\sum_i v_i (o_{0,i} - y_{0,i})", ("s_1", "E_1"): r"\sum_i v_i (o_{1,i} - y_{1,i})",
 }  # fmt: skip
 SIZE = (9.6, 5.2)
-ABOVE = {"s_-1", "z_0", "s_0", "z_1", "s_1", "E_0", "E_1"}  # where arrows leave more room above than below
+ABOVE = {"s_-1", "z_0", "s_0", "z_1", "s_1"}  # where arrows leave more room above than below
 
 
 def two_errors(graph, alt, **marks):
@@ -95,7 +95,7 @@ def _frame(graph, alt, so_far, now, done, title):
 @styled
 def path_growth(steps, paths, arrows, alt):
     """Paths and arrows against the number of steps, on a logarithmic axis; one curve of each for every width H."""
-    figure, axes = new_figure(6.8, 3.8)
+    figure, axes = new_figure(5.6, 3.6)
     for H, style, align in zip(paths, ("-", "--"), ("top", "bottom"), strict=True):
         for counts, what, colour in ((paths[H], "paths", "C1"), (arrows[H], "arrows", "C0")):
             axes.semilogy(steps, counts, style, color=colour)

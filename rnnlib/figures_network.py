@@ -5,6 +5,7 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from rnnlib.plots import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 
 GAP = 2.3  # from one step to the next
+WEIGHTS = {"U", "W", "V", "u", "w", "k"}  # their letters are green
 HEIGHTS = {"x": -1.7, "s": 0.0, "yhat": 1.7, "E": 3.4}
 
 
@@ -61,7 +62,7 @@ def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, 
         upright = abs(x - x_end) < 0.1
         shift, align = ((0.14, 0), "left") if upright else ((0, 0.24), "center")
         place = ((x + x_end) / 2 + shift[0], (y + y_end) / 2 + shift[1])
-        axes.text(*place, f"${text}$", ha=align, va="center" if upright else "bottom", color=GREEN, fontsize=12)
+        axes.text(*place, f"${text}$", ha=align, va="center" if upright else "bottom", color=_ink(text), fontsize=12)
 
 
 def _nodes(axes, nodes, now, done, faint, values, above, radius):
@@ -72,12 +73,16 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
         line = {"linewidth": 2.2 if colour in (ORANGE, BLUE) else 1.0, "linestyle": ":" if given else "-"}
         axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, **line))
         text = GREY if name in faint else INK
-        axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=text)
+        axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=_ink(label) if text == INK else text)
         if name in values:
             up = name in above
             place = (x - 0.1, y + radius + 0.06) if up else (x + 0.1, y - radius - 0.06)
             align = {"ha": "right", "va": "bottom"} if up else {"ha": "left", "va": "top"}
             axes.text(*place, values[name], fontsize=9.5, color=text, **align)
+
+
+def _ink(label):
+    return GREEN if label in WEIGHTS else INK
 
 
 def _arrow(axes, start, end, colour, width, radius):

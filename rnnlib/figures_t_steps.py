@@ -11,10 +11,10 @@ def paths_back(t, alt, T=5, title=None):
     nodes, edges = steps(T)
     back = [(f"E_{t}", f"yhat_{t}"), (f"yhat_{t}", f"s_{t}")] + [(f"s_{j}", f"s_{j - 1}") for j in range(t, 0, -1)]
     pieces = {
-        (f"yhat_{t}", f"E_{t}"): rf"\frac{{\partial E_{t}}}{{\partial \hat{{y}}_{t}}}",
-        (f"s_{t}", f"yhat_{t}"): rf"\frac{{\partial \hat{{y}}_{t}}}{{\partial s_{t}}}",
+        (f"yhat_{t}", f"E_{t}"): rf"\dfrac{{\partial E_{t}}}{{\partial \hat{{y}}_{t}}}",
+        (f"s_{t}", f"yhat_{t}"): rf"\dfrac{{\partial \hat{{y}}_{t}}}{{\partial s_{t}}}",
     }
-    pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\frac{{\partial s_{j}}}{{\partial s_{j - 1}}}" for j in range(1, t + 1)}
+    pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\dfrac{{\partial s_{j}}}{{\partial s_{j - 1}}}" for j in range(1, t + 1)}
     late = [name for name in nodes if name != "s_init" and int(name.split("_")[1]) > t]
     return network(nodes, edges, alt, now=back, faint=late, notes=pieces, title=title)
 
@@ -43,7 +43,7 @@ def sweep_frames(delta):
         heard = "its own error alone" if t == T - 1 else f"its own error and delta_{t + 1}"
         alt = f"Backward sweep at step {t}: delta_{t} is {delta[t]:.4f}, found from {heard}."
         title = rf"step {t}:  $\delta_{t}$ from $E_{t}$" + ("" if t == T - 1 else rf" and $\delta_{t + 1}$")
-        frames.append(network(nodes, edges, alt, now=now, done=done, values=values, title=title))
+        frames.append(network(nodes, edges, alt, now=now, done=done, values=values, above=values, title=title))
         done = [*done, *now]
     return frames
 
@@ -55,7 +55,7 @@ def triangle(parts, alt, rows=(), columns=()):
     Beside each marked row and below each marked column stands its sum.
     """
     T = len(parts)
-    figure, axes = new_figure(7.4, 4.2)
+    figure, axes = new_figure(5.6, 3.5)
     axes.set(xlim=(-0.7, T + 0.6), ylim=(T + 0.35, -1.0))
     axes.axis("off")
     for t in range(T):
@@ -89,7 +89,7 @@ def triangle_frames(parts):
 @styled
 def cost(lengths, seconds, alt):
     """Time against T on two logarithmic axes; `seconds` {name: times}, with guides of slope 2 and 1."""
-    figure, axes = new_figure(6.8, 4.0)
+    figure, axes = new_figure(5.6, 3.8)
     lengths = np.array(lengths)
     for (name, times), colour, marker, slope in zip(seconds.items(), (ORANGE, BLUE), "os", (2, 1), strict=True):
         axes.loglog(lengths, times, marker, color=colour, label=name, markersize=6)
