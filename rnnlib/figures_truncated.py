@@ -110,6 +110,8 @@ def memory(lengths, peaks):
     for (label, megabytes), colour in zip(peaks.items(), (ORANGE, GREEN, BLUE), strict=True):
         axes.loglog(lengths, megabytes, "o-", color=colour, label=label)
     axes.set(xlabel="steps $T$", ylabel="peak memory, MB", xticks=lengths, xticklabels=lengths)
+    megabytes = (2, 5, 10, 20, 50)
+    axes.set(yticks=megabytes, yticklabels=megabytes)
     axes.minorticks_off()
     axes.legend(loc="upper left")
     return plots.picture(
