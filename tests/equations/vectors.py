@@ -1,0 +1,134 @@
+"""The equations of the chapter "Vectors and matrices", each on fresh numbers."""
+
+import numpy as np
+from cases import case
+from pytest import approx
+
+from rnnlib import cell, gradcheck, losses, rnn, tasks
+from rnnlib.losses import softmax
+
+(PARAMS, x, s_init, y), rng = case(31, T=4, B=1, D=5, H=3, K=2)
+U, W, V, b, c = PARAMS
+X, S_INIT, LABELS = x[:, 0], s_init[0], y[:, 0]
+Y = np.eye(2)[LABELS]
+FWD = rnn.forward(PARAMS, x, s_init, y)
+BWD = rnn.backward(PARAMS, x, y, FWD)
+S, S_PREV = FWD.s[:, 0], FWD.s_prev[:, 0]
+DQ = FWD.yhat[:, 0] - Y
+
+
+def error_of_copies(moved=None, z=None):
+    """E with copies of U, W and b of their own at every step; `z` (T, H) is added to the pre-activations."""
+    copies = {"U": np.array([U] * 4), "W": np.array([W] * 4), "b": np.array([b] * 4), "x": X, "s_init": S_INIT}
+    copies |= moved or {}
+    s, E = copies["s_init"], 0.0
+    for t in range(4):
+        a = copies["U"][t] @ copies["x"][t] + copies["W"][t] @ s + copies["b"][t]
+        s = np.tanh(a if z is None else a + z[t])
+        E = E - np.log(softmax(V @ s + c)[LABELS[t]])
+    return E
+
+
+def witness(name, value):
+    return gradcheck.complex_step(lambda v: error_of_copies({name: v}), value)
+
+
+DELTA = gradcheck.complex_step(lambda z: error_of_copies(z=z), np.zeros((4, 3)))
+
+
+def check_parity_task():
+    batch = tasks.parity(rng, 9, 5)
+    for n in range(5):
+        for t in range(9):
+            assert batch.y[t, n] == sum(int(batch.x[k, n]) for k in range(t + 1)) % 2
+
+
+def check_state_update():
+    for t in range(4):
+        z = [sum(U[i] * X[t]) + sum(W[i] * S_PREV[t]) + b[i] for i in range(3)]
+        assert S[t] == approx(np.tanh(z))
+        assert cell.step(PARAMS, X[t], S_PREV[t]) == approx(np.tanh(z))
+
+
+def check_prediction():
+    q = V @ S[2] + c
+    assert FWD.yhat[2, 0] == approx(np.exp(q) / np.exp(q).sum())
+    assert cell.predict(PARAMS, S[2]) == approx(FWD.yhat[2, 0])
+
+
+def check_vector_error():
+    assert approx(sum(-np.sum(Y[t] * np.log(FWD.yhat[t, 0])) for t in range(4))) == FWD.E
+
+
+def check_rows_and_columns():
+    s, delta = rng.normal(size=3), rng.normal(size=3)
+    assert W @ s == approx(np.array([sum(W[i, j] * s[j] for j in range(3)) for i in range(3)]))
+    assert W.T @ delta == approx(np.array([sum(W[i, j] * delta[i] for i in range(3)) for j in range(3)]))
+
+
+def check_hop_jacobian():
+    jacobian = np.array([gradcheck.complex_step(lambda s, i=i: cell.step(PARAMS, X[1], s)[i], S[0]) for i in range(3)])
+    assert jacobian == approx(np.diag(1 - S[1] ** 2) @ W)
+    assert jacobian == approx(np.array([[(1 - S[1, i] ** 2) * W[i, j] for j in range(3)] for i in range(3)]))
+
+
+def check_error_by_logits():
+    q, target = rng.normal(size=4), rng.uniform(size=4)
+    assert np.log(softmax(q)) == approx(q - np.log(np.exp(q).sum()))
+    E = -np.sum(target * np.log(softmax(q)))
+    assert approx(-np.sum(target * q) + target.sum() * np.log(np.exp(q).sum())) == E
+
+
+def check_softmax_gradient():
+    q, any_target = rng.normal(size=4), rng.uniform(size=4)
+    for target in (any_target, any_target / any_target.sum()):
+        slope = gradcheck.complex_step(lambda q, y=target: -np.sum(y * np.log(softmax(q))), q)
+        assert slope == approx(softmax(q) * target.sum() - target, rel=1e-12)
+        assert losses.output_gradient(softmax(q), target) == approx(slope, rel=1e-12)
+    assert slope == approx(softmax(q) - target, rel=1e-12)
+
+
+def check_two_voices():
+    moved = [
+        gradcheck.complex_step(lambda s, t=t: rnn.forward(PARAMS, x[t + 1 :], s[None], y[t + 1 :]).E, S[t])
+        for t in range(3)
+    ]
+    for t in range(3):
+        assert W.T @ DELTA[t + 1] == approx(moved[t], rel=1e-10)
+        own = gradcheck.complex_step(lambda s, t=t: -np.log(softmax(V @ s + c)[LABELS[t]]), S[t])
+        assert V.T @ DQ[t] == approx(own, rel=1e-10)
+        assert DELTA[t] == approx((own + moved[t]) * (1 - S[t] ** 2), rel=1e-10)
+
+
+def check_delta_recursion():
+    delta = np.zeros(3)
+    for t in reversed(range(4)):
+        delta = (V.T @ DQ[t] + W.T @ delta) * (1 - S[t] ** 2)
+        assert delta == approx(DELTA[t], rel=1e-10)
+
+
+def check_immediate_derivative():
+    per_copy = {name: witness(name, np.array([value] * 4)) for name, value in (("U", U), ("W", W), ("b", b))}
+    for t in range(4):
+        assert per_copy["U"][t] == approx(np.outer(DELTA[t], X[t]), rel=1e-10)
+        assert per_copy["W"][t] == approx(np.outer(DELTA[t], S_PREV[t]), rel=1e-10)
+        assert per_copy["b"][t] == approx(DELTA[t], rel=1e-10)
+
+
+def check_total_weight_gradients():
+    sums = {
+        "U": sum(np.outer(DELTA[t], X[t]) for t in range(4)),
+        "W": sum(np.outer(DELTA[t], S_PREV[t]) for t in range(4)),
+        "V": sum(np.outer(DQ[t], S[t]) for t in range(4)),
+        "b": DELTA.sum(axis=0),
+        "c": DQ.sum(axis=0),
+    }
+    total = gradcheck.complex_step(lambda params: rnn.forward(params, x, s_init, y).E, PARAMS)
+    for name, value in sums.items():
+        assert value == approx(getattr(total, name), rel=1e-10)
+
+
+def check_edge_gradients():
+    assert witness("x", X) == approx(DELTA @ U, rel=1e-10)
+    assert BWD.x[:, 0] == approx(np.array([U.T @ DELTA[t] for t in range(4)]), rel=1e-10)
+    assert witness("s_init", S_INIT) == approx(W.T @ DELTA[0], rel=1e-10)
