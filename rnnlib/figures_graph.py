@@ -45,7 +45,7 @@ def path_frames(graph, paths):
         names = ", ".join([path[0][0], *(head for _, head in path)])
         factors = r" \cdot ".join(f"{graph[edge]:.3f}" if graph[edge] >= 0 else f"({graph[edge]:.3f})" for edge in path)
         alt = f"Path {i + 1} of {len(paths)}, through {names}: its local derivatives multiply to {product:.4f}."
-        frames.append(two_errors(graph, alt, now=path, title=f"path {i + 1}:  ${factors}$ = {product:.4f}"))
+        frames.append(two_errors(graph, alt, now=path, title=f"${factors}$ = {product:.4f}"))
     return frames
 
 

@@ -76,7 +76,7 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
         axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=_ink(label) if text == INK else text)
         if name in values:
             up = name in above
-            place = (x - 0.1, y + radius + 0.06) if up else (x + 0.1, y - radius - 0.06)
+            place = (x - 0.16, y + radius + 0.04) if up else (x + 0.16, y - radius - 0.04)
             align = {"ha": "right", "va": "bottom"} if up else {"ha": "left", "va": "top"}
             axes.text(*place, values[name], fontsize=9.5, color=text, **align)
 

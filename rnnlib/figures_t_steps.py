@@ -14,7 +14,7 @@ def paths_back(t, alt, T=5, title=None):
         (f"yhat_{t}", f"E_{t}"): rf"\dfrac{{\partial E_{t}}}{{\partial \hat{{y}}_{t}}}",
         (f"s_{t}", f"yhat_{t}"): rf"\dfrac{{\partial \hat{{y}}_{t}}}{{\partial s_{t}}}",
     }
-    pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\dfrac{{\partial s_{j}}}{{\partial s_{j - 1}}}" for j in range(1, t + 1)}
+    pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\dfrac{{ds_{j}}}{{ds_{j - 1}}}" for j in range(1, t + 1)}
     late = [name for name in nodes if name != "s_init" and int(name.split("_")[1]) > t]
     return network(nodes, edges, alt, now=back, faint=late, notes=pieces, title=title)
 
@@ -56,10 +56,10 @@ def triangle(parts, alt, rows=(), columns=()):
     """
     T = len(parts)
     figure, axes = new_figure(5.6, 3.5)
-    axes.set(xlim=(-0.7, T + 0.6), ylim=(T + 0.35, -1.0))
+    axes.set(xlim=(-1.1, T + 0.6), ylim=(T + 0.35, -1.0))
     axes.axis("off")
     for t in range(T):
-        axes.text(-0.62, t, f"$E_{t}$", va="center", fontsize=13)
+        axes.text(-1.0, t, f"$E_{t}$", va="center", fontsize=13)
         axes.text(t, -0.75, f"$W_{t}$", ha="center", va="center", fontsize=13)
         for k in range(t + 1):
             colour = ORANGE if t in rows else BLUE if k in columns else "black"
@@ -68,8 +68,9 @@ def triangle(parts, alt, rows=(), columns=()):
     for t in rows:
         axes.text(T - 0.1, t, f"= {parts[t].sum():.4f}", ha="center", va="center", color=ORANGE, fontsize=10)
     for k in columns:
-        axes.text(k, T, f"= {parts[:, k].sum():.4f}", ha="center", va="center", color=BLUE, fontsize=10)
-    axes.plot([-0.65, T + 0.4], [-0.45, -0.45], color="black", linewidth=0.8)
+        axes.plot([k - 0.35, k + 0.35], [T - 0.5, T - 0.5], color=BLUE, linewidth=0.8)
+        axes.text(k, T, f"{parts[:, k].sum():.4f}", ha="center", va="center", color=BLUE, fontsize=10)
+    axes.plot([-1.0, T - 0.5], [-0.45, -0.45], color="black", linewidth=0.8)
     return picture(figure, alt)
 
 
