@@ -37,15 +37,17 @@ def loss_curves(E, held_out, baselines):
     )
 
 
-def sample_frames(vocab, stages, prompt, length=260, temperature=0.7):
+def sample_frames(vocab, stages, prompt, source, length=260, temperature=0.7):
     """What the model writes at each stage of training: a list of frames of text, for rnnlib.widgets.stepper.
 
-    `stages` maps the updates done to the parameters; every frame uses the same random numbers.
+    `stages` maps the updates done to the parameters; every frame uses the same random numbers. The title tells the
+    longest piece that stands in `source`, the text learnt.
     """
     frames = []
     for updates, params in stages.items():
         text = _write(vocab, params, prompt, length, temperature)
-        frames.append(_frame(f"after {updates} updates", f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text))
+        title = f"after {updates} updates; longest piece from the book: {_longest_piece(text, source)!r}"
+        frames.append(_frame(title, f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text))
     return frames
 
 
@@ -91,9 +93,15 @@ def unit_frames(text, states, matches):
             f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})",
             _coloured(text, states[:, match.unit]),
             text,
+            f' role="img" aria-label="{html.escape(_in_words(text, states[:, match.unit]))}"',
         )
         for name, match in matches.items()
     ]
+
+
+def _in_words(text, state):
+    high, low = ("".join(text[i] for i in np.argsort(sign * state)[:12]) for sign in (-1, 1))
+    return f"A text, coloured by one unit. It is highest at the characters {high!r} and lowest at {low!r}: {text}"
 
 
 def _coloured(text, state):
@@ -105,9 +113,18 @@ def _coloured(text, state):
     return "".join(spans)
 
 
-def _frame(title, body, text):
+def _frame(title, body, text, role=""):
     heading = f'<p style="margin:0">{html.escape(title)}</p>' if title else ""
-    return Picture(f'{heading}<div style="{BOX}">{body}</div>', f"{title}: {text}")
+    return Picture(f'{heading}<div style="{BOX}"{role}>{body}</div>', f"{title}: {text}")
+
+
+def _longest_piece(text, source):
+    """The longest substring of `text` that `source` holds too."""
+    longest = ""
+    for first in range(len(text)):
+        while first + len(longest) < len(text) and text[first : first + len(longest) + 1] in source:
+            longest = text[first : first + len(longest) + 1]
+    return longest
 
 
 def _write(vocab, params, prompt, length, temperature):

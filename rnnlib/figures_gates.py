@@ -22,7 +22,7 @@ def lstm_cell():
 
     Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
     """
-    figure, axes = new_figure(7.6, 3.3)
+    figure, axes = new_figure(6.8, 3.2)
     axes.set(xlim=(-0.4, 10.4), ylim=(-0.6, 3.6))
     axes.axis("off")
     nodes = {
@@ -37,11 +37,11 @@ def lstm_cell():
     ]  # fmt: skip
     for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
         for tail, head in edges:
-            gap = 17 + 2.2 * max(len(tail) - 9, 0)  # clear of a long label
+            gap = {"m_{t-1}": 24, "s_{t-1}, x_t": 36}.get(tail, 17)  # clear of the label
             style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": gap, "shrinkB": 17}
             axes.annotate("", nodes[head], nodes[tail], arrowprops=style)
     for label, place in nodes.items():
-        axes.text(*place, f"${label}$", ha="center", va="center", fontsize=15)
+        axes.text(*place, f"${label}$", ha="center", va="center", fontsize=16)
     return picture(
         figure,
         "One step of an LSTM. The memory m_t-1 runs straight to m_t along the top: it is multiplied by the forget gate"

@@ -179,7 +179,7 @@ def check_gru_state_gradient():
         assert gru_ds(t - 1)[0] == approx(G.V.T @ dq[0] + roads, rel=1e-10)
 
 
-def check_vector_jacobian():
+def check_tape_rule():
     W, s, grad_out = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
     jacobian = np.array([gradcheck.complex_step(lambda s, i=i: np.tanh(W @ s)[i], s) for i in range(3)])
     assert gradcheck.complex_step(lambda s: grad_out @ np.tanh(W @ s), s) == approx(jacobian.T @ grad_out, rel=1e-12)
