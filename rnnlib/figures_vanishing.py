@@ -50,7 +50,7 @@ def _hops(params, x, s_init, name):
     )
     return plots.picture(
         figure,
-        f"A {name} W of norm {bounds.norm:.2f} and spectral radius {bounds.spectral_radius:.2f}: after {n[-1]} hops the"
+        f"W: {name}, of norm {bounds.norm:.2f} and spectral radius {bounds.spectral_radius:.2f}: after {n[-1]} hops the"
         f" bound is {bounds.norm ** n[-1]:.1e}, the norm of the Jacobian with all slopes 1 is {linear[-1]:.1e}, and"
         f" with tanh {squashed[-1]:.1e}.",
     )
