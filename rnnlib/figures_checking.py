@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from rnnlib import gradcheck
 from rnnlib.plots import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
@@ -36,7 +37,7 @@ def u_curve(f, point, slope):
 @styled
 def _u_frame(f, point, slope, h, errors):
     figure = Figure(figsize=(8.0, 3.5))
-    near, curve = figure.subplots(1, 2)
+    near, curve = figure.subplots(1, 2, gridspec_kw={"wspace": 0.35, "top": 0.86, "bottom": 0.16})
     offset = np.linspace(-2, 2, 121)
     rise = [(f(point + r * h) - f(point)) / h for r in offset]
     secant = gradcheck.central_difference(f, point, h)
@@ -50,7 +51,6 @@ def _u_frame(f, point, slope, h, errors):
     _curves(curve, errors)
     curve.plot(h, max(error, 1e-17), "o", color=ORANGE, markersize=9, markerfacecolor="none", markeredgewidth=2)
     figure.suptitle(f"h = {h:.0e}    central difference {secant:.10f}    error {error:.0e}", fontsize=12)
-    figure.tight_layout()
     shape = (
         "a smooth curve that bends away from the secant"
         if h > 0.03
@@ -67,15 +67,16 @@ def _u_frame(f, point, slope, h, errors):
 
 def _curves(axes, errors):
     colours = {"forward difference": GREY, "central difference": BLUE, "complex step": GREEN}
+    axes.set(xscale="log", yscale="log")
     for name, values in errors.items():
-        axes.loglog(STEPS, values, color=colours[name], linewidth=1.5)
+        axes.plot(STEPS, values, color=colours[name], linewidth=1.5)
     axes.text(2e-4, 3e-3, "forward", color=GREY, fontsize=10, ha="right")
     axes.text(1e-3, 5e-11, "central", color=BLUE, fontsize=10, ha="right")
     axes.text(1e-9, 4e-16, "complex step", color=GREEN, fontsize=10, ha="center")
     axes.set(xlabel="step h", ylabel="relative error", xlim=(3e-17, 3), ylim=(3e-18, 30))
-    axes.set_xticks([1e-15, 1e-10, 1e-5, 1])
-    axes.set_yticks([1e-15, 1e-10, 1e-5, 1])
-    axes.minorticks_off()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_ticks([1e-15, 1e-10, 1e-5, 1], ["1e-15", "1e-10", "1e-5", "1"])
 
 
 @styled

@@ -55,14 +55,14 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
             grid.text(j + 0.5, i + 0.5, f"{W[i, j]:.1f}", ha="center", va="center", color=INK)
     grid.text(H / 2, -0.35, "$W$", ha="center", va="center", fontsize=14)
     for n in range(H):
-        for x, label, number, side in (
-            (0, f"s_{n}", f"{s_prev[n]:.1f}", -1),
-            (3, f"z_{n}", rf"$\delta_{n}$ = {delta[n]:.1f}" if backwards else "", 1),
+        for x, number, side in (
+            (0, f"{s_prev[n]:.1f}", -1),
+            (3, rf"$\delta$ = {delta[n]:.1f}" if backwards else "", 1),
         ):
             place = (x, -1.4 * n)
             on = n in {pair[1 if x == 0 else 0] for pair in marked}
             axes.add_patch(Circle(place, RADIUS, fill=False, edgecolor=colour if on else INK, linewidth=2 if on else 1))
-            axes.text(*place, f"${label}$", ha="center", va="center", fontsize=13)
+            axes.text(*place, str(n), ha="center", va="center", fontsize=12)
             shown = number if x or not backwards else ""
             axes.text(x + side * 0.5, place[1], shown, ha="right" if side < 0 else "left", va="center")
     axes.text(0, 0.7, "$s_{t-1}$", ha="center", fontsize=14)
@@ -102,10 +102,10 @@ def parity_curves(E, floor):
         smooth = history[: len(history) // 10 * 10].reshape(-1, 10).mean(axis=1)
         updates = 10 * np.arange(len(smooth)) + 5
         axes.plot(updates, smooth, color=shades[H])
-        axes.text(updates[-1] + 8, smooth[-1], f"H = {H}", color=INK, va="center")
+        axes.text(updates[-1] + 8, max(smooth[-1], 0.03), f"H = {H}", color=INK, va="center")
     axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
     axes.text(updates[-1], floor + 0.03, "a guess", ha="right", va="bottom")
-    axes.set(xlabel="update", ylabel="error a step", ylim=(0, None))
+    axes.set(xlabel="update", ylabel="error a step", xlim=(0, 1.15 * updates[-1]), ylim=(0, None))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
         figure, f"Error a step against updates on the parity task, for several numbers of units: it ends at {ends}."
