@@ -199,9 +199,7 @@ def test_strays_are_said_and_not_followed(config, tmp_path):
     ]
 
 
-def test_a_worker_that_is_killed_costs_its_submission_one_more_try_and_the_others_nothing(
-    config, tmp_path, monkeypatch
-):
+def test_a_submission_whose_worker_is_killed_is_tried_again_and_the_others_go_on(config, tmp_path, monkeypatch):
     for student in ("ada", "blaise"):
         hand_in(tmp_path, student)
     monkeypatch.setattr(grade, "mark", _killed_for_blaise)

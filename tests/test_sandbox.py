@@ -285,7 +285,7 @@ def test_an_unknown_processor_has_no_filter():
 def test_a_second_thread_still_runs_under_the_filter(student):
     f = function(
         student,
-        "from concurrent.futures import *\ndef f():\n    with ThreadPoolExecutor(2) as p: return sum(p.map(abs, [-1, -2]))",
+        "from concurrent.futures import *\ndef f():\n  with ThreadPoolExecutor(2) as p: return sum(p.map(abs, [1, 2]))",
     )
     assert f() == 3
 
