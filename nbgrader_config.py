@@ -27,10 +27,11 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback shows the student's cells and marks, never a hidden test.
+# Feedback shows the student's cells and marks, never a hidden test; HTML of a student's making is cleaned.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.sanitize.SanitizeHTML",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-c.HTMLExporter.sanitize_html = True
+c.SanitizeHTML.enabled = True

@@ -37,8 +37,8 @@ def observe(function, arguments):
 
 def same(a, b, tol=0.0):
     """Whether two results have the same structure, shapes and dtypes, and values up to `tol`; NaN equals NaN."""
-    if isinstance(a, (tuple, list)) or isinstance(b, (tuple, list)):
-        alike = isinstance(a, list) == isinstance(b, list) and isinstance(a, (tuple, list)) and len(a) == len(b)
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        alike = isinstance(a, list) == isinstance(b, list) and len(a) == len(b)
         return alike and all(same(x, y, tol) for x, y in zip(a, b, strict=True))
     if not (_is_number(a) and _is_number(b)):
         return type(a) is type(b) and bool(np.all(a == b))

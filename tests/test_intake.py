@@ -4,9 +4,9 @@ import json
 import os
 
 import pytest
+from marking import SLUG, filled
 
 from grading import intake
-from marking import SLUG, filled
 
 NOTEBOOK = json.dumps(filled({}))
 
@@ -109,7 +109,9 @@ def test_a_huge_cell_is_not_run(folder):
     assert "gradient" in submission.notes[0]
 
 
-@pytest.mark.parametrize("cell", [{}, {"source": 3}, {"source": [1, "a"]}, {"metadata": []}, {"metadata": {"nbgrader": 1}}])
+@pytest.mark.parametrize(
+    "cell", [{}, {"source": 3}, {"source": [1, "a"]}, {"metadata": []}, {"metadata": {"nbgrader": 1}}]
+)
 def test_a_cell_of_another_form_is_read_as_far_as_it_goes(folder, cell):
     (folder / f"{SLUG}.ipynb").write_text(json.dumps({"cells": [cell, 3, None]}))
     (read_cell,) = read(folder).cells

@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 import pytest
+from conftest import needs
 
 from grading import sandbox, seccomp
 from grading.course import COURSE
 from grading.remote import Remote, StudentDiedError, StudentError, StudentProcess
 from rnnlib import scalar
-from conftest import needs
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def test_the_grader_cannot_be_imported(student):
         ("open('/x', 'w')", "Read-only"),
         ("open('/usr/x', 'w')", "Read-only"),
         (
-            "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\nif libc.unshare(0x10000000): raise OSError(ctypes.get_errno(), 'no')",
+            "import ctypes\nif ctypes.CDLL(None).unshare(0x10000000): raise OSError('no')",
             "no",
         ),
         (
-            "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\nif libc.ptrace(0, 0, 0, 0): raise OSError('no')",
+            "import ctypes\nif ctypes.CDLL(None).ptrace(0, 0, 0, 0): raise OSError('no')",
             "no",
         ),
         ("import resource as r; r.setrlimit(r.RLIMIT_AS, (-1, -1))", "maximum limit"),
@@ -99,7 +99,7 @@ def test_processes_of_the_machine_are_out_of_sight(student):
 def test_the_students_process_ends_with_its_sandbox(student):
     start = time.monotonic()
     student.patience = lambda: 0.3
-    with pytest.raises(StudentDiedError, match="within 0.3 seconds"):
+    with pytest.raises(StudentDiedError, match="no answer within"):
         student.run("import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass")
     assert student.process.poll() is not None
     assert time.monotonic() - start < 5
@@ -135,7 +135,7 @@ def test_a_forged_reply_ends_the_process_and_not_the_grader(student, reply):
 def test_results_of_many_kinds_come_back(student):
     f = function(
         student,
-        "import numpy as np\nfrom rnnlib.scalar import Params\ndef f(a, *, b=2): return Params(a, b, np.ones(3), None), {'k': [a]}",
+        "import numpy as np, rnnlib.scalar as r\ndef f(a, *, b=2): return r.Params(a, b, np.ones(3), None), {'k': [a]}",
     )
     params, rest = f(1.5, b=4)
     assert type(params) is scalar.Params
@@ -219,7 +219,7 @@ def test_a_withheld_name_says_so_however_it_is_reached(student):
         "import rnnlib.scalar as s; s.gradient",
         "from rnnlib import scalar; getattr(scalar, 'gradient')",
     ):
-        with pytest.raises(StudentError, match="`rnnlib.scalar.gradient` is what this exercise asks you to write"):
+        with pytest.raises(StudentError, match="is what this exercise asks you to write"):
             student.run(source)
     with pytest.raises(NameError):
         student.run("from rnnlib.scalar import *\nforward\ngradient")
@@ -285,7 +285,7 @@ def test_an_unknown_processor_has_no_filter():
 def test_a_second_thread_still_runs_under_the_filter(student):
     f = function(
         student,
-        "import concurrent.futures as c\ndef f():\n    with c.ThreadPoolExecutor(2) as p: return sum(p.map(abs, [-1, -2]))",
+        "from concurrent.futures import *\ndef f():\n  with ThreadPoolExecutor(2) as p: return sum(p.map(abs, [1, 2]))",
     )
     assert f() == 3
 

@@ -3,11 +3,11 @@
 import copy
 
 import pytest
+from marking import SLUG, filled, submission
 
 from grading import exercise, intake
 from grading.answers import solution
 from grading.transplant import WRITTEN_BY_STUDENT, rebuild, transplant
-from marking import SLUG, filled, submission
 
 ANSWERS = solution(SLUG).cells
 
