@@ -36,7 +36,7 @@ def cross_entropy(q, y, weights=None, reduction="mean"):
     Shapes: q (..., K) logits; y integer labels (...) or probabilities (..., K); weights (...), where a 0 takes the
     prediction out altogether: its logits and target may be anything, NaN too. The result is a number, complex
     for complex logits. Raises ValueError for bad shapes, labels or reduction.
-    Source: the chapter "T steps" (book/t-steps.md), eq. error-sum.
+    Source: the chapter "Recurrence" (book/recurrence.md), eq. error-sum.
     """
     q = np.asarray(q)
     y, weights = clean_targets(y, weights, q.shape)

@@ -21,7 +21,7 @@ def sum_over_paths(params, x, s_init, y, *, weights=None, func="tanh", reduction
     Source: the chapter "T steps" (book/t-steps.md), eq. sum-over-paths.
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
     for n in range(x.shape[1]):
         slope = squash_derivative(fwd.s[:, n])
@@ -46,7 +46,7 @@ def backward_recursion(params, x, s_init, y, *, weights=None, func="tanh", reduc
     Source: the chapter "Vectors" (book/vectors.md), eq. delta-recursion.
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
     for n in range(x.shape[1]):
         delta = np.zeros_like(params.b)  # nothing comes after the last step
@@ -80,7 +80,7 @@ def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="
     (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     (T, B, D), H = x.shape, len(params.b)
     a = np.concatenate([x, fwd.s_prev, np.ones((T, B, 1))], axis=2)
     influence = np.zeros((B, H, H, D + H + 1))
@@ -126,9 +126,9 @@ ROUTES = {
 
 
 def _forward_and_dq(params, x, s_init, y, weights, func, reduction):
-    """The forward pass, dE/dq of every step, and x as numbers (tokens one-hot, unlike route (c))."""
+    """Checked params, the forward pass, dE/dq of every step, and x as numbers (tokens one-hot, unlike route (c))."""
     params, x, s_init, y, weights = checked_sequence(params, x, s_init, y, weights)
     fwd = forward(params, x, s_init, y, weights=weights, func=func, reduction=reduction)
     if x.ndim == 2:
         x = np.eye(params.U.shape[1])[x]
-    return fwd, output_gradient(fwd.yhat, y, weights, reduction), x
+    return params, fwd, output_gradient(fwd.yhat, y, weights, reduction), x

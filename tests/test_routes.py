@@ -98,3 +98,11 @@ def test_with_one_unit_and_two_classes_the_arrays_reproduce_the_scalar_chapter(f
     np.testing.assert_allclose(ours.s_init.item(), by_hand.s_init, rtol=1e-13)
     for name in "abd":
         compare(ROUTES[name](*arrays, func=func), ours.params, tol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "d"])
+def test_whole_numbers_as_parameters_lose_nothing(name):
+    (params, x, s_init, y), _ = case(4)
+    whole = Params(*(np.rint(2 * p).astype(int) for p in params))
+    floats = Params(*(p.astype(float) for p in whole))
+    compare(ROUTES[name](whole, x, s_init, y), ROUTES["c"](floats, x, s_init, y), tol=1e-12)
