@@ -58,7 +58,7 @@ def generator():
 def same_answer(student, reference, *arguments, tol=TOLERANCE):
     """Raise a CheckFailedError unless `student` returns what `reference` returns, and leaves its arguments alone.
 
-    Results are numbers, arrays, or tuples of them: shape and dtype exactly, values up to `tol` of the largest entry of
+    Results are numbers, arrays, dicts of numbers, or tuples of them: shape and dtype exactly, values up to `tol` of the largest entry of
     each array, as rnnlib.gradcheck.compare. Both are called on copies, and `student` twice: the second answer must be
     the first. The message tells the call, what came back, what is asked for, and the mistake if it is a known one.
     """
@@ -92,13 +92,16 @@ def _problem(seen, expected, tol):
         return f"returns a {type(seen.result).__name__}, expected {len(wanted)} results" + _fields(expected)
     names = getattr(expected, "_fields", range(len(wanted)))
     for part, value, right in zip(names, given, wanted, strict=True):
-        problem = _difference(value, np.asarray(right), tol)
+        problem = _difference(value, right, tol)
         if problem:
             return f"{part} {problem}" if isinstance(expected, tuple) else problem
     return ""
 
 
 def _difference(value, right, tol):
+    if isinstance(right, dict):
+        return _dict_difference(value, right, tol)
+    right = np.asarray(right)
     if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
         return f"is of type {type(value).__name__}, expected a {right.dtype} array of shape {right.shape}"
     value = np.asarray(value)
@@ -110,6 +113,18 @@ def _difference(value, right, tol):
         return "holds NaN or inf, expected finite numbers"
     error = gradcheck.relative_error(value, right)
     return "" if error < tol else f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
+
+
+def _dict_difference(value, right, tol):
+    """As _difference, for dictionaries of numbers, which are compared as one array; the order of the keys is free."""
+    if not isinstance(value, dict):
+        return f"is of type {type(value).__name__}, expected a dict"
+    missing, extra = [key for key in right if key not in value], [key for key in value if key not in right]
+    if missing or extra:
+        return f"has no entry {missing[0]!r}" if missing else f"has an entry {extra[0]!r} too many"
+    if not all(isinstance(value[key], (int, float, np.generic)) for key in right):
+        return "holds what is not a number"
+    return _difference(np.array([value[key] for key in right]), np.array(list(right.values())), tol)
 
 
 def _mistake(student, seen, expected, arguments, tol):

@@ -40,6 +40,8 @@ def same(a, b, tol=0.0):
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         alike = isinstance(a, list) == isinstance(b, list) and len(a) == len(b)
         return alike and all(same(x, y, tol) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key], tol) for key in a)
     if not (_is_number(a) and _is_number(b)):
         return type(a) is type(b) and bool(np.all(a == b))
     a, b = np.asarray(a), np.asarray(b)
@@ -105,6 +107,8 @@ def _moved(value, rng):
     if isinstance(value, (tuple, list)):
         parts = [_moved(part, rng) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {key: _moved(part, rng) for key, part in value.items()}
     if isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f":
         return value * (1 + rng.uniform(-0.1, 0.1, size=np.shape(value)))
     return value

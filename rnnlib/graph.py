@@ -44,7 +44,7 @@ def sum_over_paths(graph, start, end):
     Source: eq. path-sum; Bauer (1974).
     """
     found = paths(graph, start, end)
-    total = sum(np.prod([graph[edge] for edge in path]) for path in found)
+    total = sum((np.prod([graph[edge] for edge in path]) for path in found), 0.0)
     return total, sum(len(path) for path in found)
 
 
