@@ -45,18 +45,42 @@ def backward_recursion(params, x, s_init, y, *, weights=None, func="tanh", reduc
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
     Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion.
     """
-    _, squash_derivative = activation(func)
     params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
-    dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
-    for n in range(x.shape[1]):
-        delta = np.zeros_like(params.b)  # nothing comes after the last step
-        for t in reversed(range(len(x))):
-            ds = params.V.T @ dq[t, n] + params.W.T @ delta  # through this prediction, and through s_{t+1}
-            delta = ds * squash_derivative(fwd.s[t, n])
-            dU += np.outer(delta, x[t, n])
-            dW += np.outer(delta, fwd.s_prev[t, n])
-            dV += np.outer(dq[t, n], fwd.s[t, n])
-            db += delta
+    delta = delta_recursion(params, fwd.s, dq, func)
+    return parameter_gradients(delta, dq, x, fwd.s_prev, fwd.s)
+
+
+def delta_recursion(params, s, dq, func="tanh"):
+    """delta_t = dE/dz_t of every step, from dq_t = dE/dq_t: one sweep back from the last step.
+
+    Shapes: s (T, B, H), dq (T, B, K), result (T, B, H). Raises ValueError for an unknown func.
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion.
+    """
+    _, squash_derivative = activation(func)
+    delta = np.zeros_like(s)
+    for n in range(s.shape[1]):
+        hop = np.zeros_like(s[0, n])  # nothing comes after the last step
+        for t in reversed(range(len(s))):
+            ds = params.V.T @ dq[t, n] + hop  # through this prediction, and through s_{t+1}
+            delta[t, n] = ds * squash_derivative(s[t, n])
+            hop = params.W.T @ delta[t, n]
+    return delta
+
+
+def parameter_gradients(delta, dq, x, s_prev, s):
+    """dE/d(U, W, V, b, c) as Params: the immediate derivatives of every step, summed over steps and sequences.
+
+    Shapes: delta, s_prev and s (T, B, H), dq (T, B, K), x (T, B, D).
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. immediate-derivative.
+    """
+    (T, B, D), H, K = x.shape, s.shape[2], dq.shape[2]
+    dU, dW, dV, db, dc = (np.zeros(shape, delta.dtype) for shape in ((H, D), (H, H), (K, H), H, K))
+    for n in range(B):
+        for t in range(T):
+            dU += np.outer(delta[t, n], x[t, n])
+            dW += np.outer(delta[t, n], s_prev[t, n])
+            dV += np.outer(dq[t, n], s[t, n])
+            db += delta[t, n]
             dc += dq[t, n]
     return Params(dU, dW, dV, db, dc)
 
