@@ -77,4 +77,5 @@ exercises/%.ipynb solutions/%.ipynb: solutions/%.md grading/notebooks.py nbgrade
 
 _build/html/.built: $(PAGES) _config.yml $(NOTEBOOKS) $(INSTALLED)
 	$(BIN)/jupyter-book build book --path-output . -W --keep-going -n
+	$(BIN)/python book/_ext/pdf.py
 	touch $@

@@ -55,18 +55,20 @@ def generator():
     return np.random.default_rng([run.seed, zlib.crc32(run.cell.encode()), run.draws])
 
 
-def same_answer(student, reference, *arguments, tol=TOLERANCE):
+def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
     """Raise a CheckFailedError unless `student` returns what `reference` returns, and leaves its arguments alone.
 
-    Results are numbers, arrays, or tuples of them: shape and dtype exactly, values up to `tol` of the largest entry of
-    each array, as rnnlib.gradcheck.compare. Both are called on copies, and `student` twice: the second answer must be
-    the first. The message tells the call, what came back, what is asked for, and the mistake if it is a known one.
+    Results are numbers, arrays, dicts of numbers, or tuples of them, which may hold tuples in turn: shape and dtype
+    exactly, values up to `tol` of the largest entry of each array, as rnnlib.gradcheck.compare. The options go by
+    keyword. Both are called on copies, and `student` twice: the second answer must be the first. The message tells the
+    call, what came back, what is asked for, and the mistake if it is a known one.
     """
     name = getattr(student, "__name__", "your function")
-    expected = reference(*copy.deepcopy(arguments))
-    call = f"{name}({', '.join(map(_shown, arguments))})"
+    expected = reference(*copy.deepcopy(arguments), **copy.deepcopy(options))
+    shown = [*map(_shown, arguments), *(f"{option}={_shown(value)}" for option, value in options.items())]
+    call = f"{name}({', '.join(shown)})"
     try:
-        seen = mistakes.observe(student, arguments)
+        seen = mistakes.observe(student, arguments, options)
     except Exception as error:
         error.add_note(f"in the call {call}")
         raise
@@ -75,9 +77,8 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE):
         asked = (student.__doc__ or "").strip().split("\n")[0]
         lines = [problem, f"  called    {call}", f"  returned  {_shown(seen.result)}"]
         lines += [f"  expected  {asked}"] if asked else []
-        raise CheckFailedError(
-            "\n".join([f"{name}: {lines[0]}", *lines[1:], *_mistake(student, seen, expected, arguments, tol)])
-        )
+        named = _mistake(student, seen, expected, arguments, tol, options)
+        raise CheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
 
 
 def _problem(seen, expected, tol):
@@ -86,19 +87,27 @@ def _problem(seen, expected, tol):
         return f"changes its arguments in place ({', '.join(seen.changed)}); work on a copy"
     if not mistakes.same(seen.result, seen.again):
         return "gives two different answers to the same question: something is kept from call to call"
-    wanted = expected if isinstance(expected, tuple) else (expected,)
-    given = seen.result if isinstance(expected, tuple) else (seen.result,)
-    if not isinstance(given, tuple) or len(given) != len(wanted):
-        return f"returns a {type(seen.result).__name__}, expected {len(wanted)} results" + _fields(expected)
-    names = getattr(expected, "_fields", range(len(wanted)))
-    for part, value, right in zip(names, given, wanted, strict=True):
-        problem = _difference(value, np.asarray(right), tol)
+    return _unlike(seen.result, expected, tol)
+
+
+def _unlike(value, right, tol):
+    if right is None:
+        return "" if value is None else f"is of type {type(value).__name__}, expected None"
+    if not isinstance(right, tuple):
+        return _difference(value, right, tol)
+    if not isinstance(value, tuple) or len(value) != len(right):
+        return f"is of type {type(value).__name__}, expected {len(right)} results" + _fields(right)
+    for name, part, right_part in zip(getattr(right, "_fields", range(len(right))), value, right, strict=True):
+        problem = _unlike(part, right_part, tol)
         if problem:
-            return f"{part} {problem}" if isinstance(expected, tuple) else problem
+            return f"{name} {problem}"
     return ""
 
 
 def _difference(value, right, tol):
+    if isinstance(right, dict):
+        return _dict_difference(value, right, tol)
+    right = np.asarray(right)
     if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
         return f"is of type {type(value).__name__}, expected a {right.dtype} array of shape {right.shape}"
     value = np.asarray(value)
@@ -112,12 +121,24 @@ def _difference(value, right, tol):
     return "" if error < tol else f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
 
 
-def _mistake(student, seen, expected, arguments, tol):
+def _dict_difference(value, right, tol):
+    """As _difference, for dictionaries of numbers, which are compared as one array; the order of the keys is free."""
+    if not isinstance(value, dict):
+        return f"is of type {type(value).__name__}, expected a dict"
+    missing, extra = [key for key in right if key not in value], [key for key in value if key not in right]
+    if missing or extra:
+        return f"has no entry {missing[0]!r}" if missing else f"has an entry {extra[0]!r} too many"
+    if not all(isinstance(value[key], (int, float, np.generic)) for key in right):
+        return "holds what is not a number"
+    return _difference(np.array([value[key] for key in right]), np.array(list(right.values())), tol)
+
+
+def _mistake(student, seen, expected, arguments, tol, options):
     """The lines that name a known mistake; it is noted in the run, for the report."""
     run = _run.get()
     if run is None:
         return []
-    entry = mistakes.find(student, seen, expected, arguments, tol, run)
+    entry = mistakes.find(student, seen, expected, arguments, tol, run, options)
     if entry is None:
         return []
     run.named[run.cell] = entry.name

@@ -100,7 +100,9 @@ def execute(notebook, slug, settings):
     task, record = exercise.load(slug), notebook["metadata"][RECORD]
     record |= {"seed": settings.seed, "sandbox": "bubblewrap" if settings.sandboxed else "none", "human": []}
     run, started = checks.Run(slug, settings.seed), time.monotonic()
-    if not record["problem"]:
+    if record["problem"]:
+        _refuse(notebook, record["problem"])
+    else:
         bench, namespace = Bench(task, settings), {"__name__": "__grader__"}
         try:
             for cell in notebook["cells"]:
@@ -111,6 +113,14 @@ def execute(notebook, slug, settings):
             bench.close()
     record |= {"seconds": round(time.monotonic() - started, 3), "mistakes": run.named}
     return notebook
+
+
+def _refuse(notebook, problem):
+    """No test of a notebook that cannot be marked is passed: to nbgrader, a test without output would be."""
+    for cell in notebook["cells"]:
+        if exercise.is_test(cell) and cell["cell_type"] == "code":
+            output = {"output_type": "error", "ename": "NotMarked", "evalue": problem, "traceback": [problem]}
+            cell["outputs"] = [output]
 
 
 def _run_cell(cell, bench, namespace, run, record):
@@ -124,12 +134,20 @@ def _run_cell(cell, bench, namespace, run, record):
 
 
 def _run_set_up(cell, bench, namespace):
-    """A locked cell of ours: both sides need it. An error in it is ours too, and stops the marking."""
+    """A locked cell of ours: both sides need it. An error in it that is not the student's stops the marking."""
     with contextlib.suppress(StudentError):
         bench.run(cell["source"], locked=True)
     bench.take_output()
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(_compiled(cell["source"])[0], namespace)
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(cell["source"], "<set-up>", "exec"), namespace)
+    except Exception as error:
+        if not isinstance(error, StudentError) and getattr(error, "name", None) not in bench.task.all_names:
+            raise
+        _add_error(cell, error, _explained(error, False, bench.task.all_names))
+    _add_text(cell, printed.getvalue())
+    _add_student_output(cell, bench)
 
 
 def _run_answer(cell, bench, namespace):
@@ -154,17 +172,21 @@ def _run_test(cell, bench, namespace, run, record):
     printed, value, error = io.StringIO(), None, None
     body, last = _compiled(cell["source"])
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), checks.running(run, label):
-            with _time_limit(bench.settings.submission_seconds):
-                exec(body, namespace)
-                value = eval(last, namespace) if last else None
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            checks.running(run, label),
+            _time_limit(bench.settings.submission_seconds),
+        ):
+            exec(body, namespace)
+            value = eval(last, namespace) if last else None
     except Exception as raised:
         error = raised
     if isinstance(error, TestTooLongError):
         bench.process.close("a test took too long")
         record["human"].append(f"{label} took too long")
-    if not hidden and printed.getvalue():
-        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": printed.getvalue()[:100_000]})
+    if not hidden:
+        _add_text(cell, printed.getvalue())
     _add_student_output(cell, bench)
     if error:
         _add_error(cell, error, _explained(error, hidden, bench.task.all_names))
@@ -188,12 +210,16 @@ def _add_points(cell, points, record):
 def _add_student_output(cell, bench):
     """What the student's code printed, always as stdout: nbgrader takes stderr, where warnings go, for a failure."""
     text, figures = bench.take_output()
-    if text:
-        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text[:100_000]})
+    _add_text(cell, text)
     for figure in figures[:4]:
         if figure.startswith(b"\x89PNG\r\n") and len(figure) <= MAX_FIGURE:
             data = {"image/png": base64.b64encode(figure).decode("ascii")}
             cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": {}})
+
+
+def _add_text(cell, text):
+    if text:
+        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text[:100_000]})
 
 
 def _add_error(cell, error, lines):
@@ -229,7 +255,7 @@ def _compiled(source):
 
 @contextlib.contextmanager
 def _time_limit(seconds):
-    """Raise TestTooLongError in the block after `seconds`; without effect outside the main thread, where no signal is."""
+    """Raise TestTooLongError in the block after `seconds`; no effect outside the main thread, which has no signals."""
 
     def stop(signum, frame):
         raise TestTooLongError(f"this check was stopped after {seconds:g} seconds")

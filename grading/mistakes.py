@@ -1,8 +1,10 @@
-"""Which known mistake a wrong answer is: the entries of answers.toml run on the same case, and what they do compared."""
+"""Which known mistake a wrong answer is: it is compared with what the entries of answers.toml do in the same case."""
 
+import contextlib
 import copy
 import warnings
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -22,23 +24,26 @@ class Behaviour(NamedTuple):
     changed: tuple  # the names of the arguments that it changed in place
 
 
-def observe(function, arguments):
-    """Call the function twice on copies of the arguments. It may be a Remote, which knows what it changed."""
-    given = copy.deepcopy(arguments)
-    result = function(*given)
+def observe(function, arguments, options=MappingProxyType({})):
+    """Call the function twice on copies of what it is given. It may be a Remote, which knows what it changed."""
+    given, by_name = copy.deepcopy((arguments, dict(options)))
+    result = function(*given, **by_name)
     changed = getattr(function, "changed", None)
     if changed is None:
         changed = tuple(
             f"argument {i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not same(a, b)
-        )
-    return Behaviour(result, function(*copy.deepcopy(arguments)), changed)
+        ) + tuple(name for name, value in options.items() if not same(by_name[name], value))
+    arguments, options = copy.deepcopy((arguments, dict(options)))
+    return Behaviour(result, function(*arguments, **options), changed)
 
 
 def same(a, b, tol=0.0):
     """Whether two results have the same structure, shapes and dtypes, and values up to `tol`; NaN equals NaN."""
-    if isinstance(a, (tuple, list)) or isinstance(b, (tuple, list)):
-        alike = isinstance(a, list) == isinstance(b, list) and isinstance(a, (tuple, list)) and len(a) == len(b)
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        alike = isinstance(a, list) == isinstance(b, list) and len(a) == len(b)
         return alike and all(same(x, y, tol) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key], tol) for key in a)
     if not (_is_number(a) and _is_number(b)):
         return type(a) is type(b) and bool(np.all(a == b))
     a, b = np.asarray(a), np.asarray(b)
@@ -52,15 +57,15 @@ def same(a, b, tol=0.0):
     return gradcheck.relative_error(a[finite], b[finite]) <= tol
 
 
-def find(student, seen, expected, arguments, tol, run):
+def find(student, seen, expected, arguments, tol, run, options=MappingProxyType({})):
     """The entry of answers.toml that does with `arguments` what the `student`'s function was `seen` to do, or None.
 
-    An entry that gives the `expected` result here says nothing. Nor does one that keeps the points of the test cell that
-    the checks.Run `run` is in, or that loses those of a cell that was passed: two mistakes may give the same number in
-    one function, and are then told apart by the others. If that is not enough, the student's function is asked
-    once more, with numbers nearby. Mistakes already named in this submission come first.
+    `options` are arguments given by name. An entry that gives the `expected` result here says nothing. Nor does one
+    that keeps the points of the test cell that the checks.Run `run` is in, or that loses those of a passed one: two
+    mistakes may give the same number in one function, and are then told apart by the others. If that is not enough, the
+    student's function is asked once more, with numbers nearby. Mistakes already named in this submission come first.
     """
-    named = set(run.named.values())
+    named, call = set(run.named.values()), (arguments, dict(options))
     entries = [
         entry
         for entry in _known(run.slug)
@@ -69,24 +74,24 @@ def find(student, seen, expected, arguments, tol, run):
     found = [
         entry
         for entry in sorted(entries, key=lambda entry: entry.name not in named)
-        if (behaviour := _behaviour(run.slug, entry, student.__name__, arguments))
+        if (behaviour := _behaviour(run.slug, entry, student.__name__, call))
         and _alike(behaviour, seen, SAME)
         and not _alike(behaviour, Behaviour(expected, expected, ()), tol)
     ]
     if len(found) > 1 and found[0].name not in named:
-        nearby = _moved(arguments, np.random.default_rng(run.seed))
-        seen = observe(student, nearby)
+        nearby = _moved(call, np.random.default_rng(run.seed))
+        seen = observe(student, *nearby)
         again = [entry for entry in found if _alike(_behaviour(run.slug, entry, student.__name__, nearby), seen, SAME)]
         found = again or found
     return found[0] if found else None
 
 
-def _behaviour(slug, entry, name, arguments):
+def _behaviour(slug, entry, name, call):
     """What the entry's function does, or None if it raises."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return observe(_namespace(slug, entry)[name], arguments)
+            return observe(_namespace(slug, entry)[name], *call)
         except Exception:
             return None
 
@@ -104,6 +109,8 @@ def _moved(value, rng):
     if isinstance(value, (tuple, list)):
         parts = [_moved(part, rng) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {key: _moved(part, rng) for key, part in value.items()}
     if isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f":
         return value * (1 + rng.uniform(-0.1, 0.1, size=np.shape(value)))
     return value
@@ -123,7 +130,8 @@ def _namespace(slug, entry):
     namespace = {"__name__": "__main__"}
     for cell in exercise.load(slug).notebook["cells"]:
         if cell["cell_type"] == "code" and not exercise.is_test(cell) and exercise.grade_id(cell):
-            exec(_compiled(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
+            with contextlib.suppress(Exception):  # a cell that calls the checks, which are not here
+                exec(_compiled(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
     return namespace
 
 

@@ -1,6 +1,6 @@
-"""A student's process as the grader sees it: functions that can be called, deadlines, and exceptions of the right kind."""
+"""A student's process as the grader sees it: functions to call, deadlines, and exceptions of the right kind."""
 
-import builtins
+import contextlib
 import os
 import signal
 import time
@@ -9,10 +9,25 @@ from grading import sandbox, wire
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError.
 KINDS = (
-    "ArithmeticError AssertionError AttributeError FloatingPointError ImportError IndexError KeyError LookupError "
-    "MemoryError ModuleNotFoundError NameError NotImplementedError OverflowError RecursionError RuntimeError TypeError "
-    "ValueError ZeroDivisionError"
-).split()
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    FloatingPointError,
+    ImportError,
+    IndexError,
+    KeyError,
+    LookupError,
+    MemoryError,
+    ModuleNotFoundError,
+    NameError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+)
 MAX_NESTING = 10
 
 
@@ -34,7 +49,7 @@ class StudentDiedError(StudentError):
         StudentError.__init__(self, "TimeoutError" if "within" in message else "ProcessEnded", message, message)
 
 
-STUDENT_ERRORS = {kind: type(kind, (StudentError, getattr(builtins, kind)), {}) for kind in KINDS}
+STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind in KINDS}
 
 
 class StudentProcess:
@@ -96,10 +111,8 @@ class StudentProcess:
         if self.dead:
             return
         self.dead = why
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
         os.close(self.writer)
         os.close(self.reader)

@@ -5,9 +5,11 @@ else numerical code never needs, and the limits are set inside by grading/studen
 """
 
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import numpy
@@ -44,7 +46,7 @@ def ensure_available():
         reason = trial.stderr.strip() or "no reason given"
         raise SandboxError(
             f"bubblewrap cannot start ({reason}): allow user namespaces (kernel.unprivileged_userns_clone=1, "
-            "kernel.apparmor_restrict_unprivileged_userns=0), or say --no-sandbox to run students' code with your rights"
+            "kernel.apparmor_restrict_unprivileged_userns=0), or say --no-sandbox to run students' code as yourself"
         )
 
 
@@ -82,6 +84,20 @@ def _boot(sandboxed):
     )
 
 
+@lru_cache
+def _host_files():
+    """The program that runs inside, and its compiled form, which would else be made anew in every sandbox."""
+    sources = [str(HERE / name) for name in ("student_host.py", "wire.py")]
+    return [*sources, *filter(None, (_compiled(source) for source in sources))]
+
+
+def _compiled(source):
+    try:
+        return py_compile.compile(source, doraise=True)
+    except OSError:  # a folder that may not be written to
+        return None
+
+
 def _environment():
     return {
         "PATH": "/usr/bin:/bin",
@@ -98,7 +114,7 @@ def _environment():
 def _confined(command):
     """The command inside bubblewrap, and the file descriptor with the seccomp filter (None on other processors)."""
     bind = {path: path for path in ("/usr", sys.base_prefix, str(Path(numpy.__file__).parents[1]))}
-    bind |= {str(HERE / name): f"/course/host/{name}" for name in ("student_host.py", "wire.py")}
+    bind |= {path: f"/course/host/{Path(path).relative_to(HERE)}" for path in _host_files()}
     bind[str(LIBRARY)] = "/course/rnnlib"
     arguments = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"]
     arguments += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "grader", "--clearenv"]

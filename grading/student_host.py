@@ -52,7 +52,7 @@ class Host:
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
-        self.namespace = {"__name__": "__main__", "display": lambda *values: [print(repr(value)) for value in values]}
+        self.namespace = {"__name__": "__main__", "display": _display}
         self.objects, self.numbers = [], {}
         self.cells, self.locked, self.shell = 0, False, None
 
@@ -198,6 +198,11 @@ class Callback:
         if problem:
             raise ValueError(problem)
         return value
+
+
+def _display(*values):
+    for value in values:
+        print(repr(value))
 
 
 def _in_rnnlib(frame):

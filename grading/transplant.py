@@ -2,7 +2,7 @@
 
 import copy
 
-from grading import exercise, intake
+from grading import exercise
 
 RECORD = "grading"  # the key of the notebook's metadata under which the grader keeps what it did
 WRITTEN_BY_STUDENT = "written_by_student"

@@ -11,13 +11,13 @@ from rnnlib.validate import check_reduction, check_targets, check_weights
 SAFE_LOGIT = 60.0
 
 
-def softmax(q, out=None):
+def softmax(q):
     """Probabilities exp(q_i) / sum_j exp(q_j) over the last axis, stable for logits of any size.
 
-    Shapes: q (..., K), result (..., K), written to `out` where given (which may be q). Real or complex; the shift
-    by the largest logit uses real parts. Source: the chapter "Two steps by hand", eq. output-pass.
+    Shapes: q (..., K), result (..., K). Real or complex; the shift by the largest logit uses real parts.
+    Source: the chapter "Two steps by hand", eq. output-pass.
     """
-    return _exp_and_log_sum(np.asarray(q), out)[0]
+    return _exp_and_log_sum(np.asarray(q), None)[0]
 
 
 def softmax_jacobian(o):
@@ -36,7 +36,7 @@ def cross_entropy(q, y, weights=None, reduction="mean"):
     Shapes: q (..., K) logits; y integer labels (...) or probabilities (..., K); weights (...), where a 0 takes the
     prediction out altogether: its logits and target may be anything, NaN too. The result is a number, complex
     for complex logits. Raises ValueError for bad shapes, labels or reduction.
-    Source: the chapter "T steps" (book/t-steps.md), eq. error-sum.
+    Source: the chapter "Recurrence" (book/recurrence.md), eq. error-sum.
     """
     q = np.asarray(q)
     y, weights = clean_targets(y, weights, q.shape)
@@ -72,7 +72,7 @@ def clean_targets(y, weights, shape):
 def softmax_cross_entropy(q, y, weights, reduction, out=None):
     """softmax(q) and E from one set of exponentials, for targets that `clean_targets` has seen.
 
-    Shapes: as for `cross_entropy`; `out` as for `softmax`. Returns (yhat, E).
+    Shapes: as for `cross_entropy`; yhat is written to `out` where given (which may be q). Returns (yhat, E).
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. log-sum-exp.
     """
     if y.ndim < q.ndim:

@@ -39,6 +39,13 @@ class Backward(NamedTuple):
     s_init: np.ndarray  # (B, H)
 
 
+class Sweep(NamedTuple):
+    """The gradient of E by every pre-activation, and by the state before the first step."""
+
+    delta: np.ndarray  # (T, B, H)
+    s_init: np.ndarray  # (B, H)
+
+
 def forward(params, x, s_init, y=None, *, weights=None, func="tanh", reduction="mean"):
     """Every state, every prediction, and the error if there are targets.
 
@@ -149,14 +156,8 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
     The loop carries delta alone; everything else is one product over all steps at once.
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta and batched-weight-gradients.
     """
-    _, squash_derivative = activation(func)
     s, s_prev = states[1:], states[:-1]
-    delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
-    hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
-    for delta_t, slope_t in zip(delta[::-1], slopes_from_the_end(s, squash_derivative, workspace), strict=True):
-        delta_t += hop
-        delta_t *= slope_t
-        delta_t.dot(params.W, hop)
+    delta, ds_init = delta_sweep(params, s, dq, func, ds_last, workspace)
     gradient = Params(
         U=input_gradient(delta, x, params.U.shape[1], workspace),
         W=_sum_of_outer(delta, s_prev, workspace, "dW"),
@@ -164,7 +165,25 @@ def sweep_back(params, x, states, dq, func, ds_last, workspace):
         b=_sum_of_rows(delta),
         c=_sum_of_rows(dq),
     )
-    return gradient, delta, hop
+    return gradient, delta, ds_init
+
+
+def delta_sweep(params, s, dq, func="tanh", ds_last=None, workspace=None):
+    """delta_t = dE/dz_t of every step and dE/ds_init, from dq_t = dE/dq_t: one sweep back for the whole batch.
+
+    Shapes: s (T, B, H), dq (T, B, K); `ds_last` (B, H) is the gradient that reaches the last state from later steps,
+    none by default. Raises ValueError for an unknown func.
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta.
+    """
+    _, squash_derivative = activation(func)
+    workspace = {} if workspace is None else workspace
+    delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
+    hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
+    for delta_t, slope_t in zip(delta[::-1], slopes_from_the_end(s, squash_derivative, workspace), strict=True):
+        delta_t += hop
+        delta_t *= slope_t
+        delta_t.dot(params.W, hop)
+    return Sweep(delta, hop)
 
 
 def slopes_from_the_end(s, squash_derivative, workspace):
@@ -187,10 +206,14 @@ def project_inputs(U, b, x, out):
     out += b
 
 
-def input_gradient(delta, x, D, workspace):
-    """dE/dU (H, D); for tokens, the sum of delta over the places where each token stands."""
+def input_gradient(delta, x, D, workspace=None):
+    """dE/dU from delta_t = dE/dz_t; for tokens, the sum of delta over the places where each token stands.
+
+    Shapes: delta (T, B, H), x (T, B, D) numbers or (T, B) integer tokens from 0 to D - 1, result (H, D).
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-weight-gradients.
+    """
     if x.ndim == 3:
-        return _sum_of_outer(delta, x, workspace, "dU")
+        return _sum_of_outer(delta, x, {} if workspace is None else workspace, "dU")
     # Sorting brings equal tokens together, so that one call sums each run: no one-hot array, no row lost.
     tokens = x.reshape(-1)
     order = np.argsort(tokens, kind="stable")

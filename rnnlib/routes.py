@@ -21,7 +21,7 @@ def sum_over_paths(params, x, s_init, y, *, weights=None, func="tanh", reduction
     Source: the chapter "T steps" (book/t-steps.md), eq. sum-over-paths.
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
     for n in range(x.shape[1]):
         slope = squash_derivative(fwd.s[:, n])
@@ -43,20 +43,44 @@ def backward_recursion(params, x, s_init, y, *, weights=None, func="tanh", reduc
     """Route (b): one sweep back from the last step, a sequence at a time; O(T).
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Vectors" (book/vectors.md), eq. delta-recursion.
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion.
+    """
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    delta = delta_recursion(params, fwd.s, dq, func)
+    return parameter_gradients(delta, dq, x, fwd.s_prev, fwd.s)
+
+
+def delta_recursion(params, s, dq, func="tanh"):
+    """delta_t = dE/dz_t of every step, from dq_t = dE/dq_t: one sweep back from the last step.
+
+    Shapes: s (T, B, H), dq (T, B, K), result (T, B, H). Raises ValueError for an unknown func.
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion.
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
-    dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
-    for n in range(x.shape[1]):
-        delta = np.zeros_like(params.b)  # nothing comes after the last step
-        for t in reversed(range(len(x))):
-            ds = params.V.T @ dq[t, n] + params.W.T @ delta  # through this prediction, and through s_{t+1}
-            delta = ds * squash_derivative(fwd.s[t, n])
-            dU += np.outer(delta, x[t, n])
-            dW += np.outer(delta, fwd.s_prev[t, n])
-            dV += np.outer(dq[t, n], fwd.s[t, n])
-            db += delta
+    delta = np.zeros_like(s)
+    for n in range(s.shape[1]):
+        hop = np.zeros_like(s[0, n])  # nothing comes after the last step
+        for t in reversed(range(len(s))):
+            ds = params.V.T @ dq[t, n] + hop  # through this prediction, and through s_{t+1}
+            delta[t, n] = ds * squash_derivative(s[t, n])
+            hop = params.W.T @ delta[t, n]
+    return delta
+
+
+def parameter_gradients(delta, dq, x, s_prev, s):
+    """dE/d(U, W, V, b, c) as Params: the immediate derivatives of every step, summed over steps and sequences.
+
+    Shapes: delta, s_prev and s (T, B, H), dq (T, B, K), x (T, B, D).
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. immediate-derivative.
+    """
+    (T, B, D), H, K = x.shape, s.shape[2], dq.shape[2]
+    dU, dW, dV, db, dc = (np.zeros(shape, delta.dtype) for shape in ((H, D), (H, H), (K, H), H, K))
+    for n in range(B):
+        for t in range(T):
+            dU += np.outer(delta[t, n], x[t, n])
+            dW += np.outer(delta[t, n], s_prev[t, n])
+            dV += np.outer(dq[t, n], s[t, n])
+            db += delta[t, n]
             dc += dq[t, n]
     return Params(dU, dW, dV, db, dc)
 
@@ -76,11 +100,11 @@ def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="
 
     `influence[n, i, j, m]` is ds_t[i] / d(theta[j, m]) in sequence n, with theta = [U, W, b] side by side, so that
     z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. Memory does not grow with T; the cost of a step does, as H^3 (D + H).
-    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does. Source: the chapter "Checking"
-    (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Checking gradients" (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
     """
     _, squash_derivative = activation(func)
-    fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
+    params, fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     (T, B, D), H = x.shape, len(params.b)
     a = np.concatenate([x, fwd.s_prev, np.ones((T, B, 1))], axis=2)
     influence = np.zeros((B, H, H, D + H + 1))
@@ -99,7 +123,7 @@ def finite_differences(params, x, s_init, y, *, weights=None, func="tanh", reduc
     """Route (e): move one entry at a time by h both ways, and see what E does.
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. central-difference.
+    Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. central-difference.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
     return central_difference(lambda at: forward(at, x, s_init, y, **options).E, params, h)
@@ -109,7 +133,7 @@ def imaginary_steps(params, x, s_init, y, *, weights=None, func="tanh", reductio
     """Route (f): move one entry at a time by an imaginary 1e-30, and read the imaginary part of E.
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. complex-step.
+    Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. complex-step.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
     return complex_step(lambda at: forward(at, x, s_init, y, **options).E, params)
@@ -126,9 +150,9 @@ ROUTES = {
 
 
 def _forward_and_dq(params, x, s_init, y, weights, func, reduction):
-    """The forward pass, dE/dq of every step, and x as numbers (tokens one-hot, unlike route (c))."""
+    """Checked params, the forward pass, dE/dq of every step, and x as numbers (tokens one-hot, unlike route (c))."""
     params, x, s_init, y, weights = checked_sequence(params, x, s_init, y, weights)
     fwd = forward(params, x, s_init, y, weights=weights, func=func, reduction=reduction)
     if x.ndim == 2:
         x = np.eye(params.U.shape[1])[x]
-    return fwd, output_gradient(fwd.yhat, y, weights, reduction), x
+    return params, fwd, output_gradient(fwd.yhat, y, weights, reduction), x

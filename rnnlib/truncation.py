@@ -31,18 +31,47 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
     total = Params(*(np.zeros_like(p) for p in params))
     dx = None if x.ndim == 2 else np.zeros_like(x)
     ds_init = np.zeros_like(s_init)
-    for first in range(0, len(x), stride):
-        end = min(first + stride, len(x))
-        seen = slice(max(0, end - window), end)
+    for begin, first, end in sweeps(len(x), window, stride):
+        seen = slice(begin, end)
         own = every_weight[seen].copy()
-        own[: first - seen.start] = 0  # the errors of earlier strides had their turn
+        own[: first - begin] = 0  # the errors of earlier strides had their turn
         part = backward(params, x[seen], y[seen], _cut(fwd, seen), weights=own, **options)
         total = Params(*(a + g for a, g in zip(total, part.params, strict=True)))
         if dx is not None:
             dx[seen] += part.x
-        if seen.start == 0:
+        if begin == 0:
             ds_init += part.s_init
     return fwd.E, Backward(total, dx, ds_init), fwd.s[-1].copy()
+
+
+def sweeps(T, window, stride):
+    """The sweeps of truncated BPTT in order, one row (begin, first, end) each.
+
+    Such a sweep runs back from step end - 1 to step begin, and carries the errors of the steps first to end - 1.
+    Shapes: T, window and stride are numbers; the result is int (sweeps, 3). Raises ValueError for a number below 1.
+    Source: the chapter "Truncated BPTT" (book/truncated.md), eq. truncated-sum.
+    """
+    T, window, stride = check_count("T", T), check_count("window", window), check_count("stride", stride)
+    first = np.arange(0, T, stride)
+    end = np.minimum(first + stride, T)
+    return np.stack([np.maximum(0, end - window), first, end], axis=1)
+
+
+def dropped_gradient(params, x, s_init, y, cut, *, func="tanh", reduction="mean"):
+    """What the full gradient loses when no error from step `cut` on travels back beyond it, as Params.
+
+    Shapes: x (T, B, D) or tokens (T, B), s_init (B, H), y (T, B); cut from 1 to T - 1. Raises ValueError for another
+    cut, and as `rnnlib.rnn.forward` does. Source: the chapter "Truncated BPTT" (book/truncated.md), eq. chunk-identity.
+    """
+    if not 0 < cut < len(x):
+        raise ValueError(f"cut is {cut}, expected 1 to {len(x) - 1}")
+    options = {"func": func, "reduction": reduction}
+    early = forward(params, x[:cut], s_init, y[:cut], **options)
+    late = forward(params, x[cut:], early.s[-1], y[cut:], **options)
+    ds = backward(params, x[cut:], y[cut:], late, **options).s_init
+    with_hop = backward(params, x[:cut], y[:cut], early, ds_last=ds, **options).params
+    without = backward(params, x[:cut], y[:cut], early, **options).params
+    return Params(*(a - b for a, b in zip(with_hop, without, strict=True)))
 
 
 def _cut(fwd, steps):

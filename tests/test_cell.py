@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from cases import case
 
-from rnnlib.cell import predict, step, step_backward
+from rnnlib.cell import predict, predict_backward, step, step_backward
 from rnnlib.gradcheck import compare, complex_step
+from rnnlib.losses import cross_entropy, output_gradient
 from rnnlib.rnn import forward
 
 
@@ -48,6 +49,15 @@ def test_step_backward_is_linear_in_the_gradient_from_above():
     once, hundredfold = (step_backward(params, x[0], s_init, s, k * ds) for k in (1.0, 100.0))
     for a, b in zip(once, hundredfold, strict=True):
         np.testing.assert_allclose(100 * a, b, rtol=1e-12)
+
+
+def test_predict_backward_is_the_complex_step_of_the_error_of_one_prediction():
+    (params, _, s_t, y), _ = case(6)
+    back = predict_backward(params, s_t, output_gradient(predict(params, s_t), y[0]))
+    error = lambda V, c, s: cross_entropy(s @ V.T + c, y[0])  # noqa: E731
+    compare(back.V, complex_step(lambda V: error(V, params.c, s_t), params.V), tol=1e-12, names=["dV"])
+    compare(back.c, complex_step(lambda c: error(params.V, c, s_t), params.c), tol=1e-12, names=["dc"])
+    compare(back.s_t, complex_step(lambda s: error(params.V, params.c, s), s_t), tol=1e-12, names=["ds_t"])
 
 
 def test_an_unknown_function_is_named():

@@ -4,7 +4,7 @@ from cases import case, frozen, mask
 
 from rnnlib.gradcheck import compare, complex_step, relative_error
 from rnnlib.losses import softmax
-from rnnlib.rnn import LOGIT_FLOATS, SLOPE_FLOATS, backward, forward, loss_and_gradient
+from rnnlib.rnn import LOGIT_FLOATS, SLOPE_FLOATS, backward, forward, input_gradient, loss_and_gradient
 from rnnlib.routes import backward_recursion
 
 OPTIONS = [{"func": func, "reduction": reduction} for func in ("tanh", "sigmoid") for reduction in ("mean", "sum")]
@@ -230,3 +230,12 @@ def test_arrays_too_large_for_one_helping_give_the_same_numbers(options):
     E, gradient, _ = loss_and_gradient(p, x, s_init, y, **options)
     assert E == pytest.approx(forward(p, x, s_init, y, **options).E, rel=1e-13)
     compare(gradient.params, backward_recursion(p, x, s_init, y, **options), tol=1e-12)
+
+
+def test_the_input_gradient_of_tokens_is_that_of_their_one_hot_rows_with_or_without_a_workspace():
+    rng = np.random.default_rng(20)
+    delta, tokens = rng.standard_normal((6, 3, 4)), rng.integers(5, size=(6, 3))
+    dense = np.einsum("tnh,tnd->hd", delta, np.eye(5)[tokens])
+    for workspace in ((), ({},)):
+        compare(input_gradient(delta, tokens, 5, *workspace), dense, tol=1e-13, names=["dU"])
+        compare(input_gradient(delta, np.eye(5)[tokens], 5, *workspace), dense, tol=1e-13, names=["dU"])

@@ -6,9 +6,10 @@ from cases import case, frozen, mask
 
 from rnnlib import scalar
 from rnnlib.gradcheck import compare
+from rnnlib.losses import output_gradient
 from rnnlib.params import Params
 from rnnlib.rnn import backward, forward
-from rnnlib.routes import ROUTES
+from rnnlib.routes import ROUTES, delta_recursion, parameter_gradients
 
 # T, B, D, H, K: all different, T below and above each of the others, T = 1 included
 SIZES = [(6, 3, 5, 4, 2), (7, 2, 3, 5, 4), (3, 4, 2, 6, 5), (12, 5, 4, 3, 2), (1, 3, 5, 4, 2)]
@@ -98,3 +99,30 @@ def test_with_one_unit_and_two_classes_the_arrays_reproduce_the_scalar_chapter(f
     np.testing.assert_allclose(ours.s_init.item(), by_hand.s_init, rtol=1e-13)
     for name in "abd":
         compare(ROUTES[name](*arrays, func=func), ours.params, tol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "d"])
+def test_whole_numbers_as_parameters_lose_nothing(name):
+    (params, x, s_init, y), _ = case(4)
+    whole = Params(*(np.rint(2 * p).astype(int) for p in params))
+    floats = Params(*(p.astype(float) for p in whole))
+    compare(ROUTES[name](whole, x, s_init, y), ROUTES["c"](floats, x, s_init, y), tol=1e-12)
+
+
+def test_the_delta_of_the_recursion_is_the_gradient_of_an_input_added_to_z():
+    (params, x, s_init, y), options = setting(SIZES[0], "sigmoid", "sum", "plain")
+    fwd = forward(params, x, s_init, y, **options)
+    delta = delta_recursion(params, fwd.s, output_gradient(fwd.yhat, y, None, "sum"), "sigmoid")
+    wide = params._replace(U=np.hstack([params.U, np.eye(4)]))
+    with_extra = np.concatenate([x, np.zeros_like(fwd.s)], axis=2)
+    exact = backward(wide, with_extra, y, forward(wide, with_extra, s_init, y, **options), **options).x[:, :, 5:]
+    compare(delta, exact, tol=1e-12)
+
+
+def test_parameter_gradients_are_sums_of_outer_products_in_any_order():
+    rng = np.random.default_rng(3)
+    delta, dq, x, s_prev, s = (rng.standard_normal((6, 3, n)) for n in (4, 2, 5, 4, 4))
+    found = parameter_gradients(delta, dq, x, s_prev, s)
+    pairs = [(delta, x), (delta, s_prev), (dq, s)]
+    summed = [np.einsum("tni,tnj->ij", a, b) for a, b in pairs] + [delta.sum(axis=(0, 1)), dq.sum(axis=(0, 1))]
+    compare(found, Params(*summed), tol=1e-13)

@@ -5,7 +5,7 @@ from cases import case, mask
 from rnnlib.gradcheck import compare, relative_error
 from rnnlib.params import Params
 from rnnlib.rnn import backward, forward
-from rnnlib.truncation import truncated_gradient
+from rnnlib.truncation import dropped_gradient, sweeps, truncated_gradient
 
 
 def full(params, x, s_init, y, **options):
@@ -87,3 +87,28 @@ def test_windows_and_strides_that_make_no_sense_are_refused(window, stride, mess
     arguments, _ = case(6)
     with pytest.raises(ValueError, match=message):
         truncated_gradient(*arguments, window, stride)
+
+
+def test_sweeps_carry_every_error_once_and_look_back_window_steps():
+    for T, window, stride in ((7, 3, 3), (7, 4, 2), (5, 9, 1), (6, 1, 1), (8, 5, 3)):
+        rows = sweeps(T, window, stride)
+        assert [t for _, first, end in rows for t in range(first, end)] == list(range(T))
+        assert all(begin == max(0, end - window) for begin, _, end in rows)
+    assert sweeps(5, 3, 2).tolist() == [[0, 0, 2], [1, 2, 4], [2, 4, 5]]
+
+
+@pytest.mark.parametrize("options", [{}, {"func": "sigmoid", "reduction": "sum"}])
+def test_what_is_dropped_at_a_cut_is_the_difference_to_two_chunks(options):
+    (p, x, s_init, y), _ = case(7, T=8)
+    for cut in (1, 4, 7):
+        early, late = slice(0, cut), slice(cut, 8)
+        s = forward(p, x[early], s_init, y[early], **options).s[-1]
+        chunks = full(p, x[early], s_init, y[early], **options), full(p, x[late], s, y[late], **options)
+        whole = full(p, x, s_init, y, **options).params
+        dropped = dropped_gradient(p, x, s_init, y, cut, **options)
+        compare(
+            Params(*(a + b + c for a, b, c in zip(dropped, *(g.params for g in chunks), strict=True))), whole, 1e-12
+        )
+        assert relative_error(dropped.V, 0 * dropped.V) == relative_error(dropped.c, 0 * dropped.c) == 0
+    with pytest.raises(ValueError, match="cut is 8, expected 1 to 7"):
+        dropped_gradient(p, x, s_init, y, 8)

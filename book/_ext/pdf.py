@@ -1,0 +1,75 @@
+"""Print the built site to one PDF, page after page in the order of the book: `python book/_ext/pdf.py`."""
+
+import functools
+import io
+import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader, PdfWriter
+
+BOOK = Path(__file__).resolve().parents[1]
+HTML = BOOK.parent / "_build" / "html"
+PDF = HTML / "bptt.pdf"
+OFFER = re.compile(r'<p>(?:(?!</p>).)*href="bptt\.pdf".*?</p>', re.DOTALL)
+
+MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+
+# A printed page has nothing to click: open what is folded, and hide what only works on a screen.
+PREPARE = """
+  document.querySelectorAll("details").forEach(box => { box.open = true; });
+  document.querySelectorAll(".jupyter-widgets.widget-play").forEach(box => { box.style.display = "none"; });
+"""
+
+
+def pages():
+    """The names of the book's pages, in the order of its table of contents."""
+    contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    parts = contents.get("parts", [contents])
+    return [contents["root"], *(chapter["file"] for part in parts for chapter in part["chapters"])]
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def print_pages(chromium):
+    """The PDF of every page, as (title, bytes)."""
+    handler = functools.partial(QuietHandler, directory=str(HTML))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(color_scheme="light")
+        for name in pages():
+            page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html", wait_until="networkidle")
+            page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
+            page.evaluate(PREPARE)
+            yield (
+                page.locator("h1").first.inner_text().rstrip("#"),
+                page.pdf(format="A4", margin=MARGIN, tagged=True, outline=True),
+            )
+        browser.close()
+        server.shutdown()
+
+
+def main():
+    chromium = shutil.which("chromium")
+    if not chromium:
+        index = HTML / "index.html"
+        index.write_text(OFFER.sub("", index.read_text(encoding="utf-8")), encoding="utf-8")
+        print("The site has no PDF: Chromium is missing (`make system` installs it on Debian).")
+        return
+    book = PdfWriter()
+    for title, printed in print_pages(chromium):
+        book.append(PdfReader(io.BytesIO(printed)), outline_item=title)
+    book.add_metadata({"/Title": "Back-propagation through time, by hand"})
+    book.write(PDF)
+
+
+if __name__ == "__main__":
+    main()
