@@ -58,9 +58,10 @@ def generator():
 def same_answer(student, reference, *arguments, tol=TOLERANCE):
     """Raise a CheckFailedError unless `student` returns what `reference` returns, and leaves its arguments alone.
 
-    Results are numbers, arrays, dicts of numbers, or tuples of them: shape and dtype exactly, values up to `tol` of the largest entry of
-    each array, as rnnlib.gradcheck.compare. Both are called on copies, and `student` twice: the second answer must be
-    the first. The message tells the call, what came back, what is asked for, and the mistake if it is a known one.
+    Results are numbers, arrays, dicts of numbers, or tuples of them: shape and dtype exactly, values up to `tol` of the
+    largest entry of each array, as rnnlib.gradcheck.compare. Both are called on copies, and `student` twice: the second
+    answer must be the first. The message tells the call, what came back, what is asked for, and the mistake if it is a
+    known one.
     """
     name = getattr(student, "__name__", "your function")
     expected = reference(*copy.deepcopy(arguments))
