@@ -74,3 +74,19 @@ def test_a_mistake_of_no_entry_is_given_no_name():
 def test_sameness_is_of_structure_dtype_shape_and_value(a, b, alike):
     assert mistakes.same(a, b) is alike
     assert mistakes.same(a, b, 1e-9) is alike
+
+
+def test_dictionaries_are_compared_by_key_whatever_their_order():
+    right = {"a": 1.0, "b": -2.0}
+    checks.same_answer(lambda: {"b": -2.0, "a": 1}, lambda: right)
+    for wrong, words in [
+        ({"a": 1.0}, "has no entry 'b'"),
+        ({"a": 1.0, "b": -2.0, "c": 0.0}, "has an entry 'c' too many"),
+        ({"a": 1.0, "b": 2.0}, "is wrong by"),
+        ({"a": 1.0, "b": "two"}, "holds what is not a number"),
+        ([1.0, -2.0], "is of type list, expected a dict"),
+    ]:
+        with pytest.raises(checks.CheckFailedError, match=words):
+            checks.same_answer(lambda wrong=wrong: wrong, lambda: right)
+    assert mistakes.same({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0})
+    assert not mistakes.same({"a": 1.0}, {"a": 1.1})
