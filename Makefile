@@ -48,6 +48,10 @@ grade: notebooks  ## grade the sample class
 test: notebooks site  ## run all tests
 	$(BIN)/python -m pytest
 
+.PHONY: mistakes
+mistakes: notebooks  ## prove all known answers, and write their page of the book
+	$(BIN)/python -m grading mistakes
+
 .PHONY: lint
 lint: $(INSTALLED)  ## check style and spelling
 	$(BIN)/ruff check .
