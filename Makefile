@@ -26,8 +26,8 @@ course: notebooks site grade  ## install, build notebooks and site, grade a samp
 	@echo "Teach:  _build/sample-class (a class made of the usual mistakes, graded)"
 
 .PHONY: system
-system:  ## install Chromium, bubblewrap and npm (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap util-linux $$(command -v npm >/dev/null || echo npm)'
+system:  ## install Chromium, bubblewrap, PostgreSQL and npm (Debian; asks for sudo unless you are root)
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm)'
 
 .PHONY: notebooks
 notebooks: $(NOTEBOOKS) $(ANSWERS)  ## build the student notebooks from solutions/
@@ -47,6 +47,10 @@ grade: notebooks  ## grade the sample class
 .PHONY: test
 test: notebooks site  ## run all tests
 	$(BIN)/python -m pytest
+
+.PHONY: mistakes
+mistakes: notebooks  ## prove all known answers, and write their page of the book
+	$(BIN)/python -m grading mistakes
 
 .PHONY: lint
 lint: $(INSTALLED)  ## check style and spelling

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grading import exercise, grade, intake, record, report, sandbox
+from grading import exercise, grade, intake, mistakes_page, record, report, sandbox
 from grading.course import COURSE, load_config, slugs
 from grading.execute import Settings
 from grading.sample_class import write_class
@@ -38,6 +38,8 @@ def main(arguments=None):
     sample.add_argument("slugs", nargs="*", default=slugs(), help="exercises (default: all)")
     sample.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     sample.set_defaults(run=run_sample)
+    known = commands.add_parser("mistakes", help="prove every known answer, and write book/mistakes.md")
+    known.set_defaults(run=run_mistakes)
     arguments = parser.parse_args(arguments)
     try:
         return arguments.run(arguments)
@@ -92,6 +94,27 @@ def run_sample(arguments):
     where = SAMPLE.relative_to(COURSE)
     print(f"Feedback for the students: {where}/feedback/<student>/<exercise>/<exercise>.html")
     print(f"Report on the class:       {where}/report/index.html")
+    return 0
+
+
+def run_mistakes(arguments):
+    """Mark every known answer; write the page if each loses exactly the points it says, else say which does not."""
+    sandbox.ensure_available()
+    settings, broken = Settings(_seed(None)), []
+    for slug in slugs():
+        table = Table(title=slug, title_justify="left")
+        for column in ("answer", "loses", "as it says"):
+            table.add_column(column)
+        for answer, lost in mistakes_page.kill_matrix(slug, settings):
+            fits = lost == set(answer.loses)
+            table.add_row(answer.name, ", ".join(sorted(lost)) or "nothing", "yes" if fits else "NO")
+            broken += [] if fits else [f"{slug}: {answer.name}"]
+        console.print(table)
+    if broken:
+        print(f"Seed {settings.seed}. These do not lose what answers.toml says: {', '.join(broken)}")
+        return 1
+    mistakes_page.PAGE.write_text(mistakes_page.page(), encoding="utf-8")
+    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}")
     return 0
 
 

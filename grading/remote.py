@@ -29,6 +29,7 @@ KINDS = (
     ZeroDivisionError,
 )
 MAX_NESTING = 10
+MAX_ERROR = 10_000  # characters of a message or of a traceback
 
 
 class StudentError(Exception):
@@ -85,7 +86,7 @@ class StudentProcess:
         try:
             wire.send(self.writer, message, self._refer, deadline)
             while True:
-                kind, *answer = self._checked(wire.receive(self.reader, self._resolve, deadline))
+                kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, deadline))
                 if kind != "callback":
                     break
                 wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
@@ -96,7 +97,7 @@ class StudentProcess:
         *result, output = answer
         self.output.append(str(output)[:100_000])
         if kind == "error":
-            name, text, traceback = (str(part) for part in result)
+            name, text, traceback = (str(part)[:MAX_ERROR] for part in result)
             raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
         return result
 
@@ -121,12 +122,12 @@ class StudentProcess:
         self.close(why)
         return StudentDiedError(why)
 
-    def _checked(self, message):
+    def _checked(self, action, message):
         """The message if it has the form that a request is answered with; a forged one raises WireError."""
-        lengths = {"ok": (2, 3, 4), "error": (5,), "callback": (4,)}
+        lengths = {"ok": 4 if action == "call" else 3, "error": 5, "callback": 4}
         if type(message) is not list or not message or type(message[0]) is not str:
             raise wire.WireError("not an answer")
-        if len(message) not in lengths.get(message[0], ()):
+        if len(message) != lengths.get(message[0]):
             raise wire.WireError("not an answer")
         return message
 

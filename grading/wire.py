@@ -21,6 +21,8 @@ import numpy as np
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000
+MAX_KEYS = 1000  # of a dictionary or a set: numbers that all hash alike would make more of them take minutes
+CLASS_COST = 500  # items; to make a class takes as long
 PLAIN = (str, bool, int, float, type(None))
 
 
@@ -78,9 +80,9 @@ def unpack(data, resolve):
     except (
         ValueError,
         TypeError,
-        KeyError,
-        IndexError,
-        OverflowError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
         RecursionError,
         MemoryError,
         struct.error,
@@ -107,8 +109,11 @@ def _encode(value, arrays, refer, depth, budget):
         return {"complex": [value.real, value.imag]}
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
+    if isinstance(value, (dict, set, frozenset)) and len(value) > MAX_KEYS:
+        raise TooBigError(f"a {type(value).__name__} of {len(value)} entries, allowed are {MAX_KEYS}")
     if isinstance(value, tuple) and hasattr(type(value), "_fields"):
         kind = type(value)
+        budget[0] -= CLASS_COST
         return {"named": [f"{kind.__module__}.{kind.__qualname__}", list(kind._fields), encode(value)]}
     if isinstance(value, tuple):
         return {"tuple": encode(value)}
@@ -159,11 +164,14 @@ def _decode(value, arrays, resolve, depth, budget):
             return bytes.fromhex(content)
         case "named":
             name, fields, values = content
+            budget[0] -= CLASS_COST
             return _named_class(name, tuple(fields))._make(decode(values))
         case "tuple":
             return tuple(decode(content))
         case "list":
             return decode(content)
+        case "dict" | "set" if len(content) > MAX_KEYS:
+            raise ValueError
         case "dict":
             return {key: item for key, item in map(decode, content)}
         case "set":

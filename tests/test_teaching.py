@@ -1,0 +1,76 @@
+"""Every command of the instructor's guide works, in the order in which the guide gives them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import needs
+from marking import SLUG, filled
+
+from grading.answers import solution
+from grading.course import COURSE
+
+GUIDE = COURSE / "book" / "teaching.md"
+BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of the course with its own exchange, and two students' work in a zip and in a folder."""
+    needs("bwrap")
+    root = tmp_path_factory.mktemp("clone")
+    for name in ("Makefile", "nbgrader_config.py", "pyproject.toml", "requirements.txt"):
+        shutil.copy(COURSE / name, root)
+    for house in ("exercises", "grading", "rnnlib", "solutions", "book"):
+        shutil.copytree(COURSE / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / ".venv").symlink_to(sys.prefix)
+    exchange = root / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    with open(root / "nbgrader_config.py", "a", encoding="utf-8") as config:
+        config.write(f"\nc.Exchange.root = {str(exchange)!r}\n")
+    text = json.dumps(filled(solution(SLUG).cells))
+    archive = root / "downloaded" / SLUG / "archive"
+    archive.mkdir(parents=True)
+    with zipfile.ZipFile(archive / "class.zip", "w") as file:
+        file.writestr(f"ada-{SLUG}.ipynb", text)
+    folder = root / "submitted" / "blaise" / SLUG
+    folder.mkdir(parents=True)
+    (folder / f"{SLUG} (1).ipynb").write_text(text, encoding="utf-8")
+    return root
+
+
+def commands(block):
+    """The block; but packages of the system and of Python are not installed by a test, so `make` only says what it would do."""
+    return re.sub(r"^make ", "make --dry-run ", block, flags=re.MULTILINE)
+
+
+def run(kind, block, course):
+    program = [sys.executable, "-c", block] if kind == "python" else ["bash", "-e", "-c", commands(block)]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {
+        "PYTHONPATH": str(course),
+        "PATH": path,
+        "HOME": str(course),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return subprocess.run(program, cwd=course, env=environment, capture_output=True, text=True, timeout=180)
+
+
+def test_every_command_of_the_guide_works(course):
+    assert len(BLOCKS) > 8
+    for kind, block in BLOCKS:
+        done = run(kind, block, course)
+        assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    for student in ("ada", "blaise"):
+        assert (course / "feedback" / student / SLUG / f"{SLUG}.html").is_file()
+    marks = (course / "grades.csv").read_text()
+    assert ",ada," in marks
+    assert ",blaise," in marks
+    assert (course / "_build" / "report" / "index.html").is_file()
