@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import secrets
 import sys
 
@@ -16,6 +17,7 @@ from grading.course import COURSE, load_config, slugs
 from grading.execute import Settings
 from grading.sample_class import write_class
 
+CORES = os.cpu_count() or 1
 SAMPLE = COURSE / "_build" / "sample-class"
 console = Console(width=None if sys.stdout.isatty() else 120)
 
@@ -26,7 +28,7 @@ def main(arguments=None):
     commands = parser.add_subparsers(required=True)
     autograde = commands.add_parser("autograde", help="mark what the class handed in")
     autograde.add_argument("slug", help=f"the exercise: {', '.join(slugs())}")
-    autograde.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
+    autograde.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
     autograde.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use instead")
     autograde.add_argument("--student", action="append", metavar="ID", help="mark this student alone; may be repeated")
     autograde.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
@@ -36,7 +38,7 @@ def main(arguments=None):
     autograde.set_defaults(run=run_autograde)
     sample = commands.add_parser("sample", help="make a sample class from the known answers, and grade it")
     sample.add_argument("slugs", nargs="*", default=slugs(), help="exercises (default: all)")
-    sample.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
+    sample.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
     sample.set_defaults(run=run_sample)
     known = commands.add_parser("mistakes", help="prove every known answer, and write book/mistakes.md")
     known.set_defaults(run=run_mistakes)
@@ -118,7 +120,7 @@ def run_mistakes(arguments):
     return 0
 
 
-def autograde(slug, config, settings, workers=1, scheduler=None, students=None, force=False):
+def autograde(slug, config, settings, workers=CORES, scheduler=None, students=None, force=False):
     """Mark and record every submission of the exercise, or those of `students`; return the Results and the strays.
 
     One process writes the gradebook, once for every submission that is done, so that an interrupted run keeps what is
