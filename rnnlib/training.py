@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlib.clipping import clip_by_global_norm
+from rnnlib.optimisers import adagrad
+from rnnlib.rnn import loss_and_gradient as rnn_loss_and_gradient
+
 
 class Run(NamedTuple):
     """Where training stands, and its history."""
@@ -59,6 +63,17 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
         params, optimiser = update(params, gradient, optimiser)
         history.append(E)
     return Run(params, optimiser, s_init, np.array(s_last), np.concatenate([run.E, history]))
+
+
+def training_step(params, state, x, s_init, y, *, rate, max_norm):
+    """One update of the simple network by Adagrad, with the gradient clipped: (E, params, state, s_last).
+
+    Shapes: x and y int (T, B), s_init (B, H), `state` as from `adagrad_state`; E is the error before the update.
+    Source: the chapter "A character model" (book/characters.md), section "Training".
+    """
+    E, gradient, s_last = rnn_loss_and_gradient(params, x, s_init, y)
+    params, state = adagrad(params, clip_by_global_norm(gradient.params, max_norm)[0], state, rate=rate)
+    return E, params, state, s_last
 
 
 def _bar(batches, total, progress):

@@ -150,3 +150,13 @@ def test_an_empty_prompt_and_a_temperature_of_zero_are_refused():
     for temperature in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="expected a positive number"):
             sample(rng, rnn.forward, params, np.zeros((1, 4)), [1], 3, temperature=temperature)
+
+
+def test_a_draw_picks_the_token_at_which_the_probabilities_added_up_exceed_it():
+    def forward(params, x, s):
+        yhat = np.tile([0.2, 0.3, 0.5], (len(x), 1, 1))
+        return rnn.Forward(np.zeros((len(x) + 1, 1, 2)), None, None, yhat, None)
+
+    draws = [0.0, 0.1999, 0.2001, 0.4999, 0.5001, 0.9999]
+    assert text.continuation(forward, None, None, [0], draws).tolist() == [0, 0, 1, 1, 2, 2]
+    assert text.tempered([0.8, 0.2], 0.5) == pytest.approx([16 / 17, 1 / 17])

@@ -171,3 +171,19 @@ def test_a_missing_tqdm_is_named_with_its_remedy(monkeypatch):
 
 def test_a_batch_defaults_to_full_weight_and_no_carry():
     assert Batch(x=0, y=1) == (0, 1, None, False)
+
+
+def test_one_training_step_is_gradient_then_clipping_then_adagrad():
+    rng = np.random.default_rng(61)
+    params, s_init = init_params(rng, 5, 4, 5), rng.standard_normal((3, 4))
+    x, y = rng.integers(5, size=(2, 6, 3))
+    state = optimisers.adagrad_state(params)._replace(total=params._make(np.ones_like(p) for p in params))
+    E, new, after, s_last = training_step(params, state, x, s_init, y, rate=0.1, max_norm=0.5)
+    loss, gradient, last = rnn.loss_and_gradient(params, x, s_init, y)
+    clipped, norm = clip_by_global_norm(gradient.params, 0.5)
+    assert norm > 0.5
+    assert E == loss
+    assert np.array_equal(s_last, last)
+    for p, q, g, n in zip(params, new, clipped, after.total, strict=True):
+        assert np.allclose(n, 1 + g * g, rtol=1e-14)
+        assert np.allclose(q, p - 0.1 * g / np.sqrt(1 + g * g + 1e-8), rtol=1e-13)
