@@ -420,7 +420,8 @@ def _send(data):
         try: os.write(fd, data)
         except OSError: pass
 def _reply(value, data=b''):
-    _send(_raw(json.dumps(['ok', value, {'list': []}, '']), data))
+    _say('ok', value, {'list': []}, '', data=data)
+def _say(*parts, data=b'', times=1): _send(_raw(json.dumps({'list': parts}), data) * times)
 """
 SENT = "def output_gradient(o, y):\n    {}\n    return np.zeros(2)"
 
@@ -431,7 +432,7 @@ def reply(name, statement, why):
 
 reply(
     "forged-right",
-    "_send(_raw(json.dumps(['ok', True, [], ''])) * 50)",
+    "_say('ok', True, {'list': []}, '', times=50)",
     "a reply is an answer, and True is a wrong one",
 )
 reply("lying-shape", "_reply({'array': ['<f8', [10**6]]}, bytes(16))", "the bytes are counted before anything is made")
@@ -443,10 +444,10 @@ reply("pickle", "_send(b'\\x80\\x04cos\\nsystem\\n(S\"touch @HOME@/planted\"\\nt
 reply("huge-message", "_send(b'\\xff\\xff\\xff\\xff' + bytes(10**6))", "the length is refused")
 reply("half-a-message", "_send(b'\\x00\\x01\\x00\\x00half')\n    while True: pass", "a deadline")
 reply("deep-message", "_send(_raw('[' * 10**5 + ']' * 10**5))", "refused")
-reply("forged-callback", "_send(_raw(json.dumps(['callback', 10**9, {'list': []}, {'dict': []}])))", "no such function")
+reply("forged-callback", "_say('callback', 10**9, {'list': []}, {'dict': []})", "no such function")
 reply(
     "endless-callbacks",
-    "while True: _send(_raw(json.dumps(['callback', 0, {'list': []}, {'dict': []}])))",
+    "while True: _say('callback', 0, {'list': []}, {'dict': []})",
     "a deadline",
 )
 reply("unknown-object", "_reply({'object': {'yours': -1}})", "no such object")
@@ -464,7 +465,7 @@ reply(
 )
 reply(
     "forged-error",
-    "_send(_raw(json.dumps(['error', 'CheckFailedError', 'x' * 5 * 10**6, 'y\\n' * 2 * 10**6, ''])))",
+    "_say('error', 'CheckFailedError', 'x' * 5 * 10**6, 'y\\n' * 2 * 10**6, '')",
     "an error is no point, and its text is cut",
 )
 border(
@@ -505,10 +506,10 @@ border(
 
 
 # Sent while a cell runs: the first answer to come is taken for that of the cell, and the conversation is out of step.
-border("answer-of-another-form", "_send(_raw(json.dumps(['ok', ''])) * 3)", "that ends the process")
-border("answer-of-too-many-parts", "_send(_raw(json.dumps(['ok', 1, 2, ''])))", "as above")
-border("object-without-a-tag", "_send(_raw(json.dumps(['ok', {'object': 5}, ''])))", "as above")
-border("array-of-empty-items", "_send(_raw(json.dumps(['ok', {'array': ['<U0', [10**6, 10**6]]}, ''])))", "as above")
+border("answer-of-another-form", "_say('ok', '', times=3)", "that ends the process")
+border("answer-of-too-many-parts", "_say('ok', 1, 2, '')", "as above")
+border("object-without-a-tag", "_say('ok', {'object': 5}, '')", "as above")
+border("array-of-empty-items", "_say('ok', {'array': ['<U0', [10**6, 10**6]]}, '')", "as above")
 
 
 # Against the notebook: cells and metadata are changed, the answers are right or junk ------------------------------

@@ -47,7 +47,7 @@ def course(tmp_path_factory):
 
 
 def commands(block):
-    """The block; but packages of the system and of Python are not installed by a test, so `make` only says what it would do."""
+    """The block; but a test installs no packages, so `make` only says what it would do."""
     return re.sub(r"^make ", "make --dry-run ", block, flags=re.MULTILINE)
 
 
