@@ -12,19 +12,26 @@ c = get_config()  # noqa: F821, nbgrader puts it there
 c.CourseDirectory.course_id = "bptt"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
-# nbgrader copies whatever lies beside a notebook; these hold the answers.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md", "*.toml", ".DS_Store"]
+# nbgrader copies whatever lies beside a notebook, and follows links: neither answers nor a student's files are wanted.
+c.CourseDirectory.ignore = ["*", ".*"]
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 
-# A hang costs one of these time-outs, and the cells after it still run.
-c.ExecutePreprocessor.timeout = 10
-c.Execute.interrupt_on_timeout = True
+# Submissions are rebuilt from the release; students' cells run in a sandbox, tests in the grader: see grading/.
+c.Autograde.exporter_class = "grading.nbgrader_plugins.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
+c.Autograde.autograde_preprocessors = [
+    "grading.nbgrader_plugins.Execute",
+    "grading.nbgrader_plugins.SaveMarks",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 
-# Feedback shows the student's cells and marks, never a hidden test.
+# Feedback shows the student's cells and marks, never a hidden test; HTML of a student's making is cleaned.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.sanitize.SanitizeHTML",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-c.HTMLExporter.sanitize_html = True
+c.SanitizeHTML.enabled = True

@@ -3,10 +3,8 @@
 import tomllib
 from typing import NamedTuple
 
-import nbformat
-from nbgrader import utils
-
 from grading.course import COURSE
+from grading.exercise import grade_id, is_answer, read
 
 
 class Answer(NamedTuple):
@@ -22,8 +20,8 @@ class Answer(NamedTuple):
 
 def solution(slug):
     """The instructor's own answer, read from the built notebook of solutions/."""
-    notebook = nbformat.read(COURSE / "solutions" / slug / f"{slug}.ipynb", as_version=4)
-    cells = {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if utils.is_solution(cell)}
+    notebook = read(COURSE / "solutions" / slug / f"{slug}.ipynb")
+    cells = {grade_id(cell): cell["source"] for cell in notebook["cells"] if is_answer(cell)}
     return Answer("solution", True, "", "", cells, ())
 
 
@@ -45,15 +43,15 @@ def _answer(entry, right, base, path):
     name = entry.pop("name")
     cells = dict(base.cells)
     replaced, edited = entry.pop("cells", {}), entry.pop("edit", {})
-    for grade_id in [*replaced, *edited]:
-        if grade_id not in cells:
-            raise ValueError(f"{path}: {name} names the cell {grade_id!r}; the answer cells are {', '.join(cells)}")
-    cells.update({grade_id: source.strip("\n") for grade_id, source in replaced.items()})
-    for grade_id, edits in edited.items():
+    for label in [*replaced, *edited]:
+        if label not in cells:
+            raise ValueError(f"{path}: {name} names the cell {label!r}; the answer cells are {', '.join(cells)}")
+    cells.update({label: source.strip("\n") for label, source in replaced.items()})
+    for label, edits in edited.items():
         for old, new in edits:
-            if old not in cells[grade_id]:
-                raise ValueError(f"{path}: {name} edits {old!r}, which is not in the cell {grade_id!r}")
-            cells[grade_id] = cells[grade_id].replace(old, new)
+            if old not in cells[label]:
+                raise ValueError(f"{path}: {name} edits {old!r}, which is not in the cell {label!r}")
+            cells[label] = cells[label].replace(old, new)
     mistake, hint, loses = entry.pop("mistake", ""), entry.pop("hint", ""), tuple(entry.pop("loses", ()))
     if entry:
         raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")

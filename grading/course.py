@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from traitlets.config import PyFileConfigLoader
-
 COURSE = Path(__file__).resolve().parents[1]
 
 
@@ -14,6 +12,8 @@ def slugs():
 
 def load_config():
     """The course's nbgrader configuration, with the course directory as its root."""
+    from traitlets.config import PyFileConfigLoader  # workers need no configuration
+
     config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
     config.CourseDirectory.root = str(COURSE)
     return config

@@ -1,66 +1,119 @@
-"""Grade the submissions of one exercise with nbgrader, one student at a time, and tell what became of each."""
+"""Mark the submissions of one exercise: here, in a pool of processes, or on a Dask cluster."""
 
-import logging
+import hashlib
+import json
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import NbGraderAPI
+from grading import exercise, intake
+from grading.course import COURSE
+from grading.execute import Settings, execute
+from grading.sandbox import SandboxError
+from grading.transplant import RECORD, rebuild
 
 
-class Result(NamedTuple):
-    """What one student got for one exercise."""
+class Job(NamedTuple):
+    """One submission to mark."""
+
+    slug: str
+    student: str
+    folder: str
+    settings: Settings
+
+
+class Marked(NamedTuple):
+    """A marked submission: the notebook with its outputs and record, and what timestamp.txt says."""
 
     student: str
-    points: float
-    max_points: float
-    failed: tuple  # grade_ids of the test cells that gave less than their points
-    problem: str  # why there was nothing to mark; empty if there was
+    notebook: dict
+    timestamp: str
 
 
-def grade(slug, config):
-    """Grade every submission of the exercise, write feedback, and return the Results sorted by student.
+def mark(job):
+    """Mark one submission; the same function runs in this process, in a pool's and on a cluster.
 
-    A submission that cannot be graded gets no points and a problem; the others are graded all the same.
+    Raises SandboxError when no sandbox can be started. Nothing that a student handed in raises.
     """
-    api = NbGraderAPI(config=config)
-    api.log.setLevel(logging.CRITICAL)
-    submitted = Path(api.coursedir.format_path(api.coursedir.submitted_directory, "*", slug))
-    students = sorted(folder.parent.name for folder in Path(submitted.anchor).glob(str(submitted.relative_to("/"))))
-    return [grade_student(api, slug, student) for student in students]
-
-
-def grade_student(api, slug, student):
-    """Grade one submission and write its feedback; never raises for what a student handed in."""
-    problem = unreadable(Path(api.coursedir.format_path(api.coursedir.submitted_directory, student, slug)), slug)
-    outcome = api.autograde(slug, student, force=True)
-    if outcome["success"]:
-        api.generate_feedback(slug, student, force=True)
-    with Gradebook(api.coursedir.db_url, api.coursedir.course_id) as gradebook:
-        max_points = gradebook.find_assignment(slug).max_score
-        try:
-            submission = gradebook.find_submission(slug, student)
-        except MissingEntry:
-            return Result(student, 0.0, max_points, (), problem or _last_line(outcome))
-        grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-        failed = tuple(grade.name for grade in grades if grade.score < grade.max_score)
-        return Result(student, submission.score, max_points, failed, problem)
-
-
-def unreadable(folder, slug):
-    """Why the notebook in a submission's folder cannot be marked, or an empty string if it can."""
-    path = folder / f"{slug}.ipynb"
-    if not path.exists():
-        found = ", ".join(sorted(other.name for other in folder.iterdir())) or "nothing"
-        return f"{path.name} is missing; found: {found}"
+    submission = intake.read_folder(job.folder, job.slug)
     try:
-        nbformat.read(path, as_version=4)
-    except (ValueError, nbformat.ValidationError) as error:
-        return f"{path.name} is not a notebook: {str(error).splitlines()[0]}"
-    return ""
+        notebook = execute(rebuild(job.slug, submission), job.slug, job.settings)
+    except SandboxError:
+        raise
+    except Exception as error:
+        return failed(job, f"the grader failed: {type(error).__name__}: {error}")
+    notebook["metadata"][RECORD]["tests"] = tests_digest(job.slug)
+    return Marked(job.student, notebook, submission.timestamp)
 
 
-def _last_line(outcome):
-    """The last line of what nbgrader says about a failure."""
-    return (outcome.get("error") or outcome.get("log") or "no reason given").strip().splitlines()[-1]
+def failed(job, reason):
+    """A submission that could not be marked, for a reason that an instructor should look at."""
+    notebook = rebuild(job.slug, intake.Submission((), (), reason, ""))
+    execute(notebook, job.slug, job.settings)
+    notebook["metadata"][RECORD]["tests"] = tests_digest(job.slug)
+    return Marked(job.student, notebook, "")
+
+
+def tests_digest(slug):
+    """A fingerprint of the exercise's tests: when it changes, finished work is out of date."""
+    return hashlib.sha256(json.dumps(exercise.load(slug).notebook, sort_keys=True).encode()).hexdigest()
+
+
+def find_submissions(submitted, slug):
+    """The students who handed in the exercise, sorted, and lines about what else lies in the folder `submitted`."""
+    students, strays = [], []
+    known = {path.parent.name for path in COURSE.glob("solutions/*/answers.toml")}
+    for entry in sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []:
+        if entry.is_symlink() or not entry.is_dir():
+            strays.append(f"{entry.name} is not a student's folder")
+            continue
+        if os.path.lexists(entry / slug):
+            students.append(entry.name)
+        others = sorted(set(os.listdir(entry)) - known)
+        strays += [f"{entry.name} handed in {name!r}, which is no exercise" for name in others]
+    return students, strays
+
+
+def mark_all(jobs, workers=1, scheduler=None):
+    """Yield the Marked submissions as they are done."""
+    if scheduler:
+        yield from _on_cluster(jobs, scheduler)
+    elif workers == 1:
+        yield from map(mark, jobs)
+    else:
+        yield from _in_pool(jobs, workers)
+
+
+def _in_pool(jobs, workers):
+    """A job whose process was killed is done once more, alone; the others go on."""
+    spawn, again = multiprocessing.get_context("spawn"), []
+    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        futures = {pool.submit(mark, job): job for job in jobs}
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                again.append(futures[future])
+    for job in again:
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            try:
+                yield pool.submit(mark, job).result()
+            except BrokenProcessPool:
+                yield failed(job, "the grader failed: its process was killed twice")
+
+
+def _on_cluster(jobs, scheduler):
+    """As in a pool, on the workers of a Dask scheduler that see the course folder under the same path."""
+    from dask.distributed import Client, KilledWorker
+    from dask.distributed import as_completed as dask_as_completed
+
+    with Client(scheduler) as client:
+        futures = {client.submit(mark, job, pure=False, retries=1): job for job in jobs}
+        for future in dask_as_completed(list(futures)):
+            try:
+                yield future.result()
+            except KilledWorker:
+                yield failed(futures[future], "the grader failed: its worker was killed again and again")

@@ -22,7 +22,7 @@ def step(params, x_t, s_prev, func="tanh"):
     """The next state s_t = tanh(U x_t + W s_{t-1} + b).
 
     Shapes: x_t (B, D), s_prev (B, H), result (B, H); without the B axis too. Real or complex. Raises ValueError for
-    an unknown func. Source: the chapter "Vectors" (book/vectors.md), eq. state-update.
+    an unknown func. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. state-update.
     """
     squash, _ = activation(func)
     return squash(x_t @ params.U.T + s_prev @ params.W.T + params.b)
@@ -32,7 +32,7 @@ def step_backward(params, x_t, s_prev, s_t, ds_t, func="tanh"):
     """The gradients of one step, given the total derivative ds_t = dE/ds_t.
 
     Shapes: x_t (B, D); s_prev, s_t and ds_t (B, H). Nothing is changed in place. Raises ValueError for an unknown
-    func. Source: the chapter "Vectors" (book/vectors.md), eq. delta-recursion and immediate-derivative.
+    func. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion and immediate-derivative.
     """
     _, squash_derivative = activation(func)
     delta = ds_t * squash_derivative(s_t)
@@ -48,6 +48,6 @@ def step_backward(params, x_t, s_prev, s_t, ds_t, func="tanh"):
 def predict(params, s_t):
     """The prediction yhat_t = softmax(V s_t + c).
 
-    Shapes: s_t (..., H), result (..., K). Source: the chapter "Vectors" (book/vectors.md), eq. prediction.
+    Shapes: s_t (..., H), result (..., K). Source: the chapter "Vectors and matrices" (book/vectors.md), eq. prediction.
     """
     return softmax(s_t @ params.V.T + params.c)

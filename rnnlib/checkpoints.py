@@ -22,7 +22,7 @@ def save(path, run, rng):
     """Write a Run and the state of its Generator to `path`; return None.
 
     The file is written beside `path` and then put in its place in one step, so that a crash leaves the last good
-    checkpoint. Raises OSError if the folder cannot be written to. Source: the chapter "Generating characters",
+    checkpoint. Raises OSError if the folder cannot be written to. Source: the chapter "A character model",
     section "Training".
     """
     path = Path(path)
@@ -44,7 +44,7 @@ def load(path, like):
 
     Shapes: `like` is a Run of the same model, optimiser and batch; only the length of its history may differ.
     Raises ValueError if the file is truncated, damaged, no checkpoint, or of another model; FileNotFoundError if
-    there is none. Source: the chapter "Generating characters", section "Training".
+    there is none. Source: the chapter "A character model", section "Training".
     """
     arrays = _read(path)
     if arrays.pop("format", None) != FORMAT:

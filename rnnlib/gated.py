@@ -75,6 +75,19 @@ def read_back(params, x, fwd, y, weights, reduction):
     return dq @ params.V, sum_of_outer(dq, fwd.s), dq.sum(axis=(0, 1))
 
 
+def from_later(fwd, ds_last):
+    """The gradient that reaches the last state from later steps, zero if `ds_last` is None.
+
+    Raises ValueError unless it has the shape of the state.
+    """
+    if ds_last is None:
+        return np.zeros_like(fwd.states[0])
+    ds_last = check_numbers("ds_last", ds_last)
+    if ds_last.shape != fwd.states[0].shape:
+        raise ValueError(f"ds_last has shape {ds_last.shape}, expected {fwd.states[0].shape}")
+    return ds_last
+
+
 def collect(params, x, delta, dW, dV, dc, ds_init):
     """Backward from delta = dE/dz (T, B, G*H) of every gate and the gradients found so far."""
     dU = input_gradient(delta, x, params.U.shape[1], {})

@@ -30,7 +30,7 @@ def vectorised_central_difference(f, point, h=1e-5, at_once=512):
     field, and N is at most 2 * `at_once`. Such a function runs the N moved copies as an extra batch axis;
     `rnnlib.nearby.nearby_errors` makes the one of the simple network.
     Raises ValueError if `point` or a value of E is not finite, or if there are not N of them.
-    Source: the chapter "Checking" (book/checking.md), eq. batched-difference.
+    Source: the chapter "Checking gradients" (book/checking.md), eq. batched-difference.
     """
     for field, array in zip(point._fields, point, strict=True):
         if not np.all(np.isfinite(array)):

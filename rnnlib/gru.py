@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlib.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
-from rnnlib.gated import checked, collect, init_gates, project, read_back, read_out, sum_of_outer
+from rnnlib.gated import checked, collect, from_later, init_gates, project, read_back, read_out, sum_of_outer
 
 
 class Forward(NamedTuple):
@@ -80,7 +80,7 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None)
     W_ru, W_g = params.W[: 2 * H], params.W[2 * H :]
     delta = np.empty_like(fwd.gates)
     delta_r, delta_u, delta_g = np.split(delta, 3, axis=-1)
-    ds_next = np.zeros_like(fwd.states[0]) if ds_last is None else ds_last
+    ds_next = from_later(fwd, ds_last)
     for t in reversed(range(len(x))):
         ds = ds_out[t] + ds_next
         delta_u[t] = ds * mix[t]

@@ -34,7 +34,7 @@ def nearby_errors(x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
     `f(params)` runs the network once and returns `errors(field, index, step)`, which gives E with one entry of one
     field moved, for N moves at once. Shapes: x, s_init, y and weights as for `rnnlib.rnn.forward`; `index` a tuple of
     int arrays (N,), one for each axis of the field; `step` (N,); the result (N,), float64. Raises ValueError for what
-    does not fit. Source: the chapter "Checking" (book/checking.md), eq. batched-difference.
+    does not fit. Source: the chapter "Checking gradients" (book/checking.md), eq. batched-difference.
     """
     squash, _ = activation(func)
     check_reduction(reduction)

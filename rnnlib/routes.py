@@ -43,7 +43,7 @@ def backward_recursion(params, x, s_init, y, *, weights=None, func="tanh", reduc
     """Route (b): one sweep back from the last step, a sequence at a time; O(T).
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Vectors" (book/vectors.md), eq. delta-recursion.
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion.
     """
     fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
     delta = delta_recursion(params, fwd.s, dq, func)
@@ -100,8 +100,8 @@ def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="
 
     `influence[n, i, j, m]` is ds_t[i] / d(theta[j, m]) in sequence n, with theta = [U, W, b] side by side, so that
     z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. Memory does not grow with T; the cost of a step does, as H^3 (D + H).
-    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does. Source: the chapter "Checking"
-    (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
+    Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
+    Source: the chapter "Checking gradients" (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
     """
     _, squash_derivative = activation(func)
     fwd, dq, x = _forward_and_dq(params, x, s_init, y, weights, func, reduction)
@@ -123,7 +123,7 @@ def finite_differences(params, x, s_init, y, *, weights=None, func="tanh", reduc
     """Route (e): move one entry at a time by h both ways, and see what E does.
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. central-difference.
+    Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. central-difference.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
     return central_difference(lambda at: forward(at, x, s_init, y, **options).E, params, h)
@@ -133,7 +133,7 @@ def imaginary_steps(params, x, s_init, y, *, weights=None, func="tanh", reductio
     """Route (f): move one entry at a time by an imaginary 1e-30, and read the imaginary part of E.
 
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
-    Source: the chapter "Checking" (book/checking.md); "Two steps by hand", eq. complex-step.
+    Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. complex-step.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
     return complex_step(lambda at: forward(at, x, s_init, y, **options).E, params)

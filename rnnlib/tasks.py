@@ -22,7 +22,7 @@ def echo(rng, T, B, *, delay=2, K=4):
     """Repeat each token `delay` steps later: y_t = x_{t - delay}.
 
     Shapes: tokens x and y (T, B) in 0..K-1, so D = K. Weights are 0 in the first `delay` steps.
-    Raises ValueError unless 0 <= delay < T. Source: the chapter "Truncation", eq. echo-task.
+    Raises ValueError unless 0 <= delay < T. Source: the chapter "Truncated BPTT", eq. echo-task.
     """
     _check_sizes(T=T, B=B, K=K)
     if not 0 <= delay < T:

@@ -48,7 +48,7 @@ def grammar_text(rng, sentences):
     """Sentences of a small grammar in which the verb agrees with the first noun, over a distance that varies.
 
     "the old clocks near the layer stop." is one. Shapes: `sentences` is how many; the result is a string, one
-    sentence a line. Source: the chapter "Generating characters", section "A text to learn".
+    sentence a line. Source: the chapter "A character model", section "A text to learn".
     """
 
     def pick(options):
@@ -75,7 +75,7 @@ def stream(tokens, T, B, *, first=0):
     lanes carries no state over, all others do. A remainder shorter than a batch is left out. `first` numbers the
     batch to begin with: pass the updates done to resume. Shapes: tokens int (n,); a Batch holds x and y, int (T, B),
     with y one token later than x. Raises ValueError if n < B * (T + 1) or tokens are not such an array.
-    Source: the chapter "Truncation", eq. stateful-batches.
+    Source: the chapter "Truncated BPTT", eq. stateful-batches.
     """
     tokens = np.asarray(tokens)
     if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer):
@@ -105,7 +105,7 @@ def sample(rng, forward, params, s_init, prompt, length, *, temperature=1.0):
     Shapes: `forward(params, x, s_init)` of any model; s_init its state for one sequence, (1, H), or (2, 1, H) for the
     LSTM; prompt int (n,), n at least 1; the result int (length,), without the prompt. Below 1, `temperature` prefers
     likely tokens; above 1 it levels them. Raises ValueError for an empty prompt or a temperature that is not
-    positive. Source: the chapter "Generating characters", eq. temperature.
+    positive. Source: the chapter "A character model", eq. temperature.
     """
     prompt = np.asarray(prompt)
     if prompt.ndim != 1 or not prompt.size:

@@ -41,7 +41,7 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
     given, maps a gradient to a gradient. A progress bar needs tqdm (the extra "training"). Batches are drawn one by
     one and none in advance, so their generator stands where training stands. Raises ValueError if a batch has
     another number of sequences than the state, FloatingPointError as soon as E is not finite, ModuleNotFoundError
-    if the bar is wanted and tqdm is not there. Source: the chapter "Generating characters", section "Training".
+    if the bar is wanted and tqdm is not there. Source: the chapter "A character model", section "Training".
     """
     params, optimiser, s_init, s_last, _ = run
     history = []

@@ -65,6 +65,13 @@ def test_the_file_has_exactly_the_given_name_and_nothing_is_left_beside_it(saved
     assert sorted(os.listdir(saved.parent)) == ["bare", "run.npz"]
 
 
+def test_the_file_is_written_in_its_own_folder_as_no_other_can_be_renamed_in_one_step(saved, monkeypatch):
+    moves, replace = [], os.replace
+    monkeypatch.setattr(os, "replace", lambda source, target: (moves.append((source, target)), replace(source, target)))
+    save(saved, fresh()[0], np.random.default_rng(0))
+    assert [(os.path.dirname(source), target) for source, target in moves] == [(str(saved.parent), saved)]
+
+
 def test_a_crash_while_writing_leaves_the_last_good_checkpoint(saved, monkeypatch):
     before = saved.read_bytes()
 

@@ -42,9 +42,6 @@ def test_no_label_is_used_twice():
 @pytest.mark.parametrize("module", [path.name for path in sorted((BOOK.parent / "rnnlib").glob("*.py"))])
 def test_every_equation_that_a_docstring_names_is_in_the_book(module):
     source = (BOOK.parent / "rnnlib" / module).read_text(encoding="utf-8")
-    missing = [name for name in re.findall(r"book/([\w-]+)\.md", source) if not (BOOK / f"{name}.md").exists()]
-    if missing:
-        pytest.skip(f"chapter not written yet: {', '.join(missing)}")
     sentences = re.findall(r"\beqs?\. ([^.:;)]+)", source)
     named = {label for sentence in sentences for label in re.findall(r"\b[a-z]+(?:-[a-z0-9]+)+\b", sentence)}
     assert named <= {label for _, label in labels()}

@@ -173,6 +173,8 @@ def test_bad_input_gets_one_message_that_names_the_argument(model):
             model.forward(**(good | change))
     with pytest.raises(ValueError, match=r"^fwd holds s of shape \(6, 3, 4\), expected \(5, 3, 4\)"):
         model.backward(params, x[1:], y[1:], fwd)
+    with pytest.raises(ValueError, match=r"^ds_last has shape \(4,\), expected .*3, 4\)"):
+        model.backward(params, x, y, fwd, ds_last=np.ones(4))
 
 
 def test_a_size_below_one_is_refused(model):

@@ -106,6 +106,17 @@ def test_sampling_one_token_at_a_time_is_predicting_the_whole_sequence(model, pa
     assert np.allclose(seen, whole[2:-1], rtol=1e-12)
 
 
+@pytest.mark.parametrize(("model", "pair"), [(rnn, ()), (lstm, (2,)), (gru, ())])
+def test_the_first_drawn_token_follows_the_whole_prompt(model, pair):
+    rng = np.random.default_rng(11)
+    params = (init_params if model is rnn else model.init_params)(rng, 6, 4, 6)
+    params = params._replace(U=3 * params.U, V=3 * params.V)  # the last token decides
+    s_init = rng.standard_normal((*pair, 1, 4))
+    for prompt in itertools.permutations(range(6), 3):
+        likeliest = sample(rng, model.forward, params, s_init, prompt, 1, temperature=1e-4)
+        assert likeliest == model.forward(params, np.array(prompt)[:, None], s_init).yhat[-1, 0].argmax()
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_tokens_are_drawn_as_often_as_the_tempered_probabilities_say(temperature):
     rng = np.random.default_rng(6)

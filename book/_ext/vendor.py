@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import subprocess
 import tarfile
 import tempfile
@@ -76,9 +75,9 @@ def fetch(cache=CACHE, packages=PACKAGES):
             _check(package, tarball)
             _unpack(package, tarball, complete)
         try:
-            os.rename(complete, folder)  # all or nothing, also when two builds run at once
+            complete.rename(folder)  # all or nothing
         except OSError:
-            if not folder.is_dir():  # the other build was not first: a real failure
+            if not folder.is_dir():  # no other build has been faster: a real failure
                 raise
     return folder
 
@@ -108,7 +107,3 @@ def _unpack(package, tarball, folder):
                         path = folder / (target + name.removeprefix(source))
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(tar.extractfile(member).read())
-
-
-if __name__ == "__main__":
-    print(fetch())

@@ -1,0 +1,118 @@
+"""An exercise as the grader needs it: the release notebook with its tests put back, and the names that students define.
+
+Notebooks are plain dictionaries here and wherever submissions are marked: to import nbformat takes two seconds, which
+every worker would pay.
+"""
+
+import ast
+import json
+from functools import lru_cache
+from typing import NamedTuple
+
+from grading.course import COURSE
+
+
+class Exercise(NamedTuple):
+    """One exercise, ready to take a student's answers."""
+
+    slug: str
+    notebook: dict  # blanks in the answer cells, hidden tests in the test cells
+    released: dict  # grade_id -> source as students got it
+    names: dict  # grade_id of an answer cell -> the names that it defines in the solution
+    docs: dict  # function that students write -> its docstring in the release
+    withheld: dict  # rnnlib module -> its names that students are asked to write
+
+    @property
+    def all_names(self):
+        """All names that students define."""
+        return {name for names in self.names.values() for name in names}
+
+    @property
+    def points(self):
+        """The points of the exercise."""
+        return sum(cell["metadata"]["nbgrader"]["points"] for cell in self.notebook["cells"] if is_test(cell))
+
+
+def load(slug):
+    """The exercise; raises ValueError when there is none of that name, or when its notebooks are not built."""
+    source, release = (COURSE / house / slug / f"{slug}.ipynb" for house in ("solutions", "exercises"))
+    if not source.with_suffix(".md").exists():
+        known = ", ".join(sorted(path.parent.name for path in COURSE.glob("solutions/*/answers.toml")))
+        raise ValueError(f"there is no exercise {slug!r}; there are {known}")
+    for path in (source, release):
+        if not path.exists():
+            raise ValueError(f"{path.relative_to(COURSE)} is not built: run `make notebooks`")
+    return _load(slug, source.stat().st_mtime_ns, release.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _load(slug, *_times):
+    source, release = (read(COURSE / house / slug / f"{slug}.ipynb") for house in ("solutions", "exercises"))
+    full = {grade_id(cell): cell["source"] for cell in source["cells"] if grade_id(cell)}
+    released = {grade_id(cell): cell["source"] for cell in release["cells"] if grade_id(cell)}
+    names = {}
+    for cell in release["cells"]:
+        if is_answer(cell):
+            names[grade_id(cell)] = defined(full[grade_id(cell)])
+        elif grade_id(cell):
+            cell["source"] = full[grade_id(cell)]
+    docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
+    withheld = _withheld({name for found in names.values() for name in found})
+    return Exercise(slug, release, released, names, docs, withheld)
+
+
+def read(path):
+    """A notebook that this course built, as a dictionary; every source in it one string."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
+
+
+def grade_id(cell):
+    """The label of a cell, or None."""
+    return cell["metadata"].get("nbgrader", {}).get("grade_id")
+
+
+def is_answer(cell):
+    """Whether students fill in this cell."""
+    return bool(cell["metadata"].get("nbgrader", {}).get("solution"))
+
+
+def is_test(cell):
+    """Whether this cell gives points."""
+    return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
+
+
+def defined(source):
+    """The names that a cell defines at its top level, in order; none if it does not parse."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    names = []
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return tuple(dict.fromkeys(names))
+
+
+def _docstrings(source):
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return {function.name: ast.get_docstring(function) for function in functions}
+
+
+def _withheld(names):
+    """Where rnnlib has those names, defined or imported; found in its text, as importing plots and widgets is slow."""
+    withheld = {}
+    for path in sorted((COURSE / "rnnlib").glob("*.py")):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        here = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        here |= {
+            alias.asname or alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        if here & names:
+            withheld["rnnlib" if path.stem == "__init__" else f"rnnlib.{path.stem}"] = sorted(here & names)
+    return withheld

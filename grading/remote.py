@@ -1,0 +1,188 @@
+"""A student's process as the grader sees it: functions to call, deadlines, and exceptions of the right kind."""
+
+import contextlib
+import os
+import signal
+import time
+
+from grading import sandbox, wire
+
+# What a student's function may raise in a test cell under its own name; anything else is a StudentError.
+KINDS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    FloatingPointError,
+    ImportError,
+    IndexError,
+    KeyError,
+    LookupError,
+    MemoryError,
+    ModuleNotFoundError,
+    NameError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+)
+MAX_NESTING = 10
+
+
+class StudentError(Exception):
+    """An exception of the student's code, with the student's own traceback."""
+
+    def __init__(self, name, message, traceback):
+        Exception.__init__(self, message)
+        self.name, self.message, self.traceback = name, message, traceback
+
+    def __str__(self):
+        return self.message
+
+
+class StudentDiedError(StudentError):
+    """The student's process ended, or was ended because it did not answer."""
+
+    def __init__(self, message):
+        StudentError.__init__(self, "TimeoutError" if "within" in message else "ProcessEnded", message, message)
+
+
+STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind in KINDS}
+
+
+class StudentProcess:
+    """One process that runs a student's code, and what came out of it since the last look."""
+
+    def __init__(self, patience=lambda: 10.0, sandboxed=True, withheld=None):
+        """`patience()` gives the seconds that a request may take from now on."""
+        self.patience = patience
+        self.dead, self.output, self.figures = "", [], []
+        self.functions, self.nesting = [], 0
+        self.process, self.writer, self.reader = sandbox.start(sandboxed)
+        try:
+            self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
+        except StudentError as error:
+            self.close()
+            raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
+
+    def run(self, source, locked=False):
+        """Run a cell. Raises StudentError."""
+        (figures,) = self.request(["run", source, locked])
+        self.figures += [figure for figure in figures if type(figure) is bytes] if type(figures) is list else []
+
+    def get(self, name):
+        """The value of a name: plain data, or a Remote. Raises StudentError."""
+        return self.request(["get", name])[0]
+
+    def request(self, message, seconds=None):
+        """Send a request and wait for its answer, serving calls back in between. Raises StudentError."""
+        if self.dead:
+            raise StudentDiedError(self.dead)
+        seconds = seconds or self.patience()
+        deadline = time.monotonic() + seconds
+        try:
+            wire.send(self.writer, message, self._refer, deadline)
+            while True:
+                kind, *answer = self._checked(wire.receive(self.reader, self._resolve, deadline))
+                if kind != "callback":
+                    break
+                wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
+        except wire.LateError:
+            raise self._end(f"no answer within {seconds:.3g} seconds: an endless loop?") from None
+        except wire.WireError as error:
+            raise self._end(f"the process that ran your code ended or broke off: {error}") from None
+        *result, output = answer
+        self.output.append(str(output)[:100_000])
+        if kind == "error":
+            name, text, traceback = (str(part) for part in result)
+            raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
+        return result
+
+    def take_output(self):
+        """What was printed since the last look, and the figures drawn, as PNG."""
+        text, figures = "".join(self.output), self.figures
+        self.output, self.figures = [], []
+        return text, figures
+
+    def close(self, why="closed"):
+        """End the process and all that it started; may be called twice."""
+        if self.dead:
+            return
+        self.dead = why
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.writer)
+        os.close(self.reader)
+
+    def _end(self, why):
+        self.close(why)
+        return StudentDiedError(why)
+
+    def _checked(self, message):
+        """The message if it has the form that a request is answered with; a forged one raises WireError."""
+        lengths = {"ok": (2, 3, 4), "error": (5,), "callback": (4,)}
+        if type(message) is not list or not message or type(message[0]) is not str:
+            raise wire.WireError("not an answer")
+        if len(message) not in lengths.get(message[0], ()):
+            raise wire.WireError("not an answer")
+        return message
+
+    def _call_back(self, number, arguments, keywords):
+        """Call a function of the grader for the student; tell no more of an exception than its kind."""
+        if type(number) is not int or not 0 <= number < len(self.functions) or self.nesting >= MAX_NESTING:
+            return ["answer", None, "this function cannot be called from here"]
+        self.nesting += 1
+        try:
+            return ["answer", self.functions[number](*arguments, **keywords), None]
+        except StudentError:
+            raise
+        except Exception as error:
+            return ["answer", None, f"the function you were given raised {type(error).__name__}"]
+        finally:
+            self.nesting -= 1
+
+    def _refer(self, value):
+        if isinstance(value, Remote) and value.number is not None:
+            return {"yours": value.number}
+        if not callable(value):
+            raise TypeError(f"a {type(value).__name__} cannot be sent to a student's process")
+        self.functions.append(value)
+        return {"mine": len(self.functions) - 1}
+
+    def _resolve(self, tag):
+        if type(tag.get("yours")) is int:
+            return self.functions[tag["yours"]]
+        if type(tag["mine"]) is not int:
+            raise TypeError
+        return Remote(lambda: self, None, tag["mine"], str(tag.get("kind"))[:80])
+
+
+class Remote:
+    """A function, or another object, that lives in a student's process.
+
+    `process()` gives the process to ask, so that a function stays callable by its name when a process was replaced.
+    `changed` names the arguments that the last call changed in place.
+    """
+
+    def __init__(self, process, name, number=None, kind="function", doc=None):
+        self.process, self.number, self.kind = process, number, kind
+        self.__name__, self.__doc__ = name or kind, doc
+        self.changed = ()
+
+    def __call__(self, *arguments, **keywords):
+        target = self.__name__ if self.number is None else self
+        result, changed = self.process().request(["call", target, list(arguments), keywords])
+        self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)
+        return result
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        target = self if self.number is not None else self.process().get(self.__name__)
+        return self.process().request(["attribute", target, name])[0]
+
+    def __repr__(self):
+        return f"<{self.kind} {self.__name__} of the student>"

@@ -1,0 +1,254 @@
+"""The program inside the sandbox: runs a student's cells, and calls what they define when the grader asks.
+
+It is started with two pipes, and knows nothing of tests or of expected values. Everything in this process is in the
+student's hands, so the grader believes nothing that it says; what it does here, it does for honest students.
+"""
+
+import ast
+import contextlib
+import importlib
+import inspect
+import io
+import linecache
+import resource
+import sys
+import traceback
+import types
+import warnings
+
+import wire
+
+MAX_OUTPUT = 50_000
+MAX_FIGURES = 4
+
+
+class WithheldError(RuntimeError):
+    """A name of rnnlib that is what the exercise asks for."""
+
+
+class Output(io.TextIOBase):
+    """What a cell prints, up to a limit."""
+
+    def __init__(self):
+        self.parts, self.left = [], MAX_OUTPUT
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        self.parts.append(text[: max(0, self.left)])
+        if len(text) > self.left >= 0:
+            self.parts.append("\n... (the rest is left out)\n")
+            self.left = -1
+        self.left -= len(text) if self.left >= 0 else 0
+        return len(text)
+
+    def text(self):
+        return "".join(self.parts)
+
+
+class Host:
+    """The student's namespace, the objects that the grader holds a number for, and the two pipes."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+        self.namespace = {"__name__": "__main__", "display": _display}
+        self.objects, self.numbers = [], {}
+        self.cells, self.locked, self.shell = 0, False, None
+
+    def serve(self, until=None):
+        """Answer requests until the grader closes the pipe, or until the message `until` comes; return that message."""
+        while True:
+            try:
+                message = wire.receive(self.reader, self.resolve)
+            except wire.WireError:
+                sys.exit()
+            if message[0] == until:
+                return message
+            self.reply(self.answer(message))
+
+    def reply(self, answer):
+        try:
+            wire.send(self.writer, answer, self.refer)
+        except (TypeError, ValueError) as error:
+            wire.send(self.writer, ["error", "TypeError", f"{error}", "", ""], self.refer)
+
+    def answer(self, message):
+        action, *arguments = message
+        output = Output()
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                result = getattr(self, f"do_{action}")(*arguments)
+        except BaseException as error:
+            return ["error", type(error).__name__, _message(error), _traceback(error), output.text()]
+        return ["ok", *result, output.text()]
+
+    def do_start(self, limits, withheld):
+        for name, amount in limits.items():
+            resource.setrlimit(getattr(resource, name), (amount, amount))
+        warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+        for module, names in withheld.items():
+            self.withhold(importlib.import_module(module), names)
+        return ["ready"]
+
+    def do_run(self, source, locked):
+        """Run a cell as a notebook would; figures that it leaves open are returned as PNG."""
+        self.locked = locked
+        try:
+            self.run(source)
+        finally:
+            self.locked = False
+        return [list(_figures())]
+
+    def do_get(self, name):
+        return [self.find(name)]
+
+    def do_call(self, target, arguments, keywords):
+        """Call a function; tell also which of its arguments it changed."""
+        function = self.find(target) if isinstance(target, str) else target
+        before = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
+        result = function(*arguments, **keywords)
+        if isinstance(result, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
+            raise TypeError(f"a generator came back from {_name(function)}; return an array, or a tuple of arrays")
+        after = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
+        names = _argument_names(function, arguments, keywords)
+        return [result, [name for name, a, b in zip(names, before, after, strict=True) if a != b]]
+
+    def do_attribute(self, target, name):
+        return [getattr(target, name)]
+
+    def find(self, name):
+        if name not in self.namespace:
+            raise NameError(f"{name} is not defined: its cell did not run to the end")
+        return self.namespace[name]
+
+    def run(self, source):
+        self.cells += 1
+        name = f"<cell {self.cells}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        try:
+            tree = ast.parse(source, name)
+        except SyntaxError:
+            if not any(
+                line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()
+            ):
+                raise
+            return self.run_in_ipython(source)
+        last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec"), self.namespace)
+        if last is not None:
+            value = eval(compile(last, name, "eval"), self.namespace)
+            if value is not None and not source.rstrip().endswith(";"):
+                print(repr(value))
+
+    def run_in_ipython(self, source):
+        """Run a cell with magics; IPython is slow to load, so that other cells do without it."""
+        if self.shell is None:
+            from IPython.core.interactiveshell import InteractiveShell
+            from traitlets.config import Config
+
+            config = Config()
+            config.HistoryManager.enabled = False
+            self.shell = InteractiveShell.instance(config=config, user_ns=self.namespace)
+            self.shell.system = lambda command: print("(commands of the shell do not run when a notebook is graded)")
+            self.shell.getoutput = lambda command, **options: []
+            self.shell.enable_matplotlib = self.shell.enable_gui = lambda gui=None: ("agg", "agg")
+            self.shell.showtraceback = self.shell.showsyntaxerror = lambda *args, **keywords: None
+        outcome = self.shell.run_cell(source)
+        if not outcome.success:
+            raise outcome.error_before_exec or outcome.error_in_exec
+
+    def withhold(self, module, names):
+        """Let the student's code find `names` withheld; rnnlib itself and locked cells still find them."""
+        host, hidden = self, frozenset(names)
+
+        class Withholding(types.ModuleType):
+            def __getattribute__(self, name):
+                if name in hidden and not host.locked and not _in_rnnlib(sys._getframe(1)):
+                    what = f"`{module.__name__}.{name}`"
+                    raise WithheldError(f"{what} is what this exercise asks you to write, so it is withheld here")
+                return super().__getattribute__(name)
+
+        vars(module).setdefault(
+            "__all__", [name for name in vars(module) if not name.startswith("_") and name not in hidden]
+        )
+        module.__class__ = Withholding
+
+    def refer(self, value):
+        if isinstance(value, Callback):
+            return {"yours": value.number}
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return {"mine": self.numbers[id(value)], "kind": type(value).__name__[:80], "callable": callable(value)}
+
+    def resolve(self, tag):
+        return self.objects[tag["yours"]] if "yours" in tag else Callback(self, tag["mine"])
+
+
+class Callback:
+    """A function of the grader that came as an argument."""
+
+    def __init__(self, host, number):
+        self.host, self.number = host, number
+
+    def __call__(self, *arguments, **keywords):
+        wire.send(self.host.writer, ["callback", self.number, list(arguments), keywords], self.host.refer)
+        _, value, problem = self.host.serve(until="answer")
+        if problem:
+            raise ValueError(problem)
+        return value
+
+
+def _display(*values):
+    for value in values:
+        print(repr(value))
+
+
+def _in_rnnlib(frame):
+    return frame.f_globals.get("__name__", "").split(".")[0] == "rnnlib"
+
+
+def _name(function):
+    return getattr(function, "__name__", "your function")
+
+
+def _argument_names(function, arguments, keywords):
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    names += [f"argument {number}" for number in range(len(names), len(arguments))]
+    return [*names[: len(arguments)], *keywords]
+
+
+def _message(error):
+    try:
+        return str(error)[:2000]
+    except BaseException:
+        return ""
+
+
+def _traceback(error):
+    """The student's own lines of the traceback: those of this program are of no use to anybody."""
+    try:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+        lines = traceback.format_list(frames[-20:]) + traceback.format_exception_only(type(error), error)
+        return "".join(lines)[-6000:]
+    except BaseException:
+        return ""
+
+
+def _figures():
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    for number in pyplot.get_fignums()[:MAX_FIGURES] if pyplot else []:
+        file = io.BytesIO()
+        pyplot.figure(number).savefig(file, format="png", dpi=72)
+        yield file.getvalue()
+    if pyplot:
+        pyplot.close("all")
+
+
+def main(arguments):
+    """Serve on the two file descriptors given, as text, in `arguments`."""
+    Host(*map(int, arguments)).serve()

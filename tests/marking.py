@@ -1,0 +1,58 @@
+"""Submissions for the tests of the grader, made from the release notebook and marked as the grader does."""
+
+import copy
+import json
+
+from grading import exercise, intake, transplant
+from grading.course import COURSE
+from grading.execute import Settings, execute
+from grading.transplant import RECORD
+
+SLUG = "two-step"
+FAST = Settings(seed=20, call_seconds=4.0, hang_seconds=1.0, submission_seconds=60.0)
+
+
+def release(slug=SLUG):
+    """The student notebook as a dictionary."""
+    return exercise.read(COURSE / "exercises" / slug / f"{slug}.ipynb")
+
+
+def filled(answers, slug=SLUG):
+    """The student notebook with answer cells filled in by grade_id."""
+    notebook = release(slug)
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(exercise.grade_id(cell), cell["source"])
+    return notebook
+
+
+def submission(notebook, folder):
+    """What the grader reads of a notebook that was handed in."""
+    path = folder / "handed-in.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    cells, notes, digest = intake.read_notebook(path)
+    return intake.Submission(tuple(cells), tuple(notes), "", digest)
+
+
+def mark(notebook, folder, settings=FAST, slug=SLUG):
+    """Rebuild and run a notebook that was handed in."""
+    return execute(transplant.rebuild(slug, submission(copy.deepcopy(notebook), folder)), slug, settings)
+
+
+def lost(notebook):
+    """The grade_ids of the tests that gave no points."""
+    return {
+        exercise.grade_id(cell)
+        for cell in notebook["cells"]
+        if exercise.is_test(cell) and any(output["output_type"] == "error" for output in cell["outputs"])
+    }
+
+
+def said(notebook, grade_id):
+    """All text in the outputs of a cell."""
+    (cell,) = [cell for cell in notebook["cells"] if exercise.grade_id(cell) == grade_id]
+    return "\n".join(output.get("text") or "\n".join(output.get("traceback", [])) for output in cell["outputs"])
+
+
+def record(notebook):
+    """What the grader noted."""
+    return notebook["metadata"][RECORD]

@@ -1,0 +1,98 @@
+"""What a student receives teaches, and gives no hidden test and no expected number away."""
+
+import json
+import re
+
+import pytest
+from conftest import needs
+from marking import FAST, SLUG, filled
+from nbgrader.apps import NbGraderAPI
+
+from grading import commands, exercise
+from grading.answers import known_answers, solution
+from grading.course import load_config
+
+ANSWERS = solution(SLUG).cells
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+SUBMISSIONS = {
+    "wrong": next(answer.cells for answer in known_answers(SLUG) if answer.name == "hop-without-w"),
+    "raises": ANSWERS | {"gradient": "def gradient(*args):\n    print(args)\n    raise ValueError('mine')"},
+    "hostile": ANSWERS | {"gradient": f"print({HOSTILE!r})\ndef gradient(*args):\n    raise ValueError({HOSTILE!r})"},
+}
+
+
+@pytest.fixture(scope="module")
+def feedback(tmp_path_factory):
+    """The feedback page of every submission."""
+    needs("bwrap")
+    root, config = tmp_path_factory.mktemp("class"), load_config()
+    for kind in ("submitted", "autograded", "feedback", "release"):
+        config.CourseDirectory[f"{kind}_directory"] = str(root / kind)
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    for student, answers in SUBMISSIONS.items():
+        notebook = filled(answers)
+        notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": HOSTILE, "id": "x"})
+        folder = root / "submitted" / student / SLUG
+        folder.mkdir(parents=True)
+        (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
+    folder = root / "submitted" / "corrupt" / SLUG
+    folder.mkdir(parents=True)
+    (folder / f"{SLUG}{HOSTILE[:8]}.ipynb").write_text("{")
+    commands.autograde(SLUG, config, FAST)
+    NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
+    pages = (root / "feedback").glob(f"*/{SLUG}/{SLUG}.html")
+    return {page.parents[1].name: page.read_text(encoding="utf-8") for page in pages}
+
+
+def test_every_submission_gets_feedback(feedback):
+    assert set(feedback) == {*SUBMISSIONS, "corrupt"}
+
+
+def test_no_line_of_a_hidden_test_is_in_the_feedback(feedback):
+    hidden = []
+    for cell in exercise.load(SLUG).notebook["cells"]:
+        for block in re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)\n### END", cell["source"], re.DOTALL):
+            hidden += [line.strip() for line in block.splitlines() if len(line.strip()) > 20]
+    assert len(hidden) > 10
+    for page in feedback.values():
+        text = re.sub(r"<[^>]+>", "", page)
+        assert "same_answer" not in text
+        assert "HIDDEN TESTS" not in text
+        assert not [line for line in hidden if line in text and not line.startswith("from rnnlib")]
+
+
+def test_the_expected_numbers_of_a_hidden_case_are_not_in_the_feedback(feedback):
+    text = re.sub(r"<[^>]+>", "", feedback["wrong"])
+    at = text.index("Hidden checks of gradient run here")
+    assert "returned" in text[at:]
+    assert "numeric" not in text[at : text.index("How far are you?")]
+
+
+def test_the_feedback_tells_the_call_the_result_the_task_and_the_mistake(feedback):
+    text = feedback["wrong"]
+    for line in (
+        "called    gradient(Params(u=",
+        "returned  Params(u=",
+        "expected  The gradient (dE/du, dE/dw, dE/dv, dE/dk) as Params",
+        "This is what you get when the hop from z_1 back to s_0 lacks the factor w.",
+    ):
+        assert line in text
+
+
+def test_the_feedback_shows_the_students_own_traceback_and_output(feedback):
+    assert "line 3, in gradient" in feedback["raises"]
+    assert "ValueError: mine" in feedback["raises"]
+
+
+def test_what_a_student_writes_or_prints_is_text_and_no_markup(feedback):
+    for page in feedback.values():
+        body = page[page.index("<body") :]
+        assert "<script>alert" not in body
+        assert not re.search(r"<img[^>]+onerror", body)
+    assert "alert(1)" in feedback["hostile"]
+
+
+def test_the_feedback_of_a_broken_submission_says_why(feedback):
+    assert "Not marked" in feedback["corrupt"]
+    assert "is not a notebook" in feedback["corrupt"]
+    assert "Score: 0.0 / 15.0" in feedback["corrupt"]

@@ -1,0 +1,269 @@
+"""A class is marked to its end whatever is in it, the gradebook tells everything, and nothing is done twice."""
+
+import json
+import os
+
+import nbformat
+import pytest
+from conftest import needs
+from marking import FAST, SLUG, filled
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+
+from grading import commands, grade, record
+from grading.answers import known_answers, solution
+from grading.course import load_config
+from grading.sandbox import SandboxError
+
+ANSWERS = solution(SLUG).cells
+RIGHT = json.dumps(filled(ANSWERS))
+ANSWERS_OF = {answer.name: json.dumps(filled(answer.cells)) for answer in known_answers(SLUG)}
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The course's configuration with the class of a test."""
+    needs("bwrap")
+    config = load_config()
+    for kind in ("submitted", "autograded", "feedback", "release"):
+        config.CourseDirectory[f"{kind}_directory"] = str(tmp_path / kind)
+    config.CourseDirectory.db_url = f"sqlite:///{tmp_path}/gradebook.db"
+    (tmp_path / "submitted").mkdir()
+    return config
+
+
+def hand_in(tmp_path, student, text=RIGHT, name=f"{SLUG}.ipynb"):
+    folder = tmp_path / "submitted" / student / SLUG
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def run(config, settings=FAST, **options):
+    return commands.autograde(SLUG, config, settings, **options)
+
+
+def gradebook(config):
+    return Gradebook(config.CourseDirectory.db_url, "bptt")
+
+
+def points(results):
+    return {result.student: result.points for result in results}
+
+
+def broken(tmp_path):
+    """A class of right and of broken submissions, and the points that each deserves."""
+    hand_in(tmp_path, "ada")
+    hand_in(tmp_path, "renamed", name=f"{SLUG} (1).ipynb")
+    hand_in(tmp_path, "corrupt", RIGHT[:4000])
+    hand_in(tmp_path, "utf-16", RIGHT.encode("utf-16"))
+    hand_in(tmp_path, "zipped", b"PK\3\4../../etc/passwd", name="work.zip")
+    hand_in(tmp_path, "loud", json.dumps(filled({}) | {"metadata": {"x": "y" * (50 << 20)}}))
+    hand_in(tmp_path, "hangs", json.dumps(filled(ANSWERS | {"gradient": "while True: pass"})))
+    hand_in(tmp_path, "dies", json.dumps(filled(ANSWERS | {"gradient": "import os; os._exit(1)"})))
+    hand_in(tmp_path, "no-notebook", b"hello", name="readme.txt")
+    (tmp_path / "submitted" / "empty" / SLUG).mkdir(parents=True)
+    (tmp_path / "submitted" / "file").mkdir()
+    (tmp_path / "submitted" / "file" / SLUG).write_text("not a folder")
+    linked = tmp_path / "submitted" / "linked" / SLUG
+    linked.mkdir(parents=True)
+    (linked / f"{SLUG}.ipynb").symlink_to(tmp_path / "submitted" / "ada" / SLUG / f"{SLUG}.ipynb")
+    late = hand_in(tmp_path, "timeless")
+    (late / "timestamp.txt").write_text("no time at all")
+    return {
+        "ada": 15,
+        "renamed": 15,
+        "corrupt": 0,
+        "utf-16": 15,
+        "zipped": 0,
+        "loud": 0,
+        "hangs": 11,
+        "dies": 11,
+        "no-notebook": 0,
+        "empty": 0,
+        "file": 0,
+        "linked": 0,
+        "timeless": 15,
+    }
+
+
+def test_broken_submissions_get_what_is_due_a_row_and_a_reason(config, tmp_path):
+    due = broken(tmp_path)
+    results, strays = run(config)
+    assert points(results) == due
+    assert strays == []
+    reasons = {result.student: result.problem for result in results if result.problem}
+    assert set(reasons) == {"corrupt", "zipped", "no-notebook", "empty", "file", "linked"}
+    notes = {result.student: " ".join(result.notes) for result in results}
+    assert "was taken for" in notes["renamed"]
+    assert "utf-16" in notes["utf-16"]
+    assert "timestamp.txt cannot be read" in notes["timeless"]
+    with gradebook(config) as book:
+        rows = {submission.student_id: submission for submission in book.assignment_submissions(SLUG)}
+        assert {student: row.score for student, row in rows.items()} == due
+        for student, reason in reasons.items():
+            comments = {comment.comment for notebook in rows[student].notebooks for comment in notebook.comments}
+            assert comments == {reason}
+        assert not any(row.needs_manual_grade for row in rows.values())
+
+
+def test_every_submission_leaves_a_notebook_that_nbgrader_can_read(config, tmp_path):
+    broken(tmp_path)
+    results, _ = run(config)
+    course = CourseDirectory(config=config)
+    for result in results:
+        nbformat.read(record.autograded(course, SLUG, result.student), as_version=4)
+
+
+def test_finished_work_is_kept_and_changed_work_is_done_again(config, tmp_path):
+    for student in ("ada", "blaise", "carl"):
+        hand_in(tmp_path, student)
+    first, _ = run(config)
+    hand_in(tmp_path, "blaise", ANSWERS_OF["last-step-only"])
+    second, _ = run(config)
+    assert [result.kept for result in first] == [False] * 3
+    assert [result.kept for result in second] == [True, False, True]
+    assert points(second) == {"ada": 15, "blaise": 11, "carl": 15}
+    assert [result.kept for result in run(config, force=True)[0]] == [False] * 3
+
+
+def test_a_run_that_was_stopped_is_taken_up_where_it_ended(config, tmp_path, monkeypatch):
+    students = ["ada", "blaise", "carl", "dora"]
+    for student in students:
+        hand_in(tmp_path, student)
+    real, marked = grade.mark, []
+
+    def stopping(job):
+        if len(marked) == 2:
+            raise KeyboardInterrupt
+        marked.append(job.student)
+        return real(job)
+
+    monkeypatch.setattr(grade, "mark", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    monkeypatch.setattr(grade, "mark", real)
+    results, _ = run(config)
+    assert [result.kept for result in results] == [True, True, False, False]
+    assert set(points(results).values()) == {15}
+
+
+def test_the_marks_do_not_depend_on_the_number_of_workers(config, tmp_path):
+    names = ["last-step-only", "targets-sum-to-one", "gathered", "returns-a-list"]
+    for student, name in zip("abcd", names, strict=True):
+        hand_in(tmp_path, student, ANSWERS_OF[name])
+    alone, _ = run(config)
+    together, _ = run(config, workers=2, force=True)
+    assert [result._replace(seconds=0.0) for result in together] == [result._replace(seconds=0.0) for result in alone]
+
+
+def test_a_mark_given_by_hand_stays_and_is_put_up_for_review(config, tmp_path):
+    hand_in(tmp_path, "ada", ANSWERS_OF["last-step-only"])
+    run(config)
+    with gradebook(config) as book:
+        book.find_grade("test-gradient", SLUG, SLUG, "ada").manual_score = 2.0
+        book.db.commit()
+    (result,), _ = run(config, force=True)
+    assert result.points == 13
+    assert "given by hand" in result.human[0]
+
+
+def test_a_better_submission_replaces_the_marks_of_a_broken_one(config, tmp_path):
+    folder = hand_in(tmp_path, "ada", RIGHT[:99])
+    assert points(run(config)[0]) == {"ada": 0}
+    (folder / f"{SLUG}.ipynb").write_text(RIGHT)
+    assert points(run(config)[0]) == {"ada": 15}
+    with gradebook(config) as book:
+        assert len(book.assignment_submissions(SLUG)) == 1
+
+
+def test_a_student_can_be_marked_alone_and_one_who_handed_in_nothing_gets_a_row(config, tmp_path):
+    hand_in(tmp_path, "ada")
+    hand_in(tmp_path, "blaise")
+    results, _ = run(config, students=["blaise", "zoe"])
+    assert points(results) == {"blaise": 15, "zoe": 0}
+    assert "no folder" in results[1].problem
+
+
+def test_strays_are_said_and_not_followed(config, tmp_path):
+    hand_in(tmp_path, "ada")
+    (tmp_path / "submitted" / "ada" / "two-stepp").mkdir()
+    (tmp_path / "submitted" / "eve").symlink_to(tmp_path / "submitted" / "ada")
+    (tmp_path / "submitted" / "notes.txt").write_text("x")
+    results, strays = run(config)
+    assert points(results) == {"ada": 15}
+    assert strays == [
+        "ada handed in 'two-stepp', which is no exercise",
+        "eve is not a student's folder",
+        "notes.txt is not a student's folder",
+    ]
+
+
+def test_a_submission_whose_worker_is_killed_is_tried_again_and_the_others_go_on(config, tmp_path, monkeypatch):
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student)
+    monkeypatch.setattr(grade, "mark", _killed_for_blaise)
+    results, _ = run(config, workers=2)
+    assert points(results) == {"ada": 15, "blaise": 0}
+    assert "killed twice" in results[1].problem
+
+
+def _killed_for_blaise(job):
+    from grading.grade import mark
+
+    return mark(job) if job.student == "ada" else os.kill(os.getpid(), 9)
+
+
+def test_an_error_of_the_grader_is_told_and_the_run_goes_on(config, tmp_path, monkeypatch):
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student)
+    real = grade.execute
+
+    def failing(notebook, slug, settings):
+        if not failing.done and not notebook["metadata"]["grading"]["problem"]:
+            failing.done = True
+            raise ZeroDivisionError
+        return real(notebook, slug, settings)
+
+    failing.done = False
+    monkeypatch.setattr(grade, "execute", failing)
+    results, _ = run(config)
+    assert points(results) == {"ada": 0, "blaise": 15}
+    assert "the grader failed: ZeroDivisionError" in results[0].human[0]
+
+
+def test_a_sandbox_that_does_not_start_stops_the_run_and_marks_nobody(config, tmp_path, monkeypatch):
+    hand_in(tmp_path, "ada")
+
+    def broken_start(sandboxed):
+        raise SandboxError("no sandbox here")
+
+    monkeypatch.setattr("grading.remote.sandbox.start", broken_start)
+    with pytest.raises(SandboxError):
+        run(config)
+    with gradebook(config) as book:
+        assert book.assignment_submissions(SLUG) == []
+
+
+def test_the_command_ends_with_what_needs_a_human_and_its_status_says_so(capsys):
+    results = [
+        record.Result("ada", 15.0, 15.0, (), "", (), (), {}, 0.1),
+        record.Result("corrupt", 0.0, 15.0, (), "broken", (), ("broken",), {}, 0.1, True),
+    ]
+    assert commands.print_summary(results[:1], []) == 0
+    assert commands.print_summary(results, ["x is not a student's folder"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == [
+        "2 submissions: 1 marked, 1 kept from earlier runs.",
+        "2 need a human:",
+        "  corrupt: broken",
+        "  x is not a student's folder",
+    ]
+
+
+def test_an_unknown_exercise_and_a_missing_sandbox_stop_with_a_line(monkeypatch, capsys):
+    assert commands.main(["autograde", "nosuch", "--no-sandbox"]) == 2
+    assert "there is no exercise 'nosuch'; there are" in capsys.readouterr().err
+    monkeypatch.setattr("grading.sandbox.shutil.which", lambda name: None)
+    assert commands.main(["autograde", SLUG]) == 2
+    assert "make system" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+"""Files are read as if a stranger had sent them."""
+
+import json
+import os
+
+import pytest
+from marking import SLUG, filled
+
+from grading import intake
+
+NOTEBOOK = json.dumps(filled({}))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "ada" / SLUG
+    path.mkdir(parents=True)
+    return path
+
+
+def read(folder):
+    return intake.read_folder(folder, SLUG)
+
+
+def test_a_notebook_is_read(folder):
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK)
+    submission = read(folder)
+    assert (submission.problem, submission.notes) == ("", ())
+    assert len(submission.digest) == 64
+    assert [cell.grade_id for cell in submission.cells if cell.grade_id][:2] == ["set-up", "output-gradient"]
+
+
+def test_another_name_is_taken_and_said(folder):
+    (folder / f"{SLUG} (1).ipynb").write_text(NOTEBOOK)
+    submission = read(folder)
+    assert submission.cells
+    assert submission.notes == (f"'{SLUG} (1).ipynb' was taken for {SLUG}.ipynb",)
+
+
+@pytest.mark.parametrize("data", ["", "{", "[]", "3", '{"cells": 3}', "{}", "[" * 100_000, NOTEBOOK[:5000], "\0" * 100])
+def test_what_is_no_notebook_is_a_problem_with_a_reason(folder, data):
+    (folder / f"{SLUG}.ipynb").write_text(data)
+    assert read(folder).problem.startswith(f"{SLUG}.ipynb is not a notebook")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_other_encodings_are_read(folder, encoding):
+    text = NOTEBOOK.replace("Two steps by hand", "Z\u00fcrich", 1)
+    (folder / f"{SLUG}.ipynb").write_bytes(json.dumps(json.loads(text), ensure_ascii=False).encode(encoding))
+    submission = read(folder)
+    assert any("Z\u00fcrich" in cell.source for cell in submission.cells)
+    assert len(submission.notes) == (encoding != "utf-8-sig")
+
+
+def test_nothing_there_is_a_problem(folder):
+    assert read(folder).problem == f"{SLUG}.ipynb is missing; found: nothing"
+    (folder / "work.zip").write_bytes(b"PK")
+    assert read(folder).problem == f"{SLUG}.ipynb is missing; found: work.zip"
+    assert "no folder" in read(folder.parent / "other").problem
+
+
+def test_two_notebooks_of_other_names_are_a_problem(folder):
+    for name in "ab":
+        (folder / f"{name}.ipynb").write_text(NOTEBOOK)
+    assert "found: a.ipynb, b.ipynb" in read(folder).problem
+
+
+def test_links_are_not_followed(folder, tmp_path):
+    (tmp_path / "other.ipynb").write_text(NOTEBOOK)
+    path = folder / f"{SLUG}.ipynb"
+    path.symlink_to(tmp_path / "other.ipynb")
+    assert "symbolic link" in read(folder).problem
+    path.unlink()
+    (folder / "x.ipynb").symlink_to(tmp_path / "other.ipynb")
+    assert "is missing" in read(folder).problem
+    link = tmp_path / "eve"
+    link.mkdir()
+    (link / SLUG).symlink_to(folder)
+    assert "symbolic link" in read(link / SLUG).problem
+    (folder / "timestamp.txt").symlink_to("/etc/hostname")
+    assert read(folder).timestamp == ""
+
+
+def test_a_pipe_in_place_of_the_notebook_does_not_hold_the_grader(folder):
+    os.mkfifo(folder / f"{SLUG}.ipynb")
+    assert "is missing" in read(folder).problem
+
+
+def test_a_huge_file_is_refused_by_its_size(folder):
+    with open(folder / f"{SLUG}.ipynb", "wb") as file:
+        file.truncate(intake.MAX_FILE + 1)
+    assert "clear its outputs" in read(folder).problem
+
+
+def test_fifty_megabytes_of_output_are_read_past(folder):
+    notebook = filled({})
+    notebook["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (50 << 20)}]
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
+    submission = read(folder)
+    assert submission.problem == ""
+    assert sum(len(cell.source) for cell in submission.cells) < 50_000
+
+
+def test_a_huge_cell_is_not_run(folder):
+    notebook = filled({"gradient": "#" * (intake.MAX_SOURCE + 1)})
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
+    submission = read(folder)
+    assert [cell.source for cell in submission.cells if cell.grade_id == "gradient"] == [""]
+    assert "gradient" in submission.notes[0]
+
+
+@pytest.mark.parametrize(
+    "cell", [{}, {"source": 3}, {"source": [1, "a"]}, {"metadata": []}, {"metadata": {"nbgrader": 1}}]
+)
+def test_a_cell_of_another_form_is_read_as_far_as_it_goes(folder, cell):
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps({"cells": [cell, 3, None]}))
+    (read_cell,) = read(folder).cells
+    assert read_cell.grade_id == ""
+
+
+def test_the_old_notebook_format_is_read(folder):
+    cells = [{"cell_type": "code", "input": "x = 1", "metadata": {}}]
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}))
+    assert read(folder).cells[0].source == "x = 1"

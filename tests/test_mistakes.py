@@ -1,0 +1,76 @@
+"""Every known wrong answer loses exactly the points it says, and is named; every right one keeps all."""
+
+import numpy as np
+import pytest
+from conftest import needs
+from marking import filled, lost, mark, record, said
+
+from grading import checks, mistakes
+from grading.answers import known_answers
+from grading.course import slugs
+
+KNOWN = [(slug, answer) for slug in slugs() for answer in known_answers(slug)]
+
+
+@pytest.mark.parametrize(("slug", "answer"), KNOWN, ids=[f"{slug}-{answer.name}" for slug, answer in KNOWN])
+def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, tmp_path):
+    needs("bwrap")
+    notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug)
+    assert lost(notebook) == set(answer.loses)
+    named = record(notebook)["mistakes"]
+    returned = {label for label in answer.loses if "  returned  " in said(notebook, label)}
+    assert named == dict.fromkeys(returned, answer.name)
+    for label in returned:
+        assert f"This is what you get when {answer.mistake}.\n{answer.hint}" in said(notebook, label)
+
+
+def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_was_passed():
+    run = checks.Run("two-step", seed=3, cell="test-gradient")
+    entries = {entry.name: entry for entry in known_answers("two-step")}
+    rng = np.random.default_rng(0)
+    namespace = mistakes._namespace("two-step", entries["last-step-only"])
+    arguments = namespace["random_case"](rng)
+    expected = namespace["forward"].__globals__["gradient"](*arguments)
+    student = namespace["gradient"]
+    seen = mistakes.observe(student, arguments)
+    run.passed = {"check-gradient-by-step", "test-gradient-by-step-tanh"}
+    assert mistakes.find(student, seen, expected, arguments, 1e-10, run).name == "last-step-only"
+    run.passed = set()
+    run.named = {"test-gradient-by-step-tanh": "carry-dropped"}
+    assert mistakes.find(student, seen, expected, arguments, 1e-10, run).name == "carry-dropped"
+
+
+def test_a_mistake_of_no_entry_is_given_no_name():
+    run = checks.Run("two-step", seed=3, cell="test-gradient")
+    entry = next(entry for entry in known_answers("two-step") if entry.right)
+    namespace = mistakes._namespace("two-step", entry)
+    arguments = namespace["random_case"](np.random.default_rng(0))
+    right = namespace["gradient"]
+
+    def gradient(*arguments):
+        return right(*arguments)._replace(u=12.34)
+
+    seen = mistakes.observe(gradient, arguments)
+    assert mistakes.find(gradient, seen, right(*arguments), arguments, 1e-10, run) is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "alike"),
+    [
+        (1.0, 1.0, True),
+        (1.0, 1, False),
+        (np.float64(1.0), 1.0, True),
+        (np.nan, np.nan, True),
+        (np.zeros(2), np.zeros(3), False),
+        (np.zeros(2), np.zeros(2, "f4"), False),
+        ([1.0], (1.0,), False),
+        ((1.0, [2.0]), (1.0, [2.0]), True),
+        ((1.0,), 1.0, False),
+        (None, None, True),
+        (None, 1.0, False),
+        ("a", "a", True),
+    ],
+)
+def test_sameness_is_of_structure_dtype_shape_and_value(a, b, alike):
+    assert mistakes.same(a, b) is alike
+    assert mistakes.same(a, b, 1e-9) is alike
