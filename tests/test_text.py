@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from rnnlib import gru, lstm, rnn
+from rnnlib import gru, lstm, rnn, text
 from rnnlib.params import init_params
 from rnnlib.text import ADJECTIVES, NOUNS, PLACES, VERBS, grammar_text, sample, stream, vocabulary
 

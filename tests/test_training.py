@@ -5,11 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rnnlib import gru, lstm, rnn
+from rnnlib import gru, lstm, optimisers, rnn
+from rnnlib.clipping import clip_by_global_norm
 from rnnlib.optimisers import adam, adam_state, sgd, sgd_state
 from rnnlib.params import init_params
 from rnnlib.tasks import Batch, echo
-from rnnlib.training import start, train
+from rnnlib.training import start, train, training_step
 
 MODELS = {
     "rnn": (rnn.loss_and_gradient, init_params, ()),
