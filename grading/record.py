@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import nbformat
 from nbgrader import utils
+from nbgrader.api import BaseCell, Comment, Grade, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning
 
@@ -47,7 +48,7 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     scratch = path.with_suffix(".part")
     nbformat.write(notebook, scratch)
     os.replace(scratch, path)
-    return _result(submission, student, record)
+    return _result(gradebook, submission, student, record)
 
 
 def save_marks(gradebook, submission, notebook):
@@ -57,12 +58,11 @@ def save_marks(gradebook, submission, notebook):
     """
     cells = {exercise.grade_id(cell): cell for cell in notebook.cells if exercise.grade_id(cell)}
     problem = notebook.metadata[RECORD]["problem"]
-    for part in submission.notebooks:
-        for grade in part.grades:
-            grade.auto_score = utils.determine_grade(cells[grade.name])[0] if grade.name in cells else 0.0
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-        for comment in part.comments:
-            comment.auto_comment = problem or _untouched(cells.get(comment.name))
+    for grade, name in _of(gradebook, submission, Grade, Grade, BaseCell.name):
+        grade.auto_score = utils.determine_grade(cells[name])[0] if name in cells else 0.0
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+    for comment, name in _of(gradebook, submission, Comment, Comment, BaseCell.name):
+        comment.auto_comment = problem or _untouched(cells.get(name))
     gradebook.db.commit()
 
 
@@ -75,7 +75,7 @@ def kept(gradebook, course, slug, student, digest, tests):
         return None
     if not digest or (record["digest"], record["tests"]) != (digest, tests):
         return None
-    return _result(submission, student, record)._replace(kept=True)
+    return _result(gradebook, submission, student, record)._replace(kept=True)
 
 
 def autograded(course, slug, student):
@@ -103,15 +103,22 @@ def _untouched(cell):
     return "No response." if cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) else None
 
 
-def _result(submission, student, record):
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+def _of(gradebook, submission, kind, *columns):
+    """One query for all grades, or comments, of a submission: the attributes of nbgrader's objects ask one by one."""
+    query = gradebook.db.query(*columns).select_from(kind).join(BaseCell, BaseCell.id == kind.cell_id)
+    return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
+
+
+def _result(gradebook, submission, student, record):
+    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade
+    grades = _of(gradebook, submission, Grade, *columns)
     human = [*record["human"], *([record["problem"]] if record["problem"] else [])]
     if any(grade.needs_manual_grade for grade in grades):
         human.append("a mark given by hand waits for review")
     return Result(
         student,
-        submission.score,
-        submission.max_score,
+        sum(grade.score for grade in grades),
+        sum(grade.max_score for grade in grades),
         tuple(grade.name for grade in grades if grade.score < grade.max_score),
         record["problem"],
         tuple(record["notes"]),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import nbformat
 import pytest
@@ -20,16 +21,29 @@ RIGHT = json.dumps(filled(ANSWERS))
 ANSWERS_OF = {answer.name: json.dumps(filled(answer.cells)) for answer in known_answers(SLUG)}
 
 
-@pytest.fixture
-def config(tmp_path):
-    """The course's configuration with the class of a test."""
-    needs("bwrap")
+def course_at(root):
+    """The course's configuration with a class of its own."""
     config = load_config()
     for kind in ("submitted", "autograded", "feedback", "release"):
-        config.CourseDirectory[f"{kind}_directory"] = str(tmp_path / kind)
-    config.CourseDirectory.db_url = f"sqlite:///{tmp_path}/gradebook.db"
-    (tmp_path / "submitted").mkdir()
+        config.CourseDirectory[f"{kind}_directory"] = str(root / kind)
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    (root / "submitted").mkdir()
     return config
+
+
+@pytest.fixture(scope="module")
+def fresh_gradebook(tmp_path_factory):
+    """A gradebook that knows the exercise and no student."""
+    needs("bwrap")
+    root = tmp_path_factory.mktemp("fresh")
+    assert run(course_at(root)) == ([], [])
+    return root / "gradebook.db"
+
+
+@pytest.fixture
+def config(tmp_path, fresh_gradebook):
+    shutil.copy(fresh_gradebook, tmp_path)
+    return course_at(tmp_path)
 
 
 def hand_in(tmp_path, student, text=RIGHT, name=f"{SLUG}.ipynb"):
