@@ -15,8 +15,7 @@ HEAD = """# Known mistakes
 :class: note
 For instructors, and full of answers. Every wrong answer below has gone through the grader, and has lost the points of
 exactly the cells named beside it. When a submission returns the same numbers, its feedback names the mistake and gives
-the hint.
-How to add one is in {doc}`teaching`.
+the hint. How to add one is in {doc}`teaching`.
 ```
 """
 

@@ -1,0 +1,115 @@
+"""A run that is killed, or that cannot write, loses nothing that was finished, and the next run does the rest."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import needs
+from marking import FAST, SLUG, filled
+from nbgrader.api import Gradebook
+
+from grading import commands
+from grading.answers import solution
+from grading.course import COURSE, load_config
+
+STUDENTS = [f"student-{number}" for number in range(4)]
+PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs without one
+sys.path.insert(0, "tests")
+from test_interrupted import configuration, FAST, SLUG
+from grading import commands
+sys.exit(commands.autograde(SLUG, configuration(sys.argv[1]), FAST) and 0)
+"""
+
+
+def configuration(root):
+    config = load_config()
+    for kind in ("submitted", "autograded", "feedback", "release"):
+        config.CourseDirectory[f"{kind}_directory"] = f"{root}/{kind}"
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    return config
+
+
+@pytest.fixture
+def root(tmp_path):
+    needs("bwrap")
+    text = json.dumps(filled(solution(SLUG).cells))
+    for student in STUDENTS:
+        folder = tmp_path / "submitted" / student / SLUG
+        folder.mkdir(parents=True)
+        (folder / f"{SLUG}.ipynb").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def start(root, *before):
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
+    command = [*before, sys.executable, "-c", PROGRAM, str(root)]
+    return subprocess.Popen(command, cwd=COURSE, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finished(root):
+    return sorted(path.parts[-3] for path in root.glob(f"autograded/*/{SLUG}/{SLUG}.ipynb"))
+
+
+def scores(root):
+    with Gradebook(f"sqlite:///{root}/gradebook.db", "bptt") as gradebook:
+        return {row.student_id: row.score for row in gradebook.assignment_submissions(SLUG)}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_is_taken_up_where_it_ended(root, how):
+    process = start(root)
+    deadline = time.monotonic() + 120
+    while len(finished(root)) < 2 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    done = finished(root)
+    assert 2 <= len(done) < len(STUDENTS)
+    stamps = {student: (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns for student in done}
+    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    assert [result.student for result in results if result.kept] == done
+    for student, stamp in stamps.items():
+        assert (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns == stamp
+    assert scores(root) == dict.fromkeys(STUDENTS, 15)
+    with sqlite3.connect(root / "gradebook.db") as database:
+        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):
+    """The folder of marked notebooks lies on a disk of 4 kB."""
+    commands.autograde(SLUG, configuration(root), FAST, students=STUDENTS[:1])
+    before = scores(root)
+    tool = needs("unshare")
+    full = f'mount -t tmpfs -o size=4k none "{root}/autograded" 2>/dev/null || exit 77; exec "$@"'
+    process = start(root, tool, "--mount", "--map-root-user", "sh", "-c", full, "sh")
+    _, errors = process.communicate(timeout=120)
+    if process.returncode == 77:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert process.returncode != 0
+    assert b"No space left on device" in errors
+    assert len(finished(root)) == 1
+    assert before.items() <= scores(root).items()
+    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    assert {result.student: result.points for result in results} == dict.fromkeys(STUDENTS, 15)
+    assert not list(root.glob("autograded/*/*/*.part"))
+
+
+def test_a_locked_gradebook_stops_the_run_with_a_reason_and_loses_nothing(root):
+    commands.autograde(SLUG, configuration(root), FAST, students=STUDENTS[:1])
+    with sqlite3.connect(root / "gradebook.db", isolation_level=None) as database:
+        database.execute("begin exclusive")
+        process = start(root)
+        _, errors = process.communicate(timeout=180)
+        database.execute("rollback")
+    assert process.returncode != 0
+    assert b"database is locked" in errors
+    assert scores(root) == {STUDENTS[0]: 15}
+    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    assert [result.kept for result in results] == [True] + [False] * 3
