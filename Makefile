@@ -46,7 +46,7 @@ grade: notebooks  ## grade the sample class
 ##@ For those who change the course
 .PHONY: test
 test: notebooks site  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: mistakes
 mistakes: notebooks  ## prove all known answers, and write their page of the book
