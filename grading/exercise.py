@@ -6,6 +6,7 @@ every worker would pay.
 
 import ast
 import json
+import tomllib
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,7 +58,8 @@ def _load(slug, *_times):
         elif grade_id(cell):
             cell["source"] = full[grade_id(cell)]
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
-    withheld = _withheld({name for found in names.values() for name in found})
+    answers = tomllib.loads((COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8"))
+    withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
     return Exercise(slug, release, released, names, docs, withheld)
 
 
@@ -104,8 +106,11 @@ def _docstrings(source):
     return {function.name: ast.get_docstring(function) for function in functions}
 
 
-def _withheld(names):
-    """Where rnnlib has those names, defined or imported; found in its text, as importing plots and widgets is slow."""
+def _withheld(names, others):
+    """Where rnnlib has `names`, defined or imported, and `others`, given in full such as "rnnlib.scalar.backward".
+
+    Found in rnnlib's text, as importing plots and widgets is slow.
+    """
     withheld = {}
     for path in sorted((COURSE / "rnnlib").glob("*.py")):
         body = ast.parse(path.read_text(encoding="utf-8")).body
@@ -115,4 +120,6 @@ def _withheld(names):
         }
         if here & names:
             withheld["rnnlib" if path.stem == "__init__" else f"rnnlib.{path.stem}"] = sorted(here & names)
+    for module, _, name in (other.rpartition(".") for other in others):
+        withheld.setdefault(module, []).append(name)
     return withheld

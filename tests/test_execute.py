@@ -149,6 +149,13 @@ def test_a_withheld_function_says_so_in_the_feedback(tmp_path):
     assert "`rnnlib.scalar.gradient` is what this exercise asks you to write" in said(notebook, "test-gradient")
 
 
+def test_another_function_that_gives_the_answer_away_is_withheld_too(tmp_path):
+    source = "from rnnlib import scalar\ndef gradient(*args): return scalar.backward(*args).total"
+    notebook = mark(with_gradient(source), tmp_path)
+    assert lost(notebook) == OF_GRADIENT
+    assert "`rnnlib.scalar.backward` is what this exercise asks you to write" in said(notebook, "test-gradient")
+
+
 def test_the_feedback_has_the_students_own_traceback_and_the_call(tmp_path):
     text = said(
         mark(with_gradient("def gradient(params, x, s_init, y, func):\n    return 1 / 0"), tmp_path), "test-gradient"
