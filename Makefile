@@ -58,6 +58,15 @@ lint: $(INSTALLED)  ## check style and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 
+# torch and jax are too large for the classroom: they live in an environment of their own.
+BENCH := _build/bench/venv
+
+.PHONY: bench
+bench: $(BENCH)/.installed  ## measure rnnlib against torch, jax and the limit; takes minutes
+	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.rnn
+	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.training
+	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.growth
+
 .PHONY: pins
 pins: $(INSTALLED)  ## write requirements.txt anew from pyproject.toml
 	$(BIN)/python -m pip install -q uv
@@ -74,6 +83,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -r requirements.txt
 	$(BIN)/python -m pip install -q --no-deps --editable .
+	touch $@
+
+$(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install -q -r benchmarks/requirements-bench.txt --editable '.[plots,training]'
 	touch $@
 
 exercises/%.ipynb solutions/%.ipynb: solutions/%.md grading/notebooks.py nbgrader_config.py $(INSTALLED)
