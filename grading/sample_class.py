@@ -17,7 +17,7 @@ def submissions(slug):
     class_ = {"right": base.cells}
     known = known_answers(slug)
     class_ |= {f"right-{answer.name}": answer.cells for answer in known if answer.right}
-    class_ |= {f"wrong-{answer.name}": answer.cells for answer in one_for_every_loss(known)}
+    class_ |= {f"wrong-{answer.name}": answer.cells for answer in a_few_that_differ(known)}
     class_ |= {
         "half-done": base.cells | dict.fromkeys(list(base.cells)[len(base.cells) // 2 :]),
         "untouched": untouched,
@@ -32,13 +32,13 @@ def submissions(slug):
     return files
 
 
-def one_for_every_loss(known):
-    """Of the wrong answers, the first for every set of test cells that a wrong answer can lose."""
+def a_few_that_differ(known, count=5):
+    """Of the wrong answers, the first `count` that lose different sets of test cells."""
     first = {}
     for answer in known:
         if not answer.right:
             first.setdefault(frozenset(answer.loses), answer)
-    return list(first.values())
+    return list(first.values())[:count]
 
 
 def notebook_with(slug, cells):
@@ -52,8 +52,9 @@ def notebook_with(slug, cells):
 
 def write_class(slug, directory):
     """Write the sample class as <directory>/<student>/<slug>/<file>, replacing what was there."""
+    for folder in directory.glob(f"*/{slug}"):
+        shutil.rmtree(folder)
     for student, (name, content) in submissions(slug).items():
         folder = directory / student / slug
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / name).write_text(content, encoding="utf-8")
