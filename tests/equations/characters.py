@@ -71,4 +71,4 @@ def check_temperature():
     p = softmax(rng.normal(size=K))
     for tau in (0.3, 1.0, 2.5):
         assert softmax(np.log(p) / tau) == approx(p ** (1 / tau) / np.sum(p ** (1 / tau)))
-        assert text._tempered(p, tau) == approx(p ** (1 / tau) / np.sum(p ** (1 / tau)))
+        assert text.tempered(p, tau) == approx(p ** (1 / tau) / np.sum(p ** (1 / tau)))
