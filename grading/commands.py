@@ -120,7 +120,7 @@ def run_mistakes(arguments):
     return 0
 
 
-def autograde(slug, config, settings, workers=CORES, scheduler=None, students=None, force=False):
+def autograde(slug, config, settings, workers=1, scheduler=None, students=None, force=False):
     """Mark and record every submission of the exercise, or those of `students`; return the Results and the strays.
 
     One process writes the gradebook, once for every submission that is done, so that an interrupted run keeps what is
