@@ -2,8 +2,9 @@
 
 `x` is (T, B, D) numbers or (T, B) integer tokens, which select rows of U^T. `y` is (T, B) integer labels or (T, B, K)
 probabilities; one target a sequence, (B,) or (B, K) floats, means many-to-one: the last step alone is scored.
-`weights` (T, B) scale each prediction's error (many-to-one: (B,)). The steps after a sequence's last weight that is
-not 0 are padding, whose inputs and targets are never looked at.
+`weights` (T, B) scale each prediction's error (many-to-one: (B,)); where one is 0, the target is never looked at. The
+steps after a sequence's last weight that is not 0 may be padding: an input there that is no number or no token counts
+as 0. Any other input is read as it stands, as the state after it may be carried on to the next piece of a sequence.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnnlib.validate import check_inputs, check_params, check_state, check_weigh
 
 
 def checked_sequence(params, x, s_init, y, weights):
-    """The arguments of a pass over a sequence: of one dtype, with targets for every step and zeros in the padding.
+    """The arguments of a pass over a sequence: of one dtype, with targets for every step and no NaN in the padding.
 
     Shapes: as at the top of the module; the result is (params, x, s_init, y, weights) with y (T, B) or (T, B, K) and
     weights (T, B), or None where they were not given. Raises ValueError naming the argument that does not fit.
@@ -35,12 +36,17 @@ def checked_data(x, y, weights, D, K):
         y, weights = _at_last_step(np.asarray(y), weights, x.shape[:2])
     weights = check_weights(weights, x.shape[:2])
     if weights is not None and not weights[-1].all():
-        used = np.logical_or.accumulate((weights != 0)[::-1])[::-1]
-        x = np.where(used.reshape(used.shape + (1,) * (x.ndim - 2)), x, np.zeros((), x.dtype))
+        padding = ~np.logical_or.accumulate((weights != 0)[::-1])[::-1]
+        x = np.where(padding.reshape(padding.shape + (1,) * (x.ndim - 2)) & _unreadable(x, D), np.zeros((), x.dtype), x)
     x = check_inputs(x, D)
     if y is not None:
         y, weights = clean_targets(y, weights, (*x.shape[:2], K))
     return x, y, weights
+
+
+def _unreadable(x, D):
+    """Where x is not finite, or for tokens not from 0 to D - 1."""
+    return (x < 0) | (x >= D) if x.dtype.kind in "iu" and x.ndim == 2 else ~np.isfinite(x)
 
 
 def in_one_dtype(params, x, s_init, y, weights):

@@ -180,3 +180,10 @@ def test_bad_input_gets_one_message_that_names_the_argument(model):
 def test_a_size_below_one_is_refused(model):
     with pytest.raises(ValueError, match="H is 0, expected at least 1"):
         model.init_params(np.random.default_rng(0), 3, 0, 2)
+
+
+def test_a_weight_of_zero_leaves_the_state_as_it_is(model):
+    params, x, s_init, y, weights = draw(model, np.random.default_rng(15), 5, 3, 2, 4, 6)
+    weights[2:, 1] = 0
+    ours, plain = model.forward(params, x, s_init, y, weights=weights), model.forward(params, x, s_init, y)
+    np.testing.assert_array_equal(ours.s, plain.s)

@@ -147,6 +147,22 @@ def test_padding_may_hold_nan_and_labels_out_of_range():
         forward(p, bad_x, s_init, bad_y, weights=weights)
 
 
+def test_pieces_that_end_without_weights_add_up_to_the_whole_sequence():
+    (p, x, s_init, y), _ = case(10)
+    weights = np.ones((6, 3))
+    weights[1:4, 0] = weights[2:4, 1] = 0  # the first piece ends with these, and the second carries its state on
+    first, second = slice(0, 4), slice(4, 6)
+    early = forward(p, x[first], s_init, y[first], weights=weights[first])
+    late = forward(p, x[second], early.s[-1], y[second], weights=weights[second])
+    back_late = backward(p, x[second], y[second], late, weights=weights[second])
+    back_early = backward(p, x[first], y[first], early, weights=weights[first], ds_last=back_late.s_init)
+    whole = both(p, x, s_init, y, weights=weights)
+    for ours, a, b in zip(whole.params, back_early.params, back_late.params, strict=True):
+        np.testing.assert_allclose(ours, a + b, rtol=1e-11)
+    np.testing.assert_allclose(whole.s_init, back_early.s_init, rtol=1e-11)
+    np.testing.assert_allclose(whole.x, np.concatenate([back_early.x, back_late.x]), rtol=1e-11)
+
+
 def test_with_a_sum_loss_the_batch_is_the_sum_of_its_sequences():
     (p, x, s_init, y), _ = case(11)
     whole = both(p, x, s_init, y, reduction="sum")
