@@ -1,7 +1,11 @@
-"""Print the built site to one PDF, page after page in the order of the book: `python book/_ext/pdf.py`."""
+"""Print the built site to one PDF, page after page in the order of the book: `python book/_ext/pdf.py`.
+
+A page that has not changed since it was last printed is taken from _build/pdf.
+"""
 
 import functools
-import io
+import hashlib
+import html
 import re
 import shutil
 import threading
@@ -15,6 +19,8 @@ from pypdf import PdfReader, PdfWriter
 BOOK = Path(__file__).resolve().parents[1]
 HTML = BOOK.parent / "_build" / "html"
 PDF = HTML / "bptt.pdf"
+PRINTED = BOOK.parent / "_build" / "pdf"
+TITLE = re.compile(r"<h1>([^<]*)<")
 OFFER = re.compile(r'<p>(?:(?!</p>).)*href="bptt\.pdf".*?</p>', re.DOTALL)
 
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
@@ -38,21 +44,26 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-def print_pages(chromium):
-    """The PDF of every page, as (title, bytes)."""
+def prints():
+    """Where the print of each page lies, or will: {name: path}. The path changes with the page."""
+    style = (HTML / "_static" / "course.css").read_bytes() + Path(__file__).read_bytes()
+    digests = {name: hashlib.sha256(style + (HTML / f"{name}.html").read_bytes()).hexdigest() for name in pages()}
+    return {name: PRINTED / f"{name}-{digest[:16]}.pdf" for name, digest in digests.items()}
+
+
+def print_pages(chromium, missing):
+    """Print the pages of `missing`, {name: path of the print}."""
     handler = functools.partial(QuietHandler, directory=str(HTML))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(color_scheme="light")
-        for name in pages():
+        for name, path in missing.items():
             page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html", wait_until="networkidle")
             page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
             page.evaluate(PREPARE)
-            yield (
-                page.locator("h1").first.inner_text().rstrip("#"),
-                page.pdf(format="A4", margin=MARGIN, tagged=True, outline=True),
-            )
+            page.pdf(path=path.with_suffix(".part"), format="A4", margin=MARGIN, tagged=True, outline=True)
+            path.with_suffix(".part").replace(path)
         browser.close()
         server.shutdown()
 
@@ -64,9 +75,16 @@ def main():
         index.write_text(OFFER.sub("", index.read_text(encoding="utf-8")), encoding="utf-8")
         print("The site has no PDF: Chromium is missing (`make system` installs it on Debian).")
         return
+    PRINTED.mkdir(parents=True, exist_ok=True)
+    wanted = prints()
+    for old in set(PRINTED.iterdir()) - set(wanted.values()):
+        old.unlink()
+    if missing := {name: path for name, path in wanted.items() if not path.exists()}:
+        print_pages(chromium, missing)
     book = PdfWriter()
-    for title, printed in print_pages(chromium):
-        book.append(PdfReader(io.BytesIO(printed)), outline_item=title)
+    for name, path in wanted.items():
+        title = TITLE.search((HTML / f"{name}.html").read_text(encoding="utf-8"))[1]
+        book.append(PdfReader(path), outline_item=html.unescape(title))
     book.add_metadata({"/Title": "Back-propagation through time, by hand"})
     book.write(PDF)
 
