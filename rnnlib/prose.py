@@ -2,7 +2,7 @@
 
 The text that the chapter "A character model" (book/characters.md) learns was frozen with
 
-    python -m rnnlib.prose book/*.md > book/corpus.txt
+    python -m rnnlib.prose (the chapters in their order) > book/corpus.txt
 """
 
 import re
