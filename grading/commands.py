@@ -11,13 +11,15 @@ from nbgrader.apps import NbGraderAPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from grading import exercise, grade, intake, mistakes_page, record, report, sandbox
-from grading.course import COURSE, load_config, slugs
+from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
+AGAIN = "What was marked is kept: mend this, and give the same command again."
 SAMPLE = COURSE / "_build" / "sample-class"
 console = Console(width=None if sys.stdout.isatty() else 120)
 
@@ -41,13 +43,18 @@ def main(arguments=None):
     sample.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
     sample.set_defaults(run=run_sample)
     known = commands.add_parser("mistakes", help="prove every known answer, and write book/mistakes.md")
+    known.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
     known.set_defaults(run=run_mistakes)
     arguments = parser.parse_args(arguments)
     try:
         return arguments.run(arguments)
     except (sandbox.SandboxError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+    except SQLAlchemyError as error:
+        print(f"error: the gradebook cannot be used: {error}\n{AGAIN}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error}\n{AGAIN}", file=sys.stderr)
+    return 2
 
 
 def run_autograde(arguments):
@@ -74,12 +81,7 @@ def run_autograde(arguments):
 
 def run_sample(arguments):
     """Make and mark the sample class, whose code is our own; without bubblewrap it runs outside the sandbox."""
-    config = load_config()
-    for kind in ("release", "submitted", "autograded", "feedback"):
-        config.CourseDirectory[f"{kind}_directory"] = str(SAMPLE / kind)
-    config.CourseDirectory.db_url = f"sqlite:///{SAMPLE}/gradebook.db"
-    SAMPLE.mkdir(parents=True, exist_ok=True)
-    sandboxed = True
+    config, sandboxed = class_at(SAMPLE), True
     try:
         sandbox.ensure_available()
     except sandbox.SandboxError as error:
@@ -107,7 +109,7 @@ def run_mistakes(arguments):
         table = Table(title=slug, title_justify="left")
         for column in ("answer", "loses", "as it says"):
             table.add_column(column)
-        for answer, lost in mistakes_page.kill_matrix(slug, settings):
+        for answer, lost in mistakes_page.kill_matrix(slug, settings, arguments.workers):
             fits = lost == set(answer.loses)
             table.add_row(answer.name, ", ".join(sorted(lost)) or "nothing", "yes" if fits else "NO")
             broken += [] if fits else [f"{slug}: {answer.name}"]

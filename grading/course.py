@@ -17,3 +17,13 @@ def load_config():
     config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
     config.CourseDirectory.root = str(COURSE)
     return config
+
+
+def class_at(root):
+    """The course's configuration for a class that lies in the folder `root`, gradebook and all; makes the folder."""
+    config = load_config()
+    for kind in ("release", "submitted", "autograded", "feedback"):
+        config.CourseDirectory[f"{kind}_directory"] = str(Path(root, kind))
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    Path(root, "submitted").mkdir(parents=True, exist_ok=True)
+    return config

@@ -110,8 +110,12 @@ def _on_cluster(jobs, scheduler):
     from dask.distributed import Client, KilledWorker
     from dask.distributed import as_completed as dask_as_completed
 
-    with Client(scheduler) as client:
-        futures = {client.submit(mark, job, pure=False, retries=1): job for job in jobs}
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    with client:
+        futures = {client.submit(mark, job, pure=False): job for job in jobs}
         for future in dask_as_completed(list(futures)):
             try:
                 yield future.result()

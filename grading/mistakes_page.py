@@ -1,10 +1,12 @@
 """The kill matrix: every known answer goes through the grader, and what each costs becomes a page of the book."""
 
-from grading import exercise, intake
+import tempfile
+from pathlib import Path
+
+from grading import exercise, grade
 from grading.answers import known_answers
 from grading.course import COURSE, slugs
-from grading.execute import execute
-from grading.transplant import rebuild
+from grading.sample_class import notebook_with
 
 PAGE = COURSE / "book" / "mistakes.md"
 HEAD = """# Known mistakes
@@ -20,12 +22,18 @@ the hint. How to add one is in {doc}`teaching`.
 """
 
 
-def kill_matrix(slug, settings):
-    """Yield (answer, the grade_ids of the test cells that it lost) for every known answer of the exercise."""
-    for answer in known_answers(slug):
-        cells = tuple(intake.Cell("code", label, source) for label, source in answer.cells.items())
-        notebook = execute(rebuild(slug, intake.Submission(cells, (), "", "")), slug, settings)
-        yield answer, lost(notebook)
+def kill_matrix(slug, settings, workers=1):
+    """Yield (answer, the grade_ids of the test cells that it lost) for every known answer, handed in and marked."""
+    known = {answer.name: answer for answer in known_answers(slug)}
+    with tempfile.TemporaryDirectory() as class_:
+        jobs = []
+        for name, answer in known.items():
+            folder = Path(class_, name)
+            folder.mkdir()
+            (folder / f"{slug}.ipynb").write_text(notebook_with(slug, answer.cells), encoding="utf-8")
+            jobs.append(grade.Job(slug, name, str(folder), settings))
+        for marked in grade.mark_all(jobs, workers):
+            yield known[marked.student], lost(marked.notebook)
 
 
 def lost(notebook):

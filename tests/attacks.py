@@ -283,7 +283,7 @@ machine(
 )
 machine(
     "ssh-keys",
-    "import glob\nfor p in glob.glob('/root/.*') + glob.glob('/home/*/.*'): print(p, open(p).read())",
+    "import glob, os\nfor p in glob.glob(os.path.expanduser('~root/.*')) + glob.glob('/home/*/.*'): print(p, open(p).read())",
     "no home",
 )
 machine("environment", "import os\nprint(dict(os.environ))\nprint(open('/proc/self/environ').read())", "it is cleared")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 from grading import exercise, intake, transplant
 from grading.course import COURSE
@@ -24,6 +25,14 @@ def filled(answers, slug=SLUG):
     for cell in notebook["cells"]:
         cell["source"] = answers.get(exercise.grade_id(cell), cell["source"])
     return notebook
+
+
+def hand_in(root, student, text, slug=SLUG, name=None):
+    """Write a notebook's text, or any bytes, where a class below `root` hands in; return the folder."""
+    folder = Path(root, "submitted", student, slug)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / (name or f"{slug}.ipynb")).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
 
 
 def submission(notebook, folder):

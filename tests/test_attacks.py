@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from attacks import ATTACKS, CANARY, FULL, RIGHT, write
 from conftest import needs
-from marking import FAST, SLUG, filled
+from marking import FAST, SLUG, filled, hand_in
 from nbgrader.coursedir import CourseDirectory
 
 from grading import commands, record
-from grading.course import COURSE, load_config
+from grading.course import COURSE, class_at
 
 HONEST = ("aa-right", "zz-right")  # the first and the last to be marked
 SECONDS = 90  # for one submission on a busy machine; its own budget is 60
@@ -29,18 +29,13 @@ class Class:
             "GRADEBOOK": root / "gradebook.db",
             "PORT": listener.getsockname()[1],
         }
-        self.config = load_config()
-        for kind in ("submitted", "autograded", "feedback", "release"):
-            self.config.CourseDirectory[f"{kind}_directory"] = str(root / kind)
-        self.config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+        self.config = class_at(root)
         self.paths["HOME"].mkdir()
         (self.paths["HOME"] / "secret").write_text(CANARY)
         for attack in ATTACKS:
             write(attack, root / "submitted" / attack.name / SLUG, self.paths)
         for student in HONEST:
-            folder = root / "submitted" / student / SLUG
-            folder.mkdir(parents=True)
-            (folder / f"{SLUG}.ipynb").write_text(json.dumps(filled(RIGHT | {"gradient": own_words()})))
+            hand_in(root, student, json.dumps(filled(RIGHT | {"gradient": own_words()})))
         watched = [
             self.paths["HOME"],
             root / "submitted",

@@ -1,11 +1,13 @@
 """Answers run in the sandbox, tests in the grader; a crash or a hang costs its own part alone."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
+from grading import execute
 from grading.answers import solution
 from grading.course import COURSE
 
@@ -198,3 +200,22 @@ def test_the_course_has_no_file_more_after_a_marking(tmp_path):
     before = sorted(path for path in COURSE.glob("*"))
     mark(with_gradient("open('left-behind', 'w').write('x')"), tmp_path)
     assert sorted(path for path in COURSE.glob("*")) == before
+
+
+@pytest.mark.parametrize("run", [lambda work: work(), lambda work: ThreadPoolExecutor(1).submit(work).result()])
+def test_a_check_that_never_ends_is_stopped_in_any_thread(run):
+    def work():
+        with execute._time_limit(0.1):
+            while True:
+                pass
+
+    with pytest.raises(execute.TestTooLongError, match="took too long"):
+        run(work)
+
+
+def test_a_check_that_ends_in_time_is_left_alone():
+    with execute._time_limit(0.05):
+        pass
+    deadline = time.monotonic() + 0.2
+    while time.monotonic() < deadline:
+        pass

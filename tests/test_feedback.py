@@ -5,12 +5,12 @@ import re
 
 import pytest
 from conftest import needs
-from marking import FAST, SLUG, filled
+from marking import FAST, SLUG, filled, hand_in
 from nbgrader.apps import NbGraderAPI
 
 from grading import commands, exercise
 from grading.answers import known_answers, solution
-from grading.course import load_config
+from grading.course import class_at
 
 ANSWERS = solution(SLUG).cells
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -25,19 +25,13 @@ SUBMISSIONS = {
 def feedback(tmp_path_factory):
     """The feedback page of every submission."""
     needs("bwrap")
-    root, config = tmp_path_factory.mktemp("class"), load_config()
-    for kind in ("submitted", "autograded", "feedback", "release"):
-        config.CourseDirectory[f"{kind}_directory"] = str(root / kind)
-    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    root = tmp_path_factory.mktemp("class")
+    config = class_at(root)
     for student, answers in SUBMISSIONS.items():
         notebook = filled(answers)
         notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": HOSTILE, "id": "x"})
-        folder = root / "submitted" / student / SLUG
-        folder.mkdir(parents=True)
-        (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
-    folder = root / "submitted" / "corrupt" / SLUG
-    folder.mkdir(parents=True)
-    (folder / f"{SLUG}{HOSTILE[:8]}.ipynb").write_text("{")
+        hand_in(root, student, json.dumps(notebook))
+    hand_in(root, "corrupt", "{", name=f"{SLUG}{HOSTILE[:8]}.ipynb")
     commands.autograde(SLUG, config, FAST)
     NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
     pages = (root / "feedback").glob(f"*/{SLUG}/{SLUG}.html")

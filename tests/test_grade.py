@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import marking
 import nbformat
 import pytest
 from conftest import needs
@@ -13,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from grading import commands, grade, record
 from grading.answers import known_answers, solution
-from grading.course import load_config
+from grading.course import class_at
 from grading.sandbox import SandboxError
 
 ANSWERS = solution(SLUG).cells
@@ -21,36 +22,23 @@ RIGHT = json.dumps(filled(ANSWERS))
 ANSWERS_OF = {answer.name: json.dumps(filled(answer.cells)) for answer in known_answers(SLUG)}
 
 
-def course_at(root):
-    """The course's configuration with a class of its own."""
-    config = load_config()
-    for kind in ("submitted", "autograded", "feedback", "release"):
-        config.CourseDirectory[f"{kind}_directory"] = str(root / kind)
-    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
-    (root / "submitted").mkdir()
-    return config
-
-
 @pytest.fixture(scope="module")
 def fresh_gradebook(tmp_path_factory):
     """A gradebook that knows the exercise and no student."""
     needs("bwrap")
     root = tmp_path_factory.mktemp("fresh")
-    assert run(course_at(root)) == ([], [])
+    assert run(class_at(root)) == ([], [])
     return root / "gradebook.db"
 
 
 @pytest.fixture
 def config(tmp_path, fresh_gradebook):
     shutil.copy(fresh_gradebook, tmp_path)
-    return course_at(tmp_path)
+    return class_at(tmp_path)
 
 
-def hand_in(tmp_path, student, text=RIGHT, name=f"{SLUG}.ipynb"):
-    folder = tmp_path / "submitted" / student / SLUG
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    return folder
+def hand_in(root, student, text=RIGHT, name=f"{SLUG}.ipynb"):
+    return marking.hand_in(root, student, text, SLUG, name)
 
 
 def run(config, settings=FAST, **options):

@@ -10,30 +10,22 @@ import time
 
 import pytest
 from conftest import needs
-from marking import FAST, SLUG, filled
+from marking import FAST, SLUG, filled, hand_in
 from nbgrader.api import Gradebook
 
 from grading import commands
 from grading.answers import solution
-from grading.course import COURSE, load_config
+from grading.course import COURSE, class_at
 
 STUDENTS = [f"student-{number}" for number in range(4)]
 PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs without one
 sys.path.insert(0, "tests")
-from test_interrupted import configuration, FAST, SLUG
-from grading import commands
-sys.exit(commands.autograde(SLUG, configuration(sys.argv[1]), FAST) and 0)
+from marking import FAST, SLUG
+from grading import commands, course
+sys.exit(commands.autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
 """
-
-
-def configuration(root):
-    config = load_config()
-    for kind in ("submitted", "autograded", "feedback", "release"):
-        config.CourseDirectory[f"{kind}_directory"] = f"{root}/{kind}"
-    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
-    return config
 
 
 @pytest.fixture
@@ -41,9 +33,7 @@ def root(tmp_path):
     needs("bwrap")
     text = json.dumps(filled(solution(SLUG).cells))
     for student in STUDENTS:
-        folder = tmp_path / "submitted" / student / SLUG
-        folder.mkdir(parents=True)
-        (folder / f"{SLUG}.ipynb").write_text(text, encoding="utf-8")
+        hand_in(tmp_path, student, text)
     return tmp_path
 
 
@@ -73,7 +63,7 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
     done = finished(root)
     assert 2 <= len(done) < len(STUDENTS)
     stamps = {student: (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns for student in done}
-    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    results, _ = commands.autograde(SLUG, class_at(root), FAST)
     assert [result.student for result in results if result.kept] == done
     for student, stamp in stamps.items():
         assert (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns == stamp
@@ -84,7 +74,7 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
 
 def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):
     """The folder of marked notebooks lies on a disk of 4 kB."""
-    commands.autograde(SLUG, configuration(root), FAST, students=STUDENTS[:1])
+    commands.autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
     before = scores(root)
     tool = needs("unshare")
     full = f'mount -t tmpfs -o size=4k none "{root}/autograded" 2>/dev/null || exit 77; exec "$@"'
@@ -96,13 +86,13 @@ def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):
     assert b"No space left on device" in errors
     assert len(finished(root)) == 1
     assert before.items() <= scores(root).items()
-    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    results, _ = commands.autograde(SLUG, class_at(root), FAST)
     assert {result.student: result.points for result in results} == dict.fromkeys(STUDENTS, 15)
     assert not list(root.glob("autograded/*/*/*.part"))
 
 
 def test_a_locked_gradebook_stops_the_run_with_a_reason_and_loses_nothing(root):
-    commands.autograde(SLUG, configuration(root), FAST, students=STUDENTS[:1])
+    commands.autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
     with sqlite3.connect(root / "gradebook.db", isolation_level=None) as database:
         database.execute("begin exclusive")
         process = start(root)
@@ -111,5 +101,5 @@ def test_a_locked_gradebook_stops_the_run_with_a_reason_and_loses_nothing(root):
     assert process.returncode != 0
     assert b"database is locked" in errors
     assert scores(root) == {STUDENTS[0]: 15}
-    results, _ = commands.autograde(SLUG, configuration(root), FAST)
+    results, _ = commands.autograde(SLUG, class_at(root), FAST)
     assert [result.kept for result in results] == [True] + [False] * 3

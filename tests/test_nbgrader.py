@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import needs
+from nbgrader.api import Gradebook
 
 from grading.answers import known_answers, solution
 from grading.course import COURSE
@@ -19,6 +21,7 @@ SLUG = "two-step"
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the course with one student's right and one student's wrong submission, graded by stock commands."""
+    needs("bwrap")
     root = tmp_path_factory.mktemp("course")
     for name in ("solutions", "grading", "rnnlib"):
         shutil.copytree(COURSE / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -61,3 +64,17 @@ def test_the_feedback_shows_marks_and_no_hidden_test(course):
     assert "(Score: 6.0 / 15.0)" in page
     assert "same_answer" not in page
     assert "BEGIN HIDDEN TESTS" not in page
+
+
+def test_a_notebook_of_another_name_is_an_error_of_the_stock_command_and_marked_by_ours(course):
+    folder = course / "submitted" / "carol" / SLUG
+    folder.mkdir(parents=True)
+    (folder / f"{SLUG} (1).ipynb").write_text(notebook_with(SLUG, solution(SLUG).cells), encoding="utf-8")
+    done = nbgrader(course, "autograde", SLUG, "--student", "carol")
+    assert done.returncode != 0
+    assert "unknown notebook" in done.stderr
+    ours = [sys.executable, "-m", "grading", "autograde", SLUG, "--student", "carol"]
+    done = subprocess.run(ours, cwd=course, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "bptt") as gradebook:
+        assert gradebook.find_submission(SLUG, "carol").score == 15

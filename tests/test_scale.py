@@ -1,26 +1,135 @@
-"""On a cluster of separate processes a class gets the marks that it gets here."""
+"""A cluster of separate processes, and a gradebook on a server, give the marks that this machine and SQLite give."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
 
+import dask
 import pytest
 from conftest import needs
-from marking import FAST, SLUG, filled, lost
+from distributed import LocalCluster
+from marking import FAST, SLUG, filled, hand_in
+from nbgrader.api import Gradebook
 
-from grading import grade
+from grading import commands
 from grading.answers import known_answers
+from grading.course import class_at
+
+KNOWN = {answer.name: answer for answer in known_answers(SLUG)}
+CLASS = {name: KNOWN[name] for name in ("carry-dropped", "hop-without-w", "last-step-only", "numeric-gradient")}
 
 
-def test_a_dask_cluster_gives_the_marks_that_answers_toml_says(tmp_path):
+@pytest.fixture
+def root(tmp_path):
+    """A folder in which a small class has handed in known mistakes."""
     needs("bwrap")
-    distributed = pytest.importorskip("distributed")
-    known = {answer.name: answer for answer in known_answers(SLUG)[-3:]}
-    known["last-step-only"] = next(answer for answer in known_answers(SLUG) if answer.name == "last-step-only")
-    jobs = []
-    for name, answer in known.items():
-        folder = tmp_path / name / SLUG
-        folder.mkdir(parents=True)
-        (folder / f"{SLUG}.ipynb").write_text(json.dumps(filled(answer.cells)), encoding="utf-8")
-        jobs.append(grade.Job(SLUG, name, str(folder), FAST))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        marked = list(grade.mark_all(jobs, scheduler=cluster.scheduler_address))
-    assert {one.student: lost(one.notebook) for one in marked} == {n: set(a.loses) for n, a in known.items()}
+    for student, answer in CLASS.items():
+        hand_in(tmp_path, student, json.dumps(filled(answer.cells)))
+    return tmp_path
+
+
+@pytest.fixture
+def cluster():
+    """A Dask scheduler and two workers, each a process of its own, that is given up after it was lost once."""
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture
+def server():
+    """The address of a PostgreSQL server that lives in a folder of its own and listens on no port."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    os.environ["PATH"] = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
+    needs("initdb")
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # the name of a socket must be short
+    user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    if user:
+        shutil.chown(folder, "postgres", "postgres")
+    data, quiet = folder / "data", {"cwd": "/", "check": True, "stdout": subprocess.DEVNULL, "timeout": 60}
+    subprocess.run(["initdb", "--auth=trust", "--no-sync", "--username=teacher", data], **quiet, **user)
+    start = ["pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", f"-c listen_addresses='' -k {folder}"]
+    subprocess.run(start, **quiet, **user)
+    yield f"postgresql+psycopg://teacher@/postgres?host={folder}"
+    subprocess.run(["pg_ctl", "stop", "-m", "immediate", "-D", data], **quiet, **user)
+    shutil.rmtree(folder)
+
+
+def lost(results):
+    return {result.student: set(result.failed) for result in results}
+
+
+def as_it_says(students=CLASS):
+    return {student: set(CLASS[student].loses) for student in students}
+
+
+def kill_busy_workers(cluster, times):
+    """Kill worker processes that are at work, `times` in all."""
+    killed = set()
+    while len(killed) < times:
+        for nanny in list(cluster.workers.values()):
+            worker = cluster.scheduler.workers.get(nanny.worker_address)
+            if worker and worker.processing and nanny.pid not in killed and len(killed) < times:
+                killed.add(nanny.pid)
+                os.kill(nanny.pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def marked_while_workers_die(root, cluster, times):
+    killer = threading.Thread(target=kill_busy_workers, args=(cluster, times), daemon=True)
+    killer.start()
+    results, _ = commands.autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
+    assert not killer.is_alive()
+    return results
+
+
+def test_a_dask_cluster_gives_the_marks_that_answers_toml_says(root, cluster):
+    results, _ = commands.autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
+    assert lost(results) == as_it_says()
+    assert not any(result.human for result in results)
+
+
+def test_the_work_of_a_killed_worker_is_done_by_another(root, cluster):
+    results = marked_while_workers_die(root, cluster, times=1)
+    assert lost(results) == as_it_says()
+    assert not any(result.human for result in results)
+
+
+def test_a_submission_that_loses_its_worker_again_and_again_is_reported_and_the_run_ends(root, cluster):
+    for student in list(CLASS)[1:]:
+        shutil.rmtree(root / "submitted" / student)
+    (result,) = marked_while_workers_die(root, cluster, times=2)
+    assert result.points == 0
+    assert result.human == ("the grader failed: its worker was killed again and again",)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_clear_error(capsys):
+    assert commands.main(["autograde", SLUG, "--no-sandbox", "--scheduler", "tcp://127.0.0.1:9"]) == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_gradebook_on_a_postgresql_server_holds_the_marks_that_answers_toml_says(root, server):
+    config = class_at(root)
+    config.CourseDirectory.db_url = server
+    results, _ = commands.autograde(SLUG, config, FAST, workers=2)
+    assert lost(results) == as_it_says()
+    again, _ = commands.autograde(SLUG, config, FAST, workers=2)
+    assert again == [result._replace(kept=True) for result in results]
+    with Gradebook(server, "bptt") as gradebook:
+        rows = {row.student_id: row.score for row in gradebook.assignment_submissions(SLUG)}
+    assert rows == {result.student: result.points for result in results}
+    assert not (root / "gradebook.db").exists()
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://teacher@/x?host=/nowhere", "nonsense"])
+def test_a_gradebook_that_cannot_be_opened_is_one_clear_error(url, capsys):
+    assert commands.main(["autograde", SLUG, "--no-sandbox", "--db", url]) == 2
+    assert "error: the gradebook cannot be used" in capsys.readouterr().err
