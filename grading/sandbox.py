@@ -18,6 +18,7 @@ from grading import seccomp
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "rnnlib"
+PACKAGES = str(Path(numpy.__file__).parents[1])
 DISK = 64 * 2**20
 LIMITS = {
     "RLIMIT_AS": 2 * 2**30,
@@ -76,12 +77,9 @@ def start(sandboxed=True):
 
 def _boot(sandboxed):
     """The first line that runs: find the host program, rnnlib and numpy, without a start-up file of the environment."""
-    host, library = ("/course/host", "/course") if sandboxed else (str(HERE), str(LIBRARY.parent))
-    packages = str(Path(numpy.__file__).parents[1])
-    return (
-        f"import sys; sys.path += {[library, packages, host]!r}; import student_host; sys.path.pop(); "
-        "student_host.main(sys.argv[1:])"
-    )
+    inside = ("/course", "/course/packages", "/course/host")
+    path = inside if sandboxed else (str(LIBRARY.parent), PACKAGES, str(HERE))
+    return f"import sys; sys.path += {path!r}; import student_host; sys.path.pop(); student_host.main(sys.argv[1:])"
 
 
 @lru_cache
@@ -113,9 +111,9 @@ def _environment():
 
 def _confined(command):
     """The command inside bubblewrap, and the file descriptor with the seccomp filter (None on other processors)."""
-    bind = {path: path for path in ("/usr", sys.base_prefix, str(Path(numpy.__file__).parents[1]))}
+    bind = {path: path for path in ("/usr", sys.base_prefix)}
+    bind |= {PACKAGES: "/course/packages", str(LIBRARY): "/course/rnnlib"}
     bind |= {path: f"/course/host/{Path(path).relative_to(HERE)}" for path in _host_files()}
-    bind[str(LIBRARY)] = "/course/rnnlib"
     arguments = [
         shutil.which("bwrap") or "bwrap",
         "--unshare-all",

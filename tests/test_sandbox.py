@@ -76,7 +76,7 @@ def test_the_grader_cannot_be_imported(student):
     ],
 )
 def test_what_a_student_may_not_do_raises_in_the_students_code(student, source, reason):
-    with pytest.raises(StudentError, match=reason):
+    with pytest.raises(StudentError, match=reason or None):
         student.run(source)
     assert run(student, "print(1 + 1)") == "2\n"
 
@@ -209,7 +209,7 @@ def test_other_exceptions_arrive_as_a_students_error(student, kind):
 )
 def test_what_cannot_be_graded_is_refused_with_a_reason(student, result, reason):
     f = function(student, f"import numpy as np\ndef f(): return {result}")
-    with pytest.raises((TypeError, StudentError), match=reason):
+    with pytest.raises((TypeError, StudentError), match=reason or None):
         f()
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def book(tmp_path):
         shutil.copy(ROOT / name, root)
     (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
     (root / "book" / "index.md").write_text(PAGE)
-    (root / "book" / "references.bib").touch()
+    for name in ("references.bib", "corpus.txt"):
+        (root / "book" / name).touch()
     (root / "rnnlib").mkdir()
     library_says(root, "'first'")
     return root
@@ -106,6 +108,27 @@ def test_a_page_does_not_run_again_while_page_and_library_stay_the_same(book):
     assert again.returncode == 0
     assert "Using cached notebook" in again.stdout
     assert "Executed notebook" not in again.stdout
+
+
+def test_a_page_runs_again_when_the_text_to_be_learnt_has_changed(book):
+    assert build(book).returncode == 0
+    (book / "book" / "corpus.txt").write_text("another text")
+    again = build(book)
+    assert again.returncode == 0
+    assert "Executed notebook" in again.stdout
+
+
+def test_pages_name_the_new_checksum_of_a_style_that_has_changed(book):
+    assert build(book).returncode == 0
+    before = checksum_of_the_style(book)
+    with open(book / "book" / "_static" / "course.css", "a") as style:
+        style.write("p { color: red; }")
+    assert build(book).returncode == 0
+    assert checksum_of_the_style(book) != before
+
+
+def checksum_of_the_style(book):
+    return re.search(r"course\.css\?v=(\w+)", shown(book)).group(1)
 
 
 def test_a_page_that_fails_fails_the_next_build_too(book):
