@@ -37,7 +37,7 @@ def step(params, x_t, s_prev, func="tanh"):
 
 
 def step_backward(params, x_t, s_prev, s_t, ds_t, func="tanh"):
-    """The gradients of one step, given the total derivative ds_t = dE/ds_t.
+    """The gradients of one step, given the total derivative ds_t = dE/ds_t, as StepBackward.
 
     Shapes: x_t (B, D); s_prev, s_t and ds_t (B, H). Nothing is changed in place. Raises ValueError for an unknown
     func. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. delta-recursion and immediate-derivative.
@@ -62,9 +62,9 @@ def predict(params, s_t):
 
 
 def predict_backward(params, s_t, dq_t):
-    """The gradients of one prediction, given dq_t = dE/dq_t for the logits q_t = V s_t + c.
+    """The gradients of one prediction, given dq_t = dE/dq_t for the logits q_t = V s_t + c, as PredictBackward.
 
-    Shapes: s_t (B, H), dq_t (B, K). Nothing is changed in place. Source: the chapter "Vectors" (book/vectors.md),
-    eq. prediction.
+    Shapes: s_t (B, H), dq_t (B, K). Nothing is changed in place.
+    Source: the chapter "Vectors and matrices" (book/vectors.md), eq. prediction.
     """
     return PredictBackward(V=dq_t.T @ s_t, c=dq_t.sum(axis=0), s_t=dq_t @ params.V)

@@ -98,7 +98,7 @@ def cross_entropy(o, y):
 
 
 def output_gradient(o, y):
-    """dE/dq of cross-entropy after softmax: o_i sum_j y_j - y_i, which is o - y when the targets sum to 1.
+    """dE/dq of cross-entropy after softmax, for targets of any sum: o_i sum_j y_j - y_i, or o - y when that sum is 1.
 
     Shapes: o and y (2,), result (2,); or all of them () for the logistic reading. Source: eq. output-gradient.
     """
