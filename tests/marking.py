@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 from grading import exercise, intake, transplant
@@ -46,6 +47,15 @@ def submission(notebook, folder):
 def mark(notebook, folder, settings=FAST, slug=SLUG):
     """Rebuild and run a notebook that was handed in."""
     return execute(transplant.rebuild(slug, submission(copy.deepcopy(notebook), folder)), slug, settings)
+
+
+def hidden_lines(slug):
+    """The lines that stand in hidden tests of the exercise only; short ones and imports are left out."""
+    lines = []
+    for cell in exercise.load(slug).notebook["cells"]:
+        for block in re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)\n### END", cell["source"], re.DOTALL):
+            lines += [line.strip() for line in block.splitlines() if len(line.strip()) > 20]
+    return [line for line in lines if not line.startswith("from rnnlib")]
 
 
 def said(notebook, grade_id):
