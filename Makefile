@@ -16,7 +16,7 @@ PAGES := $(shell find book rnnlib -name '*.md' -o -name '*.yml' -o -name '*.bib'
 ##@ For everybody
 .PHONY: help
 help:  ## list the verbs
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: course
 course: notebooks site grade  ## install, build notebooks and site, grade a sample class
@@ -66,6 +66,14 @@ bench: $(BENCH)/.installed  ## measure rnnlib against torch, jax and the limit; 
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.rnn
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.training
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.growth
+
+.PHONY: bench-grading
+bench-grading: notebooks  ## measure the autograder against nbgrader as it comes; takes minutes
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.grading
+
+.PHONY: bench-attacks
+bench-attacks: notebooks  ## let the attacks loose on nbgrader as it comes, confined; takes minutes
+	$(BIN)/python -m benchmarks.stock_attacks
 
 .PHONY: pins
 pins: $(INSTALLED)  ## write requirements.txt anew from pyproject.toml
