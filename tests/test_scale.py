@@ -4,11 +4,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import dask
 import pytest
@@ -42,25 +39,6 @@ def cluster():
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
     ):
         yield cluster
-
-
-@pytest.fixture
-def server():
-    """The address of a PostgreSQL server that lives in a folder of its own and listens on no port."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    os.environ["PATH"] = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
-    needs("initdb")
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # the name of a socket must be short
-    user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "postgres", "postgres")
-    data, quiet = folder / "data", {"cwd": "/", "check": True, "stdout": subprocess.DEVNULL, "timeout": 60}
-    subprocess.run(["initdb", "--auth=trust", "--no-sync", "--username=teacher", data], **quiet, **user)
-    start = ["pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", f"-c listen_addresses='' -k {folder}"]
-    subprocess.run(start, **quiet, **user)
-    yield f"postgresql+psycopg://teacher@/postgres?host={folder}"
-    subprocess.run(["pg_ctl", "stop", "-m", "immediate", "-D", data], **quiet, **user)
-    shutil.rmtree(folder)
 
 
 def lost(results):
@@ -116,14 +94,14 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_error(capsys):
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
-def test_a_gradebook_on_a_postgresql_server_holds_the_marks_that_answers_toml_says(root, server):
+def test_a_gradebook_on_a_postgresql_server_holds_the_marks_that_answers_toml_says(root, postgresql):
     config = class_at(root)
-    config.CourseDirectory.db_url = server
+    config.CourseDirectory.db_url = postgresql
     results, _ = commands.autograde(SLUG, config, FAST, workers=2)
     assert lost(results) == as_it_says()
     again, _ = commands.autograde(SLUG, config, FAST, workers=2)
     assert again == [result._replace(kept=True) for result in results]
-    with Gradebook(server, "bptt") as gradebook:
+    with Gradebook(postgresql, "bptt") as gradebook:
         rows = {row.student_id: row.score for row in gradebook.assignment_submissions(SLUG)}
     assert rows == {result.student: result.points for result in results}
     assert not (root / "gradebook.db").exists()

@@ -17,7 +17,9 @@ from grading.answers import solution
 from grading.course import COURSE
 
 GUIDE = COURSE / "book" / "teaching.md"
-BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+TEXT = GUIDE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+CONSOLE = re.findall(r"^```console\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)  # of a cluster, and of a server
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +55,21 @@ def commands(block):
 
 def run(kind, block, course):
     program = [sys.executable, "-c", block] if kind == "python" else ["bash", "-e", "-c", commands(block)]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = os.environ | {
+    return subprocess.run(program, cwd=course, env=environment(course), capture_output=True, text=True, timeout=180)
+
+
+def start(command, course):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command.split(), cwd=course, env=environment(course), **quiet)
+
+
+def environment(course):
+    return os.environ | {
         "PYTHONPATH": str(course),
-        "PATH": path,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(course),
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return subprocess.run(program, cwd=course, env=environment, capture_output=True, text=True, timeout=180)
 
 
 def test_every_command_of_the_guide_works(course):
@@ -74,3 +83,18 @@ def test_every_command_of_the_guide_works(course):
     assert ",ada," in marks
     assert ",blaise," in marks
     assert (course / "_build" / "report" / "index.html").is_file()
+
+
+def test_the_commands_of_a_cluster_and_of_a_database_server_work(course, postgresql):
+    """The last command of each block is waited for; those before it are servers."""
+    assert len(CONSOLE) == 2
+    for block in CONSOLE:
+        *servers, last = re.findall(r"^\$ (.*)", block, re.MULTILINE)
+        running = [start(command, course) for command in servers]
+        try:
+            done = run("bash", last + " --force", course)
+        finally:
+            for server in running:
+                server.terminate()
+                server.wait(timeout=30)
+        assert "2 submissions: 2 marked" in done.stdout, f"{last}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
