@@ -2,7 +2,11 @@
 
 import copy
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from grading import exercise, intake, transplant
@@ -67,3 +71,22 @@ def said(notebook, grade_id):
 def record(notebook):
     """What the grader noted."""
     return notebook["metadata"][RECORD]
+
+
+def copy_of_the_course(root):
+    """Copy what marking needs, so that nbgrader's commands can be run in the folder `root`."""
+    for house in ("solutions", "grading", "rnnlib"):
+        shutil.copytree(COURSE / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(COURSE / "nbgrader_config.py", root)
+    return root
+
+
+def environment(course):
+    """The environment of a shell in a copy of the course, with the virtual environment active."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.environ | {"PYTHONPATH": str(course), "PATH": path, "HOME": str(course), "OPENBLAS_NUM_THREADS": "1"}
+
+
+def run(course, *command):
+    """Run a command in a copy of the course."""
+    return subprocess.run(command, cwd=course, env=environment(course), capture_output=True, text=True, timeout=300)

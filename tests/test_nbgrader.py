@@ -1,14 +1,11 @@
 """nbgrader's own commands work from the root of the repository."""
 
 import csv
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import needs
+from marking import copy_of_the_course, run
 from nbgrader.api import Gradebook
 
 from grading.answers import known_answers, solution
@@ -22,10 +19,7 @@ SLUG = "two-step"
 def course(tmp_path_factory):
     """A copy of the course with one student's right and one student's wrong submission, graded by stock commands."""
     needs("bwrap")
-    root = tmp_path_factory.mktemp("course")
-    for name in ("solutions", "grading", "rnnlib"):
-        shutil.copytree(COURSE / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(COURSE / "nbgrader_config.py", root)
+    root = copy_of_the_course(tmp_path_factory.mktemp("course"))
     carry_dropped = next(answer for answer in known_answers(SLUG) if answer.name == "carry-dropped")
     for student, answer in [("ada", solution(SLUG)), ("blaise", carry_dropped)]:
         folder = root / "submitted" / student / SLUG
@@ -37,15 +31,9 @@ def course(tmp_path_factory):
         ["generate_feedback", SLUG],
         ["export"],
     ):
-        done = nbgrader(root, *command)
+        done = run(root, "nbgrader", *command)
         assert done.returncode == 0, done.stderr
     return root
-
-
-def nbgrader(root, *arguments):
-    command = [str(Path(sys.executable).with_name("nbgrader")), *arguments]
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_the_release_made_by_the_stock_command_is_the_committed_one(course):
@@ -70,11 +58,10 @@ def test_a_notebook_of_another_name_is_an_error_of_the_stock_command_and_marked_
     folder = course / "submitted" / "carol" / SLUG
     folder.mkdir(parents=True)
     (folder / f"{SLUG} (1).ipynb").write_text(notebook_with(SLUG, solution(SLUG).cells), encoding="utf-8")
-    done = nbgrader(course, "autograde", SLUG, "--student", "carol")
+    done = run(course, "nbgrader", "autograde", SLUG, "--student", "carol")
     assert done.returncode != 0
     assert "unknown notebook" in done.stderr
-    ours = [sys.executable, "-m", "grading", "autograde", SLUG, "--student", "carol"]
-    done = subprocess.run(ours, cwd=course, capture_output=True, text=True, timeout=300)
+    done = run(course, sys.executable, "-m", "grading", "autograde", SLUG, "--student", "carol")
     assert done.returncode == 0, done.stderr
     with Gradebook(f"sqlite:///{course}/gradebook.db", "bptt") as gradebook:
         assert gradebook.find_submission(SLUG, "carol").score == 15

@@ -1,17 +1,15 @@
 """Every command of the instructor's guide works, in the order in which the guide gives them."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from conftest import needs
-from marking import SLUG, filled
+from marking import SLUG, copy_of_the_course, environment, filled, run
 
 from grading.answers import solution
 from grading.course import COURSE
@@ -27,9 +25,10 @@ def course(tmp_path_factory):
     """A copy of the course with its own exchange, and two students' work in a zip and in a folder."""
     needs("bwrap")
     root = tmp_path_factory.mktemp("clone")
-    for name in ("Makefile", "nbgrader_config.py", "pyproject.toml", "requirements.txt"):
+    copy_of_the_course(root)
+    for name in ("Makefile", "pyproject.toml", "requirements.txt"):
         shutil.copy(COURSE / name, root)
-    for house in ("exercises", "grading", "rnnlib", "solutions", "book"):
+    for house in ("exercises", "book"):
         shutil.copytree(COURSE / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
     (root / ".venv").symlink_to(sys.prefix)
     exchange = root / "exchange"
@@ -53,9 +52,8 @@ def commands(block):
     return re.sub(r"^make ", "make --dry-run ", block, flags=re.MULTILINE)
 
 
-def run(kind, block, course):
-    program = [sys.executable, "-c", block] if kind == "python" else ["bash", "-e", "-c", commands(block)]
-    return subprocess.run(program, cwd=course, env=environment(course), capture_output=True, text=True, timeout=180)
+def run_block(kind, block, course):
+    return run(course, *([sys.executable, "-c", block] if kind == "python" else ["bash", "-e", "-c", commands(block)]))
 
 
 def start(command, course):
@@ -63,19 +61,10 @@ def start(command, course):
     return subprocess.Popen(command.split(), cwd=course, env=environment(course), **quiet)
 
 
-def environment(course):
-    return os.environ | {
-        "PYTHONPATH": str(course),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "HOME": str(course),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
 def test_every_command_of_the_guide_works(course):
     assert len(BLOCKS) > 8
     for kind, block in BLOCKS:
-        done = run(kind, block, course)
+        done = run_block(kind, block, course)
         assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     for student in ("ada", "blaise"):
         assert (course / "feedback" / student / SLUG / f"{SLUG}.html").is_file()
@@ -92,7 +81,7 @@ def test_the_commands_of_a_cluster_and_of_a_database_server_work(course, postgre
         *servers, last = re.findall(r"^\$ (.*)", block, re.MULTILINE)
         running = [start(command, course) for command in servers]
         try:
-            done = run("bash", last + " --force", course)
+            done = run(course, *last.split(), "--force")
         finally:
             for server in running:
                 server.terminate()

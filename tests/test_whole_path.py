@@ -3,21 +3,16 @@
 import csv
 import html
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from conftest import needs
-from marking import filled, hidden_lines
+from marking import copy_of_the_course, filled, hidden_lines, run
 from nbgrader.api import Gradebook
 
 from grading.answers import known_answers, solution
-from grading.course import COURSE
 
 SLUG = "bptt-loops"
 RIGHT = solution(SLUG).cells
@@ -31,35 +26,31 @@ STUDENTS = {
 NAMES = rf".*/(?P<student_id>[^/]+)-(?P<file_id>{SLUG})\.ipynb$"
 
 
-def run(course, *command):
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    settings = os.environ | {"PYTHONPATH": str(course), "PATH": path, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=course, env=settings, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def done(course, *command):
+    """What a command said that ended well."""
+    ended = run(course, *command)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the course, after everything was done."""
     needs("bwrap")
-    root = tmp_path_factory.mktemp("course")
-    for house in ("solutions", "grading", "rnnlib"):
-        shutil.copytree(COURSE / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(COURSE / "nbgrader_config.py", root)
-    run(root, "nbgrader", "generate_assignment", SLUG)
+    root = copy_of_the_course(tmp_path_factory.mktemp("course"))
+    done(root, "nbgrader", "generate_assignment", SLUG)
     archive = root / "downloaded" / SLUG / "archive"
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "class.zip", "w") as file:
         for student, answers in STUDENTS.items():
             file.writestr(f"{student}-{SLUG}.ipynb", json.dumps(filled(answers, SLUG)))
     options = ["--ZipCollectApp.archive_directory=archive", f"--FileNameCollectorPlugin.named_regexp={NAMES}"]
-    run(root, "nbgrader", "zip_collect", SLUG, *options)
-    said = run(root, sys.executable, "-m", "grading", "autograde", SLUG, "--workers", "2")
+    done(root, "nbgrader", "zip_collect", SLUG, *options)
+    said = done(root, sys.executable, "-m", "grading", "autograde", SLUG, "--workers", "2")
     assert "3 submissions: 3 marked" in said
     assert "need a human" not in said
-    run(root, "nbgrader", "generate_feedback", SLUG)
-    run(root, "nbgrader", "export")
+    done(root, "nbgrader", "generate_feedback", SLUG)
+    done(root, "nbgrader", "export")
     return root
 
 
