@@ -1,6 +1,7 @@
 """Submissions for the tests of the grader, made from the release notebook and marked as the grader does."""
 
 import copy
+import html
 import json
 import os
 import re
@@ -60,6 +61,11 @@ def hidden_lines(slug):
         for block in re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)\n### END", cell["source"], re.DOTALL):
             lines += [line.strip() for line in block.splitlines() if len(line.strip()) > 20]
     return [line for line in lines if not line.startswith("from rnnlib")]
+
+
+def text_of(page):
+    """What one reads on a page of HTML."""
+    return html.unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]+>", "", page, flags=re.DOTALL))
 
 
 def said(notebook, grade_id):

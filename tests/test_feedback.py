@@ -5,7 +5,7 @@ import re
 
 import pytest
 from conftest import needs
-from marking import FAST, SLUG, filled, hand_in, hidden_lines
+from marking import FAST, SLUG, filled, hand_in, hidden_lines, text_of
 from nbgrader.apps import NbGraderAPI
 
 from grading import commands
@@ -46,14 +46,13 @@ def test_no_line_of_a_hidden_test_is_in_the_feedback(feedback):
     hidden = hidden_lines(SLUG)
     assert len(hidden) > 10
     for page in feedback.values():
-        text = re.sub(r"<[^>]+>", "", page)
-        assert "same_answer" not in text
-        assert "HIDDEN TESTS" not in text
-        assert not [line for line in hidden if line in text]
+        assert "same_answer" not in text_of(page)
+        assert "HIDDEN TESTS" not in text_of(page)
+        assert not [line for line in hidden if line in text_of(page)]
 
 
 def test_the_expected_numbers_of_a_hidden_case_are_not_in_the_feedback(feedback):
-    text = re.sub(r"<[^>]+>", "", feedback["wrong"])
+    text = text_of(feedback["wrong"])
     at = text.index("Hidden checks of gradient run here")
     assert "returned" in text[at:]
     assert "numeric" not in text[at : text.index("How far are you?")]

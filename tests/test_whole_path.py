@@ -1,102 +1,158 @@
-"""Three students' way from the release to the feedback, and the instructor's to the marks, by the real commands."""
+"""From the release of an exercise to the marks: what three students and their instructor do, and what they see."""
 
 import csv
-import html
-import json
-import re
-import sys
 import zipfile
 
+import nbformat
 import pytest
 from conftest import needs
-from marking import copy_of_the_course, filled, hidden_lines, run
-from nbgrader.api import Gradebook
+from marking import copy_of_the_course, hidden_lines, run, text_of
+from nbclient import NotebookClient
+from nbgrader import utils
 
+from grading import exercise
 from grading.answers import known_answers, solution
+from grading.course import COURSE
 
 SLUG = "bptt-loops"
 RIGHT = solution(SLUG).cells
-KNOWN = {answer.name: answer for answer in known_answers(SLUG)}
-MISTAKES = {"clean-formulas": KNOWN["clean-dw-own-state"], "backward-recursion": KNOWN["reduction-forgotten"]}
+FIRST, SECOND = (
+    next(answer for answer in known_answers(SLUG) if answer.name == name)
+    for name in ("w-not-transposed", "w-ignores-s-init")
+)
 STUDENTS = {
     "ada": RIGHT,
-    "blaise": RIGHT | {cell: answer.cells[cell] for cell, answer in MISTAKES.items()},
-    "carl": {cell: RIGHT[cell] for cell in ("clean-formulas", "delta-recursion")},
+    "blaise": RIGHT
+    | {"delta-recursion": FIRST.cells["delta-recursion"]}
+    | {"parameter-gradients": SECOND.cells["parameter-gradients"]},
+    "carl": {label: RIGHT[label] for label in ("clean-formulas", "delta-recursion")},
 }
-NAMES = rf".*/(?P<student_id>[^/]+)-(?P<file_id>{SLUG})\.ipynb$"
+COLLECT = [
+    "--ZipCollectApp.archive_directory=archive",
+    rf"--FileNameCollectorPlugin.named_regexp=.*/(?P<student_id>[^/]+)-(?P<file_id>{SLUG})\.ipynb$",
+]
 
 
-def done(course, *command):
-    """What a command said that ended well."""
-    ended = run(course, *command)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+def worked_on(path, answers):
+    """The released notebook with answers filled in and all cells run, as a student saves it."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if utils.is_solution(cell):
+            cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
+    return NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A copy of the course, after everything was done."""
+    """A copy of the course, in which an exercise was released, worked on, collected, marked and handed back."""
     needs("bwrap")
-    root = copy_of_the_course(tmp_path_factory.mktemp("course"))
-    done(root, "nbgrader", "generate_assignment", SLUG)
+    root = tmp_path_factory.mktemp("course")
+    copy_of_the_course(root)
+    must(root, "nbgrader", "generate_assignment", SLUG, "--force")
     archive = root / "downloaded" / SLUG / "archive"
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "class.zip", "w") as file:
         for student, answers in STUDENTS.items():
-            file.writestr(f"{student}-{SLUG}.ipynb", json.dumps(filled(answers, SLUG)))
-    options = ["--ZipCollectApp.archive_directory=archive", f"--FileNameCollectorPlugin.named_regexp={NAMES}"]
-    done(root, "nbgrader", "zip_collect", SLUG, *options)
-    said = done(root, sys.executable, "-m", "grading", "autograde", SLUG, "--workers", "2")
-    assert "3 submissions: 3 marked" in said
-    assert "need a human" not in said
-    done(root, "nbgrader", "generate_feedback", SLUG)
-    done(root, "nbgrader", "export")
+            notebook = worked_on(root / "exercises" / SLUG / f"{SLUG}.ipynb", answers)
+            file.writestr(f"{student}-{SLUG}.ipynb", nbformat.writes(notebook))
+    must(root, "nbgrader", "zip_collect", SLUG, *COLLECT)
+    must(root, "python", "-m", "grading", "autograde", SLUG, "--workers", "1")
+    must(root, "nbgrader", "generate_feedback", SLUG)
+    must(root, "nbgrader", "export")
     return root
 
 
+def must(root, *command):
+    done = run(root, *command)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
 def feedback(course, student):
-    """The text of a student's feedback page."""
-    page = (course / "feedback" / student / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
-    return html.unescape(re.sub(r"<[^>]+>", "", page))
+    return text_of((course / "feedback" / student / SLUG / f"{SLUG}.html").read_text(encoding="utf-8"))
 
 
-def test_the_gradebook_has_the_marks_that_each_answer_deserves(course):
-    """Of 20 points, the two mistakes cost 2 and 5; the two parts that are done give 3 and 5."""
-    with Gradebook(f"sqlite:///{course}/gradebook.db", "bptt") as gradebook:
-        marks = {row.student_id: (row.score, row.max_score) for row in gradebook.assignment_submissions(SLUG)}
-    assert marks == {"ada": (20, 20), "blaise": (13, 20), "carl": (8, 20)}
+def progress(course, student):
+    """The lines below the last cell of code in what a student handed in."""
+    notebook = nbformat.read(course / "submitted" / student / SLUG / f"{SLUG}.ipynb", as_version=4)
+    (last,) = [cell for cell in notebook.cells if exercise.grade_id(cell) == "progress"]
+    return "".join(output.text for output in last.outputs).splitlines()
 
 
-def test_the_export_has_the_marks_of_the_gradebook(course):
+def points(*labels):
+    """What the test cells give together."""
+    cells = exercise.load(SLUG).notebook["cells"]
+    return sum(cell["metadata"]["nbgrader"]["points"] for cell in cells if exercise.grade_id(cell) in labels)
+
+
+def section(text, heading, after):
+    """The part of a page between two headings."""
+    return text[text.index(heading) : text.index(after)]
+
+
+def test_the_gradebook_has_the_marks_that_the_answers_deserve(course):
     rows = csv.DictReader((course / "grades.csv").open(encoding="utf-8"))
-    marks = {row["student_id"]: float(row["score"]) for row in rows if row["assignment"] == SLUG}
-    assert marks == {"ada": 20, "blaise": 13, "carl": 8}
+    marks = {row["student_id"]: (float(row["raw_score"]), float(row["max_score"])) for row in rows}
+    done = ["check-clean-formulas", "test-clean-delta", "test-clean-dw"]
+    done += ["check-delta-recursion", "test-delta-recursion-tanh", "test-delta-recursion-sigmoid"]
+    assert marks == {
+        "ada": (20.0, 20.0),
+        "blaise": (20.0 - points(*FIRST.loses, *SECOND.loses), 20.0),
+        "carl": (points(*done), 20.0),
+    }
+    assert 0 < marks["blaise"][0] < marks["carl"][0] < 20
 
 
-def test_the_feedback_names_both_mistakes_and_gives_their_hints_to_who_made_them(course):
-    for answer in MISTAKES.values():
-        words = f"This is what you get when {answer.mistake}.\n{answer.hint}"
-        assert words in feedback(course, "blaise")
-        assert words not in feedback(course, "ada")
-        assert words not in feedback(course, "carl")
+def test_each_student_has_seen_at_once_how_far_they_are(course):
+    seen = {student: progress(course, student) for student in STUDENTS}
+    parts = ("clean_formulas", "delta_recursion", "parameter_gradients", "backward_recursion")
+    words = {
+        "ada": ["right"] * 4,
+        "blaise": ["right"] + ["not right yet"] * 3,
+        "carl": ["right"] * 2 + ["not done yet"] * 2,
+    }
+    assert seen == {
+        student: [f"{part}: {word}" for part, word in zip(parts, words[student], strict=True)] for student in STUDENTS
+    }
 
 
-def test_the_feedback_names_no_mistake_in_a_perfect_answer_and_in_what_is_not_done(course):
-    for student in ("ada", "carl"):
-        assert "This is what you get when" not in feedback(course, student)
-    assert "Score: 20.0 / 20.0" in feedback(course, "ada")
-    assert "Score: 8.0 / 20.0" in feedback(course, "carl")
-    assert feedback(course, "carl").count("not done yet") > feedback(course, "ada").count("not done yet")
+def test_the_feedback_names_both_mistakes_where_they_were_made_and_gives_their_hints(course):
+    text = feedback(course, "blaise")
+    recursion, parameters = "2. The recursion", "3. From the delta to the parameters"
+    for answer, part in (
+        (FIRST, section(text, recursion, parameters)),
+        (SECOND, section(text, parameters, "4. Back-propagation through time")),
+    ):
+        said = f"This is what you get when {answer.mistake}.\n{answer.hint}"
+        assert part.count(said) == text.count(said) > 0
 
 
-def test_a_student_receives_no_line_of_a_hidden_test_and_no_file_but_the_notebook(course):
-    released = [path for path in (course / "exercises" / SLUG).rglob("*") if path.is_file()]
-    assert [path.name for path in released] == [f"{SLUG}.ipynb"]
-    notebook = json.loads(released[0].read_text(encoding="utf-8"))
-    texts = ["".join(cell["source"]) for cell in notebook["cells"]] + [feedback(course, name) for name in STUDENTS]
+def test_nothing_is_held_against_a_perfect_student(course):
+    text = feedback(course, "ada")
+    assert f"{SLUG} (Score: 20.0 / 20.0)" in text
+    assert "This is what you get when" not in text
+    assert not [word for word in ("CheckFailedError", "Traceback", "not right yet") if word in text]
+
+
+def test_the_feedback_of_half_the_work_says_what_is_not_done_yet(course):
+    text = feedback(course, "carl")
+    assert "delta_recursion: right" in text
+    for part in ("parameter_gradients", "backward_recursion"):
+        assert f"{part}: not done yet" in text
+    assert "This is what you get when" not in text
+
+
+def test_no_hidden_test_is_in_anything_that_a_student_receives(course):
     hidden = hidden_lines(SLUG)
-    assert len(hidden) > 10
-    for text in texts:
-        assert not [line for line in hidden if line in text]
+    assert len(hidden) > 20
+    received = [feedback(course, student) for student in STUDENTS]
+    (release,) = (course / "exercises" / SLUG).iterdir()
+    received.append("\n".join(cell.source for cell in nbformat.read(release, as_version=4).cells))
+    for text in received:
         assert "HIDDEN TESTS" not in text
         assert "same_answer" not in text
+        assert not [line for line in hidden if line in text]
+
+
+def test_the_release_is_the_notebook_that_the_course_hands_out(course):
+    made, committed = (root / "exercises" / SLUG / f"{SLUG}.ipynb" for root in (course, COURSE))
+    assert made.read_bytes() == committed.read_bytes()
