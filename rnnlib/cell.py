@@ -27,7 +27,7 @@ class PredictBackward(NamedTuple):
 
 
 def step(params, x_t, s_prev, func="tanh"):
-    """The next state s_t = tanh(U x_t + W s_{t-1} + b).
+    """The next state s_t = func(U x_t + W s_{t-1} + b).
 
     Shapes: x_t (B, D), s_prev (B, H), result (B, H); without the B axis too. Real or complex. Raises ValueError for
     an unknown func. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. state-update.

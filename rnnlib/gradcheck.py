@@ -102,7 +102,8 @@ def relative_error(a, n):
 
 def _compare_array(name, a, n, tol):
     if not isinstance(a, (float, np.ndarray, np.generic)):
-        raise AssertionError(f"{name} is of type {type(a).__name__}, expected a float64 array of shape {n.shape}")
+        expected = f"a float64 array of shape {n.shape}" if n.ndim else "a float64 number"
+        raise AssertionError(f"{name} is of type {type(a).__name__}, expected {expected}")
     a = np.asarray(a)
     if a.dtype != np.float64:
         raise AssertionError(f"{name} has dtype {a.dtype}, expected float64")
