@@ -65,17 +65,27 @@ def fetch(cache=CACHE, packages=PACKAGES):
 
     Raises OSError where npm or the network is missing, and ValueError when a package is not the one expected.
     """
-    folder = cache / hashlib.sha256(repr(packages).encode()).hexdigest()[:16]
+
+    def fill(complete, work):
+        for package, tarball in zip(packages, _download(packages, work), strict=True):
+            _check(package, tarball)
+            _unpack(package, tarball, complete)
+
+    return once(cache, packages, fill)
+
+
+def once(cache, key, fill):
+    """The folder below `cache` for `key`, which `fill(folder, work)` fills on the first call: all of it, or nothing."""
+    folder = cache / hashlib.sha256(repr(key).encode()).hexdigest()[:16]
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as work:
         complete = Path(work, "complete")
-        for package, tarball in zip(packages, _download(packages, work), strict=True):
-            _check(package, tarball)
-            _unpack(package, tarball, complete)
+        complete.mkdir()
+        fill(complete, work)
         try:
-            complete.rename(folder)  # all or nothing
+            complete.rename(folder)
         except OSError:
             if not folder.is_dir():  # no other build has been faster: a real failure
                 raise
