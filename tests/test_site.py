@@ -2,39 +2,17 @@
 
 import subprocess
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tests.conftest import needs
+from tests.browser import HTML, chromium, site, watched  # noqa: F401, two are fixtures
 
-ROOT = Path(__file__).resolve().parents[1]
-HTML = ROOT / "_build" / "html"
-BUILD = ["make", "site"]
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESK, PHONE = 1280, 390  # widths in pixels
 SEEN = [("light", PHONE), ("dark", DESK)]  # every colour scheme and every width: a visit takes seconds
 
-# Adds up how far the content of a page moves while it loads, in the unit of the web vitals.
-WATCH_SHIFTS = """
-  window.shift = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(entry => { shift += entry.value; }))
-    .observe({type: "layout-shift", buffered: true});
-"""
 WIDGET = 'type="application/vnd.jupyter.widget-view+json"'
 OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
@@ -68,30 +46,6 @@ class Visit(NamedTuple):
     violations: list[str]
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="session")
-def site():
-    """The address of the site, built and served on this machine."""
-    done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs("chromium"), args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(chromium, site):
     """An empty tab on a desk; whatever it asks of another host is blocked, and listed in `page.left_the_host`."""
@@ -99,24 +53,10 @@ def page(chromium, site):
         yield watched(context.new_page(), site)
 
 
-def watched(page, site):
-    page.left_the_host, page.errors = [], []
-
-    def block(route):
-        page.left_the_host.append(route.request.url)
-        route.abort()
-
-    page.route(lambda url: not url.startswith((site, "data:", "blob:")), block)
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
-    page.add_init_script(WATCH_SHIFTS)
-    return page
-
-
 def pages():
-    """The paths of all pages of the built site, from its root."""
+    """The paths of all pages of the book, from the root of the built site."""
     paths = (path.relative_to(HTML) for path in HTML.rglob("*.html"))
-    return sorted(path.as_posix() for path in paths if path.parts[0][0] != "_")
+    return sorted(path.as_posix() for path in paths if path.parts[0][0] != "_" and path.parts[0] != "lite")
 
 
 def pages_with_widgets():

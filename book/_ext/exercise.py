@@ -10,7 +10,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 HERE = '<button type="button" class="exercise-here" data-exercise="{slug}" hidden>Do {slug} here</button>'
-TAB = '<a href="lite/notebooks/index.html?path={slug}/{slug}.ipynb">Open it in a tab of its own</a>'
+TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in a tab of its own</a>'
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
 

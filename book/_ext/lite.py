@@ -74,13 +74,12 @@ def digest(url):
 
 def notebooks(folder):
     """Copy the exercises; JupyterLite asks for a kernel unless a notebook says its language."""
+    folder.mkdir()
     for path in ROOT.glob("exercises/*/*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         notebook["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python", "language": "python"}
         notebook["metadata"]["language_info"] = {"name": "python"}
-        copy = folder / path.relative_to(ROOT / "exercises")
-        copy.parent.mkdir(parents=True)
-        copy.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def settings(path, url):

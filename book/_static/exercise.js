@@ -16,7 +16,7 @@ function open(stage, button) {
   const slug = button.dataset.exercise;
   const frame = document.createElement("iframe");
   frame.title = `Notebook of the exercise ${slug}`;
-  frame.src = new URL(`lite/notebooks/index.html?path=${slug}/${slug}.ipynb`, HERE);
+  frame.src = new URL(`lite/notebooks/index.html?path=${slug}.ipynb`, HERE);
   const bar = document.createElement("p");
   bar.className = "exercise-ways";
   bar.append(
@@ -66,7 +66,7 @@ function download(frame, slug) {
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
 async function startAgain(frame, slug) {
   if (!notebook(frame) || !confirm("Your work on this exercise in this browser will be lost. Start again?")) return;
-  await frame.contentWindow.jupyterapp.serviceManager.contents.delete(`${slug}/${slug}.ipynb`);
+  await frame.contentWindow.jupyterapp.serviceManager.contents.delete(`${slug}.ipynb`);
   await notebook(frame).context.revert();
 }
 
