@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from grading.answers import solution
 from grading.course import slugs
@@ -11,6 +12,7 @@ from tests.conftest import needs
 from tests.marking import lost, mark
 
 CHAPTER = "two-step.html"
+FRAME = ".exercise-stage iframe"
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 
 READY = """
@@ -91,3 +93,77 @@ def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, pa
     assert download.value.suggested_filename == f"{slug}.ipynb"
     handed_in = json.loads(download.value.path().read_text(encoding="utf-8"))
     assert lost(mark(handed_in, tmp_path, slug=slug)) == set()
+
+
+@pytest.fixture
+def chapter(page, site):
+    """A chapter with its exercise opened in the page; `chapter.notebook` is the frame of it."""
+    page.goto(site + CHAPTER)
+    page.get_by_role("button", name="Do two-step here").click()
+    page.get_by_text("Python is ready").wait_for()
+    page.notebook = page.locator(FRAME).element_handle().content_frame()
+    return page
+
+
+def write(page, text):
+    """Type into the first answer cell as a reader does, and wait until it is saved."""
+    cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
+    cell.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+    page.notebook.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def test_the_frame_of_the_notebook_has_a_title_and_the_page_shuts_no_reader_out(chapter):
+    frame = chapter.locator(FRAME)
+    assert frame.get_attribute("title") == "Notebook of the exercise two-step"
+    found = Axe().run(chapter, context={"exclude": [["iframe"], ["mjx-math"]]}, options={"iframes": False}).response
+    assert [rule["id"] for rule in found["violations"]] == []
+
+
+def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(chapter, site):
+    write(chapter, "# mine")
+    chapter.reload()
+    chapter.get_by_role("button", name="Do two-step here").click()
+    chapter.get_by_text("Python is ready").wait_for()
+    with chapter.expect_download() as download:
+        chapter.get_by_role("button", name="Download my notebook").click()
+    assert "# mine" in download.value.path().read_text(encoding="utf-8")
+
+    chapter.on("dialog", lambda dialog: dialog.accept())
+    chapter.get_by_role("button", name="Start again").click()
+    chapter.frame_locator(FRAME).get_by_text("# mine").wait_for(state="detached")
+    with chapter.expect_download() as download:
+        chapter.get_by_role("button", name="Download my notebook").click()
+    assert "# mine" not in download.value.path().read_text(encoding="utf-8")
+    chapter.reload()
+    chapter.get_by_role("button", name="Do two-step here").click()
+    chapter.get_by_text("Python is ready").wait_for()
+    assert "# mine" not in json.dumps(chapter.frame_locator(FRAME).locator("body").inner_text())
+
+
+def test_the_notebook_fits_a_phone(chapter):
+    chapter.set_viewport_size({"width": 390, "height": 844})
+    assert chapter.evaluate("document.documentElement.scrollWidth") == 390
+    cell = chapter.frame_locator(FRAME).locator(".jp-CodeCell .cm-content").first
+    assert cell.bounding_box()["width"] > 250
+
+
+def test_a_closed_exercise_can_be_opened_again(chapter):
+    chapter.get_by_role("button", name="Close two-step").click()
+    chapter.locator(FRAME).wait_for(state="detached")
+    chapter.get_by_role("button", name="Do two-step here").click()
+    assert chapter.locator(FRAME).count() == 1
+
+
+def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
+    page.goto(site + CHAPTER)
+    page.get_by_role("link", name="Open it in a tab of its own").click()
+    page.wait_for_function(READY)
+    assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
+
+
+def test_every_exercise_has_its_buttons_in_a_chapter(site):
+    pages = [path.read_text(encoding="utf-8") for path in HTML.glob("*.html")]
+    for slug in slugs():
+        assert any(f'data-exercise="{slug}"' in page and f"/{slug}.ipynb" in page for page in pages), slug
