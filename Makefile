@@ -75,6 +75,10 @@ bench-grading: notebooks  ## measure the autograder against nbgrader as it comes
 bench-attacks: notebooks  ## let the attacks loose on nbgrader as it comes, confined; takes minutes
 	$(BIN)/python -m benchmarks.stock_attacks
 
+.PHONY: bench-site
+bench-site: site  ## measure how fast an exercise starts in the browser
+	$(BIN)/python -m benchmarks.site
+
 .PHONY: pins
 pins: $(INSTALLED)  ## write requirements.txt anew from pyproject.toml
 	$(BIN)/python -m pip install -q uv

