@@ -44,7 +44,7 @@ class Counter(SimpleHTTPRequestHandler):
 
 
 def start(page, address):
-    """Open the notebook, and return the seconds until it is shown and until numpy has computed, and the bytes served."""
+    """Open the notebook; return the seconds until it is shown and until numpy has computed, and the bytes served."""
     Counter.served, began = 0, time.perf_counter()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(".jp-CodeCell")
