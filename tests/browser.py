@@ -1,15 +1,7 @@
-"""The built site, served on this machine, and a browser that notes what leaves it: what the tests of the site share."""
+"""What the tests of the site share: where it is built, and a tab that notes what leaves it."""
 
-import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-
-import pytest
-from playwright.sync_api import sync_playwright
-
-from tests.conftest import needs
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -35,25 +27,6 @@ WATCH_SHIFTS = """
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
-
-
-@pytest.fixture(scope="session")
-def site():
-    """The address of the site, built and served on this machine."""
-    done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs("chromium"), args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 def watched(page, site):

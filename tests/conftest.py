@@ -5,9 +5,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+from functools import partial
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
+
+from tests import browser
 
 
 def needs(tool):
@@ -48,3 +54,22 @@ def free_port():
     """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the site, built and served on this machine."""
+    done = subprocess.run(browser.BUILD, cwd=browser.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(browser.QuietHandler, directory=str(browser.HTML))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=needs("chromium"), args=browser.CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from grading.answers import solution
 from grading.course import slugs
-from tests.browser import HTML, chromium, site, watched  # noqa: F401, two are fixtures
+from tests.browser import HTML, watched
 from tests.conftest import needs
 from tests.marking import lost, mark
 

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-HERE = '<button type="button" class="exercise-here" data-exercise="{slug}" hidden>Do {slug} here</button>'
+HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
 TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in a tab of its own</a>'
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 

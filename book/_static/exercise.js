@@ -6,7 +6,6 @@ const PYTHON = new URL("lite/pyodide/", HERE);
 addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll(".exercise-here")) {
     const stage = button.closest(".exercise").querySelector(".exercise-stage");
-    button.hidden = false;
     button.addEventListener("click", () => (stage.querySelector("iframe") ? close(stage, button) : open(stage, button)));
     fetchWhenSeen(button);
   }
