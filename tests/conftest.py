@@ -10,10 +10,9 @@ from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import browser
 import pytest
 from playwright.sync_api import sync_playwright
-
-from tests import browser
 
 
 def needs(tool):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import HTML, watched
+from conftest import needs
+from marking import lost, mark
 
 from grading.answers import solution
 from grading.course import slugs
-from tests.browser import HTML, watched
-from tests.conftest import needs
-from tests.marking import lost, mark
 
 CHAPTER = "two-step.html"
 FRAME = ".exercise-stage iframe"

@@ -4,9 +4,9 @@ import re
 import subprocess
 
 import yaml
+from browser import BUILD, HTML, ROOT
 from conftest import needs
 from pypdf import PdfReader
-from test_site import BUILD, HTML, ROOT
 
 
 def test_the_pdf_holds_every_page_of_the_book_in_order():

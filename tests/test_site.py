@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
-from tests.browser import HTML, watched
+from browser import HTML, watched
 
 DESK, PHONE = 1280, 390  # widths in pixels
 SEEN = [("light", PHONE), ("dark", DESK)]  # every colour scheme and every width: a visit takes seconds
