@@ -11,10 +11,13 @@ REQUIRE_SETTINGS = """
 window.requirejs = {paths: {"@jupyter-widgets":
   new URL(document.documentElement.dataset.content_root + "_static/vendor/@jupyter-widgets", location).href}};
 """
+FONTS = "_static/vendor/mathjax/es5/output/chtml/fonts/woff-v2/MathJax_{}.woff"
+PRELOAD = '<link rel="preload" as="font" type="font/woff" crossorigin href="{}">\n'
 
 
 def setup(app):
     app.connect("config-inited", serve_assets)
+    app.connect("html-page-context", fetch_fonts_early)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -35,3 +38,10 @@ def serve_assets(app, config):
         "vendor/@jupyter-widgets/html-manager/dist/embed-amd.js": {"defer": "defer"},
     }
     app.add_js_file(None, body=REQUIRE_SETTINGS)
+
+
+def fetch_fonts_early(app, page, template, context, doctree):
+    """Have the letters of the formulas there when MathJax sets them, or the lines would grow and shrink again."""
+    if app.config.mathjax_path.startswith("vendor/") and 'class="math' in context.get("body", ""):
+        for name in ("Math-Italic", "Main-Regular", "Zero"):
+            context["metatags"] += PRELOAD.format(context["pathto"](FONTS.format(name), resource=True))
