@@ -113,7 +113,7 @@ def _exp_and_log_sum(q, out):
         shift = q.real.max(axis=-1, keepdims=True)
         q = np.subtract(q, shift, out=out)
     e = np.exp(q, out=out)
-    total = (e @ np.ones(e.shape[-1], e.dtype))[..., None]  # a product sums short rows faster than sum()
+    total = e.dot(np.ones(e.shape[-1], e.dtype))[..., None]  # a product sums short rows faster than sum()
     return np.divide(e, total, out=out), (np.log(total) + shift)[..., 0]
 
 
