@@ -2,7 +2,8 @@
 
 Processor time is that of the whole machine while we mark, so let nothing else run. nbgrader marks samples of the class,
 before and after us, and is scaled: what the larger sample takes longer than the smaller one, so that its start is not
-counted. Our start is, but for taking the exercise into a new gradebook, which either does once a term.
+counted. Our start is, but for taking the exercise into a new gradebook, which either does once a term. A worker imports
+this module again, so nbgrader is imported where it is used: workers of the command `python -m grading` never import it.
 """
 
 import argparse
@@ -19,11 +20,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks import stock
-from grading import commands
 from grading.answers import known_answers
 from grading.course import COURSE, class_at
-from grading.execute import Settings
-from grading.sample_class import notebook_with
 
 SLUG = "two-step"
 SAMPLES = 2, 8
@@ -82,6 +80,9 @@ def others(course, students):
 
 def measured(root, size, workers):
     """Mark a fresh class of this size; wall time, processor time of the machine, and the most memory held."""
+    from grading import commands
+    from grading.execute import Settings
+
     config, settings = class_at(root), Settings(seed=1)
     commands.autograde(SLUG, config, settings)
     hand_in(root / "submitted", size, "student")
@@ -102,6 +103,8 @@ def measured(root, size, workers):
 
 def hand_in(submitted, size, name):
     """A class of known answers, right and wrong, in turn; returns the students."""
+    from grading.sample_class import notebook_with
+
     texts = [notebook_with(SLUG, answer.cells) for answer in known_answers(SLUG)]
     students = [f"{name}-{number:03}" for number in range(size)]
     for student, text in zip(students, islice(cycle(texts), size), strict=True):
