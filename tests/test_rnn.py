@@ -4,7 +4,16 @@ from cases import case, frozen, mask
 
 from rnnlib.gradcheck import compare, complex_step, relative_error
 from rnnlib.losses import softmax
-from rnnlib.rnn import LOGIT_FLOATS, SLOPE_FLOATS, backward, forward, input_gradient, loss_and_gradient
+from rnnlib.rnn import (
+    FEW_INPUTS,
+    LOGIT_FLOATS,
+    SLOPE_FLOATS,
+    SMALL_STEP,
+    backward,
+    forward,
+    input_gradient,
+    loss_and_gradient,
+)
 from rnnlib.routes import backward_recursion
 
 OPTIONS = [{"func": func, "reduction": reduction} for func in ("tanh", "sigmoid") for reduction in ("mean", "sum")]
@@ -255,3 +264,18 @@ def test_the_input_gradient_of_tokens_is_that_of_their_one_hot_rows_with_or_with
     for workspace in ((), ({},)):
         compare(input_gradient(delta, tokens, 5, *workspace), dense, tol=1e-13, names=["dU"])
         compare(input_gradient(delta, np.eye(5)[tokens], 5, *workspace), dense, tol=1e-13, names=["dU"])
+
+
+@pytest.mark.parametrize("D", [3, FEW_INPUTS, FEW_INPUTS + 1])
+@pytest.mark.parametrize("H", [4, SMALL_STEP + 1])
+@pytest.mark.parametrize("func", ["tanh", "sigmoid"])
+def test_a_sequence_alone_has_the_numbers_that_it_has_in_a_batch(D, H, func):
+    (p, x, s_init, y), _ = case(20, D=D, H=H)
+    together, workspace = forward(p, x, s_init, y, func=func), {}
+    for n in list(range(3)) * 2:  # the second round finds a used workspace
+        alone = x[:, n : n + 1], s_init[n : n + 1], y[:, n : n + 1]
+        np.testing.assert_allclose(forward(p, *alone, func=func).states[:, 0], together.states[:, n], rtol=1e-11)
+        _, gradient, s_last = loss_and_gradient(p, *alone, func=func, workspace=workspace)
+        close(gradient, both(p, *alone, func=func)._replace(x=None))
+        np.testing.assert_allclose(s_last[0], together.s[-1, n], rtol=1e-11)
+        compare(gradient.params, backward_recursion(p, *alone, func=func), tol=1e-11)
