@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := $(wildcard solutions/*/*.md)
 NOTEBOOKS := $(patsubst solutions/%.md,exercises/%.ipynb,$(SOURCES))
 ANSWERS := $(patsubst %.md,%.ipynb,$(SOURCES))
-PAGES := $(shell find book rnnlib -name '*.md' -o -name '*.yml' -o -name '*.bib' -o -name '*.csv' -o -name '*.py' -o -path 'book/_static/*' -o -path 'book/lite/*')
+PAGES := $(shell find book rnnlib -name '*.md' -o -name '*.yml' -o -name '*.bib' -o -name '*.csv' -o -name '*.py' -o -path 'book/_static/*' -o -path 'book/lite/*' -o -path 'book/live/*')
 
 ##@ For everybody
 .PHONY: help

@@ -45,7 +45,8 @@ def book(tmp_path):
     """A course with the real configuration, one page, and a library of one word."""
     root = tmp_path / "course"
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    for name in ("_static", "live"):
+        shutil.copytree(ROOT / "book" / name, root / "book" / name)
     for name in ("_config.yml", "requirements.txt"):
         shutil.copy(ROOT / name, root)
     (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
@@ -158,6 +159,15 @@ def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(boo
     assert "two-step.ipynb" in shown(book)
     assert "exercise-here" not in shown(book)
     assert not (book / "_build" / "html" / "lite").exists()
+
+
+def test_without_npm_a_live_cell_is_a_cell_like_any_other(book):
+    (book / "book" / "index.md").write_text(PAGE.replace("python\n", "python\n:tags: [live]\n", 1))
+    assert build(book).returncode == 0
+    assert "tag_live" in shown(book)
+    assert "the library says first" in shown(book)
+    assert "Change and run" not in shown(book)
+    assert "live.js" not in shown(book)
 
 
 def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkeypatch, tmp_path):

@@ -31,7 +31,7 @@ def key_the_cache(app, config):
 
 def pages_with_an_old_style(app, env, added, changed, removed):
     site = Path(app.outdir, "_static")
-    for path in Path(app.srcdir, "_static").iterdir():
+    for path in [*Path(app.srcdir, "_static").iterdir(), *Path(app.srcdir, "live").glob("*.*")]:
         if not (site / path.name).exists() or (site / path.name).read_bytes() != path.read_bytes():
             return env.found_docs
     return []

@@ -70,8 +70,8 @@ async function startAgain(frame, slug) {
 }
 
 async function tellProgress(line, frame) {
-  await fetchPython((done, all, name) => {
-    line.textContent = `Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
+  await fetchPython((...progress) => {
+    line.textContent = loading(...progress);
   });
   line.textContent = "Starting Python";
   while (frame.isConnected && !notebook(frame)?.sessionContext?.session?.kernel) await pause(200);
@@ -80,6 +80,7 @@ async function tellProgress(line, frame) {
   line.textContent = "Python is ready. Your work is kept in this browser.";
 }
 
+const loading = (done, all, name) => `Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -101,8 +102,10 @@ function fetchPython(tell) {
   return fetching;
 }
 
-async function fetchFiles(tell) {
-  const files = await (await fetch(new URL("files.json", PYTHON))).json();
+// Live cells (book/live/live.js) have some of the files fetched, by name.
+async function fetchFiles(tell, wanted) {
+  const listed = await (await fetch(new URL("files.json", PYTHON))).json();
+  const files = listed.filter((file) => !wanted || wanted.includes(file.name));
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
   let done = 0;
   const load = async (file) => {
@@ -112,4 +115,5 @@ async function fetchFiles(tell) {
     tell(done, all, file.name);
   };
   await Promise.all(files.map(load));
+  return files;
 }

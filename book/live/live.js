@@ -1,0 +1,133 @@
+/* Live cells: the code of a cell can be changed, and runs in a Python that all cells of the page share. */
+
+const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
+const WORKER = new URL("live-worker.js", document.currentScript.src);
+const NEEDED = ["Python", "its standard library", "numpy", "rnnlib"]; // as book/_ext/lite.py names them
+const STOPPED = "Stopped. All names that were defined are gone.";
+
+document.querySelectorAll(".live").forEach((bar, index) => {
+  if (location.protocol === "file:") bar.textContent = "Python in the page needs a server: run `make serve`.";
+  else bar.querySelector("button").addEventListener("click", () => edit(bar, `cell ${index + 1}`));
+});
+
+const opened = [];
+
+function edit(bar, name) {
+  const [input, output] = ["input", "output"].map((part) => bar.parentElement.querySelector(`.cell_${part}`));
+  const code = input.querySelector("pre").textContent.trimEnd();
+  const built = [...output.childNodes];
+  const cell = { name, output, editor: textarea(), line: bar.querySelector("[role=status]") };
+  cell.run = action("Run", () => (cell.running ? kernel.end(STOPPED) : run(cell)));
+  cell.reset = action("Reset", () => {
+    write(cell, code);
+    output.replaceChildren(...built);
+    cell.line.textContent = "";
+  });
+  cell.editor.addEventListener("input", () => write(cell, cell.editor.value));
+  cell.editor.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.shiftKey) return;
+    event.preventDefault();
+    run(cell);
+  });
+  write(cell, code);
+  output.setAttribute("role", "status");
+  input.replaceChildren(cell.editor);
+  bar.replaceChildren(cell.run, cell.reset, cell.line);
+  cell.editor.focus();
+  opened.push(cell);
+  whenReady(cell, () => (cell.running ? "Running" : "Python is ready.")); // it starts while the reader types
+}
+
+function textarea() {
+  const editor = document.createElement("textarea");
+  const settings = { "aria-label": "Python code; Shift+Enter runs it", spellcheck: false, autocapitalize: "off" };
+  for (const [name, value] of Object.entries(settings)) editor.setAttribute(name, value);
+  return editor;
+}
+
+// Put code into the editor, which shows all its lines.
+function write(cell, code) {
+  if (cell.editor.value !== code) cell.editor.value = code;
+  cell.editor.rows = code.split("\n").length;
+}
+
+async function run(cell) {
+  if (cell.running) return;
+  showRunning(cell, true);
+  await whenReady(cell, (python) => python.execute(cell));
+  showRunning(cell, false);
+}
+
+function showRunning(cell, running) {
+  cell.running = running;
+  cell.run.textContent = running ? "Stop" : "Run";
+  cell.reset.disabled = running;
+  cell.output.setAttribute("aria-busy", running); // a screen reader waits until it is complete
+}
+
+function show(cell, text) {
+  const box = document.createElement("div");
+  box.className = "output stream highlight-myst-ansi notranslate";
+  box.innerHTML = '<div class="highlight"><pre></pre></div>';
+  box.querySelector("pre").textContent = text;
+  cell.output.replaceChildren(box);
+}
+
+let kernel;
+
+// Do something with the Python of the page, and tell in the line of the cell how it ended.
+async function whenReady(cell, act) {
+  kernel ??= new Kernel();
+  cell.line.textContent = await Promise.race([kernel.ended, kernel.ready.then(act)]);
+}
+
+class Kernel {
+  constructor() {
+    this.listeners = new Map(); // what to do with the messages for a cell, by its name
+    this.ended = new Promise((resolve) => (this.tellEnd = resolve));
+    this.ready = new Promise((resolve) => {
+      const failed = (error) => this.end(`Python could not be started: ${error.message}`);
+      this.start().then(() => this.over || resolve(this), failed);
+    });
+  }
+
+  async start() {
+    const files = await fetchFiles((...progress) => this.tell(loading(...progress)), NEEDED);
+    const packages = files.filter((file) => file.url.endsWith(".whl")).map((file) => new URL(file.url, PYTHON).href);
+    if (this.over) return;
+    this.tell("Starting Python");
+    this.worker = new Worker(WORKER);
+    this.worker.postMessage({ core: CORE, packages });
+    await new Promise((resolve, reject) => {
+      this.worker.onerror = (event) => this.end(`Python has failed: ${event.message}`);
+      this.worker.onmessage = ({ data }) => {
+        if (data.ready) resolve();
+        else if (data.failed) reject(new Error(data.failed));
+        else this.listeners.get(data.name)(data);
+      };
+    });
+  }
+
+  tell(text) {
+    if (!this.over) opened.forEach((cell) => (cell.line.textContent = text));
+  }
+
+  execute(cell) {
+    cell.line.textContent = "Running";
+    return new Promise((resolve) => {
+      this.listeners.set(cell.name, ({ text, done }) => {
+        show(cell, text);
+        if (done) resolve(text ? "Done." : "Done; nothing was printed.");
+      });
+      this.worker.postMessage({ name: cell.name, source: cell.editor.value });
+    });
+  }
+
+  // Nothing but its end stops a running Python. The next run starts another.
+  end(reason) {
+    this.over = true;
+    this.worker?.terminate();
+    this.tellEnd(reason);
+    if (kernel === this) kernel = null;
+  }
+}

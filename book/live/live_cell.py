@@ -1,0 +1,40 @@
+"""Runs the live cells of a page in its browser, all in one namespace; book/live/live-worker.js calls `run`."""
+
+import contextlib
+import io
+import linecache
+import traceback
+
+from pyodide.code import eval_code
+
+names = {"__name__": "__main__"}
+
+
+class Screen(io.TextIOBase):
+    """Hands on what is printed to `show`, a function of one string."""
+
+    def __init__(self, show):
+        self.show = show
+
+    def write(self, text):
+        self.show(text)
+        return len(text)
+
+
+def run(source, cell, show):
+    """Run one cell as a notebook does: show the value of a last expression, and an error with the reader's lines."""
+    linecache.cache[cell] = len(source), None, source.splitlines(keepends=True), cell
+    screen = Screen(show)
+    with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
+        try:
+            value = eval_code(source, names, filename=cell)
+            if value is not None:
+                print(repr(value))
+        except BaseException as error:
+            print(*report(error), sep="", end="")
+
+
+def report(error):
+    """The lines of a traceback, without those of Python's own files and of rnnlib."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("cell ")]
+    return [*traceback.format_list(own), *traceback.format_exception_only(error)]

@@ -1,0 +1,290 @@
+"""The live cells: readers change the code of a chapter and run it in the page."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from browser import HTML, ROOT, watched
+from conftest import needs
+
+from rnnlib import scalar
+
+BOOK = ROOT / "book"
+WITHOUT_CODE = {"exercises", "notation", "reading", "teaching", "mistakes"}  # they teach no computation
+START = 120_000  # milliseconds for the start of Python on a machine that does other things too
+AXE = {"context": {"exclude": [["mjx-math"]]}, "options": {"preload": False, "resultTypes": ["violations"]}}
+
+
+def chapters():
+    """The names of all pages of the book but the first, which is the cover."""
+    contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    return [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+
+
+@pytest.fixture(scope="module")
+def reader(site, chromium):
+    """A reader's browser, which keeps what it has loaded."""
+    if not (HTML / "lite").exists():
+        needs("npm")
+        pytest.fail("the site was built without Python for its pages")
+    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context
+
+
+@pytest.fixture
+def page(reader, site):
+    page = watched(reader.new_page(), site)
+    page.set_default_timeout(START)
+    yield page
+    assert page.left_the_host == page.errors == []
+    page.close()
+
+
+class Cell:
+    """A live cell of a page, by its place among them."""
+
+    def __init__(self, page, place=0):
+        self.box = page.locator(".tag_live").nth(place)
+        self.editor = self.box.locator("textarea")
+        self.output = self.box.locator(".cell_output")
+        self.line = self.box.locator(".live [role=status]")
+
+    def button(self, name):
+        return self.box.get_by_role("button", name=name, exact=True)
+
+    def open(self):
+        self.button("Change and run").click()
+        return self
+
+    def run(self, code=None):
+        """Run the cell, with other code if given, and return what it shows then."""
+        if code is not None:
+            self.editor.fill(code)
+        self.button("Run").click()
+        self.button("Run").wait_for()  # instead of it there is a "Stop" while it runs
+        assert self.line.inner_text().startswith("Done")
+        return self.shown()
+
+    def shown(self):
+        return self.output.inner_text().strip()
+
+
+@pytest.fixture
+def two_step(page, site):
+    """A chapter with two live cells."""
+    page.goto(site + "two-step.html")
+    return page
+
+
+def test_every_chapter_has_a_live_cell():
+    sources = {name: (BOOK / f"{name}.md").read_text(encoding="utf-8") for name in chapters()}
+    without = {name for name, source in sources.items() if ":tags: [live]" not in source}
+    assert without == WITHOUT_CODE
+    assert [name for name in without if "{code-cell}" in sources[name]] == []
+
+
+@pytest.mark.parametrize("name", [name for name in chapters() if name not in WITHOUT_CODE])
+def test_every_live_cell_prints_in_the_browser_what_the_page_shows(name, page, site):
+    page.goto(f"{site}{name}.html")
+    for place in range(page.locator(".tag_live").count()):
+        cell = Cell(page, place)
+        built = cell.shown()
+        assert built
+        cell.open().output.evaluate("output => output.replaceChildren()")
+        assert cell.run() == built
+
+
+def test_a_changed_number_changes_the_output(two_step):
+    cell = Cell(two_step, 1).open()
+    before = cell.run()
+    after = cell.run(cell.editor.input_value().replace("s_init = 0.4", "s_init = 0.0"))
+    params = scalar.Params(u=0.5, w=-0.8, v=np.array([1.2, -0.7]), k=0.1)
+    gradient = scalar.gradient(params, np.array([1.0, 2.0]), 0.0, np.array([1.0, 0.0]))
+    assert f"= {gradient.w:7.4f}" in after
+    assert f"= {gradient.w:7.4f}" not in before
+
+
+def test_the_cells_of_a_page_share_one_python(two_step):
+    first, second = Cell(two_step, 0).open(), Cell(two_step, 1).open()
+    first.run("answer = 41")
+    assert second.run("answer + 1") == "42"
+    assert len(two_step.workers) == 1
+
+
+def test_a_value_is_shown_as_in_a_notebook(two_step):
+    cell = Cell(two_step).open()
+    assert cell.run("print('first')\n'last'") == "first\n'last'"
+    assert cell.run("None") == ""
+    assert cell.line.inner_text() == "Done; nothing was printed."
+
+
+@pytest.mark.parametrize("body", ["pass", "print('again and again')"])
+def test_an_endless_loop_can_be_stopped_and_the_page_goes_on(body, two_step):
+    cell = Cell(two_step).open()
+    built = cell.run()
+    cell.run("before = 1")
+    cell.editor.fill(f"while True:\n    {body}")
+    cell.button("Run").click()
+    if "print" in body:
+        cell.output.get_by_text("... the rest is left out").wait_for()
+    two_step.wait_for_timeout(300)
+    cell.button("Stop").click()
+    assert cell.line.inner_text() == "Stopped. All names that were defined are gone."
+    assert "NameError: name 'before' is not defined" in cell.run("before")
+    assert len(two_step.workers) == 1
+    cell.button("Reset").click()
+    assert cell.run() == built
+
+
+def test_a_stop_while_python_loads_is_no_run(two_step):
+    cell = Cell(two_step).open()
+    built = cell.shown()
+    cell.editor.fill("print('too late')")
+    cell.button("Run").click()
+    cell.button("Stop").click()
+    assert cell.line.inner_text().startswith("Stopped")
+    cell.editor.fill("print('in time')")
+    assert cell.shown() == built
+    assert cell.run() == "in time"
+    assert len(two_step.workers) == 1
+
+
+def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(two_step):
+    cell = Cell(two_step).open()
+    wrong_shape = "from rnnlib import scalar\nparams = scalar.Params(1, 2, 3, 4)\nscalar.forward(params, [1], 0, 1)"
+    shown = cell.run(wrong_shape)
+    assert "line 3, in <module>\n    scalar.forward(params, [1], 0, 1)" in shown
+    assert "ValueError: x has shape (1,), expected (2,)" in shown
+    assert "rnnlib/" not in shown
+    assert "pyodide" not in shown
+    assert "SyntaxError" in cell.run("1 +")
+    assert "SystemExit" in cell.run("exit()")
+    assert cell.run("2 + 2") == "4"
+
+
+def test_reset_brings_back_code_and_output(two_step):
+    cell = Cell(two_step)
+    built = cell.output.inner_html()
+    cell.open()
+    code = cell.editor.input_value()
+    assert cell.run("7") == "7"
+    cell.button("Reset").click()
+    assert cell.editor.input_value() == code
+    assert cell.output.inner_html() == built
+
+
+def test_the_keyboard_leads_into_the_editor_and_out_of_it(two_step):
+    def focus():
+        return two_step.evaluate("document.activeElement.tagName + document.activeElement.textContent")
+
+    cell = Cell(two_step)
+    cell.button("Change and run").focus()
+    two_step.keyboard.press("Enter")
+    assert focus() == "TEXTAREA"
+    cell.line.get_by_text("Python is ready.").wait_for()
+    two_step.keyboard.press("Control+a")
+    two_step.keyboard.type("6 * 7")
+    two_step.keyboard.press("Shift+Enter")
+    cell.line.get_by_text("Done.").wait_for()
+    assert cell.editor.input_value() == "6 * 7"
+    assert cell.shown() == "42"
+    two_step.keyboard.press("Tab")
+    assert focus() == "BUTTONRun"
+    two_step.keyboard.press("Enter")
+    cell.line.get_by_text("Done.").wait_for()
+    assert focus() == "BUTTONRun"
+    two_step.keyboard.press("Tab")
+    assert focus() == "BUTTONReset"
+    two_step.keyboard.press("Tab")
+    assert focus() not in ("TEXTAREA", "BUTTONRun", "BUTTONReset")
+    for _ in range(3):
+        two_step.keyboard.press("Shift+Tab")
+    assert focus() == "TEXTAREA"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_open_editor_shuts_no_reader_out(scheme, two_step):
+    two_step.emulate_media(color_scheme=scheme)
+    cell = Cell(two_step).open()
+    cell.run("1 / 0")
+    found = Axe().run(two_step, **AXE).response["violations"]
+    assert [rule["id"] for rule in found] == []
+    assert cell.output.get_attribute("role") == cell.line.get_attribute("role") == "status"
+
+
+def test_a_live_cell_fits_a_phone(two_step):
+    two_step.set_viewport_size({"width": 390, "height": 844})
+    cell = Cell(two_step).open()
+    cell.run("print('wide ' * 100)")
+    assert two_step.evaluate("document.documentElement.scrollWidth") == 390
+    assert cell.editor.bounding_box()["width"] > 300
+    assert cell.editor.evaluate("editor => parseFloat(getComputedStyle(editor).fontSize)") >= 16
+    for name in ("Run", "Reset"):
+        assert cell.button(name).bounding_box()["height"] >= 24
+
+
+def test_without_javascript_the_cell_shows_its_output_and_no_button(site, chromium):
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(site + "two-step.html")
+        cell = Cell(page)
+        assert "scalar.forward" in cell.box.locator(".cell_input").inner_text()
+        assert cell.shown().startswith("o = [")
+        assert not page.get_by_text("Change and run").first.is_visible()
+
+
+def test_a_page_opened_without_a_server_says_what_it_needs(site, chromium):
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto((HTML / "two-step.html").as_uri())
+        bar = page.locator(".live").first
+        assert bar.inner_text() == "Python in the page needs a server: run `make serve`."
+        assert bar.get_by_role("button").count() == 0
+
+
+def test_a_python_that_does_not_come_is_told_and_the_next_run_asks_again(site, chromium):
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(site + "two-step.html")
+        page.route("**/files.json", lambda route: route.abort())
+        cell = Cell(page).open()
+        cell.line.get_by_text("Python could not be started").wait_for()
+        page.unroute("**/files.json")
+        assert cell.run("1 + 1") == "2"
+
+
+def test_a_request_of_a_cell_that_leaves_the_host_would_be_seen(site, reader):
+    page = watched(reader.new_page(), site)
+    page.goto(site + "two-step.html")
+    Cell(page).open().run("import js\njs.fetch('https://example.org/')")
+    page.wait_for_timeout(300)
+    assert page.left_the_host == ["https://example.org/"]
+
+
+def test_python_comes_from_the_cdn_of_the_settings(site, chromium):
+    cdn, pyodide = "https://cdn.example.org/pyodide/", HTML / "lite" / "pyodide"
+    listed = json.loads((pyodide / "files.json").read_text(encoding="utf-8"))
+    elsewhere = [file if file["name"] == "rnnlib" else file | {"url": cdn + file["url"]} for file in listed]
+    chapter = (HTML / "two-step.html").read_text(encoding="utf-8")
+    assert chapter.count('data-python=""') == 1
+    chapter = chapter.replace('data-python=""', f'data-python="{cdn}"')
+    open_to_all = {"Access-Control-Allow-Origin": "*"}
+    with chromium.new_context() as context:
+        page, asked = context.new_page(), []
+        page.route("**/two-step.html", lambda route: route.fulfill(body=chapter, content_type="text/html"))
+        page.route("**/files.json", lambda route: route.fulfill(json=elsewhere))
+        page.route(
+            f"{cdn}*", lambda route, request: route.fulfill(path=pyodide / Path(request.url).name, headers=open_to_all)
+        )
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(site + "two-step.html")
+        cell = Cell(page)
+        built = cell.shown()
+        assert cell.open().run() == built
+    core = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+    assert {cdn + name for name in core} <= set(asked)
+    of_the_site = {Path(url).name for url in asked if url.startswith(f"{site}lite/")}
+    assert of_the_site == {"files.json", next(file["url"] for file in listed if file["name"] == "rnnlib")}
