@@ -10,7 +10,7 @@ self.onmessage = ({ data }) => ("source" in data ? runCell(data) : start(data));
 async function start({ core, packages }) {
   try {
     importScripts(`${core}pyodide.js`);
-    const pyodide = await loadPyodide({ indexURL: core, packages });
+    const pyodide = await loadPyodide({ indexURL: core, packages, stdin: () => null }); // nobody answers input()
     pyodide.runPython(await (await fetch("live_cell.py")).text());
     run = pyodide.globals.get("run");
     postMessage({ ready: true });

@@ -33,6 +33,7 @@ function edit(bar, name) {
   output.setAttribute("role", "status");
   input.replaceChildren(cell.editor);
   bar.replaceChildren(cell.run, cell.reset, cell.line);
+  cell.editor.setSelectionRange(0, 0);
   cell.editor.focus();
   opened.push(cell);
   whenReady(cell, () => (cell.running ? "Running" : "Python is ready.")); // it starts while the reader types
