@@ -284,7 +284,7 @@ def test_python_comes_from_the_cdn_of_the_settings(site, chromium):
         cell = Cell(page)
         built = cell.shown()
         assert cell.open().run() == built
-    core = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+    core = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm"]
     assert {cdn + name for name in core} <= set(asked)
     of_the_site = {Path(url).name for url in asked if url.startswith(f"{site}lite/")}
     assert of_the_site == {"files.json", next(file["url"] for file in listed if file["name"] == "rnnlib")}

@@ -102,10 +102,10 @@ function fetchPython(tell) {
   return fetching;
 }
 
-// Live cells (book/live/live.js) have some of the files fetched, by name.
-async function fetchFiles(tell, wanted) {
+// Live cells (book/live/live.js) have only those files fetched whose names match `wanted`.
+async function fetchFiles(tell, wanted = /./) {
   const listed = await (await fetch(new URL("files.json", PYTHON))).json();
-  const files = listed.filter((file) => !wanted || wanted.includes(file.name));
+  const files = listed.filter((file) => wanted.test(file.name));
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
   let done = 0;
   const load = async (file) => {

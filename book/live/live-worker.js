@@ -7,10 +7,15 @@ let run;
 
 self.onmessage = ({ data }) => ("source" in data ? runCell(data) : start(data));
 
-async function start({ core, packages }) {
+async function start({ core, library, packages }) {
   try {
     importScripts(`${core}pyodide.js`);
-    const pyodide = await loadPyodide({ indexURL: core, packages, stdin: () => null }); // nobody answers input()
+    const pyodide = await loadPyodide({
+      indexURL: core,
+      stdLibURL: library,
+      packages,
+      stdin: () => null, // nobody answers input()
+    });
     pyodide.runPython(await (await fetch("live_cell.py")).text());
     run = pyodide.globals.get("run");
     postMessage({ ready: true });

@@ -2,7 +2,7 @@
 
 const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
 const WORKER = new URL("live-worker.js", document.currentScript.src);
-const NEEDED = ["Python", "its standard library", "numpy", "rnnlib"]; // as book/_ext/lite.py names them
+const NEEDED = /^Python|standard library|^numpy$|^rnnlib$/; // of the names that book/_ext/lite.py gives
 const STOPPED = "Stopped. All names that were defined are gone.";
 
 document.querySelectorAll(".live").forEach((bar, index) => {
@@ -94,11 +94,12 @@ class Kernel {
 
   async start() {
     const files = await fetchFiles((...progress) => this.tell(loading(...progress)), NEEDED);
-    const packages = files.filter((file) => file.url.endsWith(".whl")).map((file) => new URL(file.url, PYTHON).href);
+    const addresses = (ending) =>
+      files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
     if (this.over) return;
     this.tell("Starting Python");
     this.worker = new Worker(WORKER);
-    this.worker.postMessage({ core: CORE, packages });
+    this.worker.postMessage({ core: CORE, library: addresses(".zip")[0], packages: addresses(".whl") });
     await new Promise((resolve, reject) => {
       this.worker.onerror = (event) => this.end(`Python has failed: ${event.message}`);
       this.worker.onmessage = ({ data }) => {
