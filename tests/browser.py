@@ -29,14 +29,15 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-def watched(page, site):
+def watched(page, *sites):
+    """Let a page ask `sites` only; note what else it asks for, and its errors."""
     page.left_the_host, page.errors = [], []
 
     def block(route):
         page.left_the_host.append(route.request.url)
         route.abort()
 
-    page.route(lambda url: not url.startswith((site, "data:", "blob:")), block)
+    page.route(lambda url: not url.startswith((*sites, "data:", "blob:")), block)
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
     page.add_init_script(WATCH_SHIFTS)

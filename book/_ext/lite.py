@@ -52,10 +52,15 @@ def build(app, exception):
     """Build JupyterLite below the site, unless it stands there already, built from the same files."""
     if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
         return
-    site, work = Path(app.outdir, "lite"), ROOT / "_build" / "lite"
-    stamp, sources = site / ".built-from", digest(app.config.pyodide_url)
-    if stamp.exists() and stamp.read_text() == sources:
-        return
+    site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
+    sources = digest(app.config.pyodide_url)
+    if not stamp.exists() or stamp.read_text() != sources:
+        build_lite(site, ROOT / "_build" / "lite", app.config.pyodide_url)
+        stamp.write_text(sources)
+
+
+def build_lite(site, work, url):
+    """Build JupyterLite into the folder `site`; `url` is the CDN of Python, or empty."""
     for folder in (site, work):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book" / "lite", work)
@@ -63,14 +68,20 @@ def build(app, exception):
     settings(work / "jupyter-lite.json")
     run_jupyter_lite(work, site)
     mend(site / "notebooks" / "index.html")
-    python(site / "pyodide", app.config.pyodide_url)
-    stamp.write_text(sources)
+    python(site / "pyodide", url)
 
 
 def digest(url):
     """A checksum of everything that the built JupyterLite depends on."""
     found = hashlib.sha256(url.encode())
-    for pattern in ("book/lite/*", "book/_ext/*.py", "book/_ext/*.js", "exercises/*/*.ipynb", "rnnlib/*.py", "requirements.txt"):
+    for pattern in (
+        "book/lite/*",
+        "book/_ext/*.py",
+        "book/_ext/*.js",
+        "exercises/*/*.ipynb",
+        "rnnlib/*.py",
+        "requirements.txt",
+    ):
         for path in sorted(ROOT.glob(pattern)):
             found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return found.hexdigest()
@@ -143,8 +154,12 @@ def python(folder, url):
         "depends": ["numpy"],
         "unvendored_tests": False,
     }
-    (folder / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": packages}), encoding="utf-8")
-    (folder / "files.json").write_text(json.dumps(loaded_at_once(packages, core, wheels, folder, url)), encoding="utf-8")
+    (folder / "pyodide-lock.json").write_text(
+        json.dumps({"info": lock["info"], "packages": packages}), encoding="utf-8"
+    )
+    (folder / "files.json").write_text(
+        json.dumps(loaded_at_once(packages, core, wheels, folder, url)), encoding="utf-8"
+    )
     for name in ("start.js", "early.js"):
         text = (ROOT / "book" / "lite" / name).read_text(encoding="utf-8")
         (folder / name).write_text(text.replace("CORE", json.dumps(url or "./")), encoding="utf-8")
@@ -152,8 +167,8 @@ def python(folder, url):
 
 def loaded_at_once(packages, core, wheels, folder, url):
     """What a start of the kernel loads: [{name, url, bytes}], for the pages to fetch ahead and to count."""
-    found = [(f"Python ({name})", f"{url}{name}", core / name) for name in CORE]
-    found.append(("the standard library", "python.zip", folder / "python.zip"))
+    found = [("Python", f"{url}{name}", core / name) for name in CORE]
+    found.append(("its library", "python.zip", folder / "python.zip"))
     for name in ("numpy", "sqlite3", "rnnlib"):
         address = packages[name]["file_name"]
         path = next(each for each in (folder / address, wheels / Path(address).name) if each.exists())

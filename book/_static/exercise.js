@@ -110,9 +110,8 @@ async function fetchFiles(tell, wanted = /./) {
   let done = 0;
   const load = async (file) => {
     tell(done, all, file.name);
-    await (await fetch(new URL(file.url, PYTHON))).arrayBuffer();
-    done += file.bytes;
-    tell(done, all, file.name);
+    const reader = (await fetch(new URL(file.url, PYTHON))).body.getReader();
+    for (let part; !(part = await reader.read()).done; ) tell((done += part.value.length), all, file.name);
   };
   await Promise.all(files.map(load));
   return files;

@@ -1,4 +1,4 @@
-/* The worker of the notebook's kernel. It starts Python at once; the kernel's own script joins when the notebook is there. */
+/* The worker of the notebook's kernel. It starts Python at once; the kernel's own script joins it later. */
 
 self.pythonStarts ??= (async () => {
   addEventListener("message", ({ data }) => importScripts(data.kernel), { once: true });
@@ -11,7 +11,8 @@ self.pythonStarts ??= (async () => {
     packages: ["numpy", "sqlite3", "rnnlib"],
   });
   // Without jedi, names are completed by looking at the objects.
-  python.runPython("import numpy, piplite.piplite, pyodide_kernel as kernel; kernel.ipython_shell.Completer.use_jedi = False");
+  python.runPython("import numpy, piplite.piplite, pyodide_kernel");
+  python.runPython("pyodide_kernel.ipython_shell.Completer.use_jedi = False");
   return python;
 })();
 self.loadPyodide = () => self.pythonStarts; // the kernel imports this file where it would import pyodide.js
