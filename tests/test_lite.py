@@ -216,7 +216,7 @@ FIRST_RESULT = """
   async () => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     let said = "";
-    const future = kernel.requestExecute({ code: "import numpy; print(numpy.ones(3).sum())" });
+    const future = kernel.requestExecute({ code: "import numpy, rnnlib.scalar; print(numpy.ones(3).sum())" });
     future.onIOPub = message => { said += message.content.text ?? ""; };
     await future.done;
     return said;
@@ -250,6 +250,7 @@ def test_python_can_come_from_a_cdn(reader, tmp_path, monkeypatch):
     for source in (core, wheels):
         shutil.copytree(source, tmp_path / "cdn", dirs_exist_ok=True)
     with served(tmp_path / "cdn", Cdn) as cdn, served(tmp_path / "site") as site:
+        shutil.copytree(ROOT / "book" / "_static", tmp_path / "site" / "_static")
         lite.build_lite(tmp_path / "site" / "lite", tmp_path / "work", cdn)
         page = reader.new_page()
         watched(page, site, cdn)

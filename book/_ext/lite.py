@@ -131,8 +131,11 @@ def python(folder, url):
     packages = pyodide.needed(lock, pyodide.PACKAGES)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as work:
-        library, rnnlib = standard_library(Path(work), core, wheels, lock), own_wheel(Path(work), "rnnlib")
-        made = [bytecode.add(core, [library]) / library.name, bytecode.add(core, [rnnlib]) / rnnlib.name]
+        library = standard_library(Path(work), core, wheels, lock)
+        rnnlib = bytecode.merge(Path(work, "rnnlib.zip"), [own_wheel(Path(work), "rnnlib")])
+        # Apart, so that a change of rnnlib does not compile everything again.
+        compiled = [bytecode.add(core, [archive]) / archive.name for archive in (library, rnnlib)]
+    bytecode.merge(folder / "python.zip", compiled)
     if url:
         for package in packages.values():
             package["file_name"] = url + package["file_name"]
@@ -140,20 +143,8 @@ def python(folder, url):
         compiled = bytecode.add(core, [wheels / package["file_name"] for package in packages.values()])
         for package in packages.values():
             package["sha256"] = checksum(compiled / package["file_name"])
-        made += [*(core / name for name in CORE), *compiled.iterdir()]
-    for path in made:
-        shutil.copy(path, folder)
-    packages["rnnlib"] = {
-        "name": "rnnlib",
-        "version": importlib.metadata.version("rnnlib"),
-        "file_name": rnnlib.name,
-        "sha256": checksum(folder / rnnlib.name),
-        "package_type": "package",
-        "install_dir": "site",
-        "imports": ["rnnlib"],
-        "depends": ["numpy"],
-        "unvendored_tests": False,
-    }
+        for path in [*(core / name for name in CORE), *compiled.iterdir()]:
+            shutil.copy(path, folder)
     (folder / "pyodide-lock.json").write_text(
         json.dumps({"info": lock["info"], "packages": packages}), encoding="utf-8"
     )
@@ -169,9 +160,9 @@ def loaded_at_once(packages, core, wheels, folder, url):
     """What a start of the kernel loads: [{name, url, bytes}], for the pages to fetch ahead and to count."""
     found = [("Python", f"{url}{name}", core / name) for name in CORE]
     found.append(("its library", "python.zip", folder / "python.zip"))
-    for name in ("numpy", "sqlite3", "rnnlib"):
+    for name in ("numpy", "sqlite3"):
         address = packages[name]["file_name"]
-        path = next(each for each in (folder / address, wheels / Path(address).name) if each.exists())
+        path = wheels / Path(address).name if url else folder / address
         found.append((name, address, path))
     return [{"name": name, "url": address, "bytes": path.stat().st_size} for name, address, path in found]
 

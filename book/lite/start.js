@@ -8,7 +8,7 @@ self.pythonStarts ??= (async () => {
     indexURL: core.href,
     lockFileURL: new URL("pyodide-lock.json", location).href,
     stdLibURL: new URL("python.zip", location).href,
-    packages: ["numpy", "sqlite3", "rnnlib"],
+    packages: ["numpy", "sqlite3"],
   });
   // Without jedi, names are completed by looking at the objects.
   python.runPython("import numpy, piplite.piplite, pyodide_kernel");
