@@ -195,13 +195,17 @@ def test_a_keyboard_alone_leads_into_the_notebook_and_out_of_it_both_ways(page, 
     press_until(page, "Shift+Tab", lambda focus: focus == "Start again from the released version")
 
 
-def test_names_are_completed(chapter):
-    cell = chapter.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
-    cell.click()
-    chapter.keyboard.press("Control+End")
-    chapter.keyboard.type("\nenumer")
-    chapter.keyboard.press("Tab")
-    chapter.frame_locator(FRAME).locator(".cm-content", has_text="enumerate").wait_for()
+COMPLETE = """
+  code => jupyterapp.shell.currentWidget.sessionContext.session.kernel
+    .requestComplete({ code, cursor_pos: code.length }).then(reply => reply.content.matches)
+"""
+
+
+def test_python_completes_a_name(page, site):
+    open_notebook(page, site, "two-step")
+    assert page.evaluate(FIRST_RESULT) == "3.0\n"
+    assert page.evaluate(COMPLETE, "numpy.lina") == ["numpy.linalg"]
+    assert page.evaluate(COMPLETE, "enumer") == ["enumerate"]
 
 
 def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
@@ -211,7 +215,6 @@ def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
     assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
 
 
-# What the start of Python takes from elsewhere when the setting `pyodide_url` names a CDN.
 FIRST_RESULT = """
   async () => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
