@@ -18,7 +18,7 @@ from rnnlib.sequence import checked_sequence
 from rnnlib.validate import check_count, check_reduction, check_state
 
 LOGIT_FLOATS = 2**16
-FEW_INPUTS = 16  # with more, projecting all inputs in one product saves more than a call a step
+FEW = 16  # inputs or classes: with more of them, one product for all steps saves more time than a call a step
 SMALL_STEP = 2**9  # a step of more numbers takes so long that making a view of it is not felt
 SLOPE_FLOATS = 2**15  # the slopes computed in one call: many calls saved at B = 1, and at larger B they stay in cache
 
@@ -141,7 +141,7 @@ def run_states(params, x, s_init, func, workspace):
     """
     squash, _ = activation(func)
     T, (B, H) = len(x), s_init.shape
-    if B == 1 and x.ndim == 3 and x.shape[2] <= FEW_INPUTS:
+    if B == 1 and x.ndim == 3 and x.shape[2] <= FEW:
         return _run_one_sequence(params, x, s_init, squash, workspace)
     states = _buffer(workspace, "states", (T + 1, B, H), s_init.dtype)
     states[0] = s_init
@@ -196,14 +196,34 @@ def delta_sweep(params, s, dq, func="tanh", ds_last=None, workspace=None):
     """
     _, squash_derivative = activation(func)
     workspace = {} if workspace is None else workspace
-    delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
     hop = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)
+    if dq.shape[1] == 1 and dq.shape[2] <= FEW:
+        return _sweep_one_sequence(params, s, dq, squash_derivative, hop, workspace)
+    delta = _product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
     deltas = _steps(workspace, "delta", delta)
     for delta_t, slope_t in zip(deltas[::-1], slopes_from_the_end(s, squash_derivative, workspace), strict=True):
         delta_t += hop
         delta_t *= slope_t
         delta_t.dot(params.W, hop)
     return Sweep(delta, hop)
+
+
+def _sweep_one_sequence(params, s, dq, squash_derivative, ds_last, workspace):
+    """The sweep of one sequence by dE/ds_t = [delta_{t+1}, dq_t] [W; V]: with few classes, its calls are its time.
+
+    Row t of the buffer holds delta_t and dq_{t-1}; its last entry is 1 where `ds_last` comes in, which is in row T.
+    """
+    (T, _, K), H = dq.shape, s.shape[2]
+    rows = _buffer(workspace, "back", (T + 1, H + K + 1), s.dtype)
+    rows[T, :H], rows[0, H:-1], rows[1:, H:-1], rows[:-1, -1], rows[T, -1] = 0, 0, dq[:, 0], 0, 1
+    stacked = np.vstack([params.W, params.V, ds_last])
+    later, deltas = _steps(workspace, "back", rows)[:0:-1], _steps(workspace, "delta", rows[:-1, :H])[::-1]
+    ds = np.empty_like(s[0, 0])
+    slopes = slopes_from_the_end(s[:, 0], squash_derivative, workspace)
+    for row, delta_t, slope_t in zip(later, deltas, slopes, strict=True):
+        row.dot(stacked, ds)
+        np.multiply(ds, slope_t, delta_t)
+    return Sweep(rows[:-1, None, :H], rows[0].dot(stacked)[None])
 
 
 def slopes_from_the_end(s, squash_derivative, workspace):
@@ -289,7 +309,7 @@ def _product(a, matrix, workspace, name):
 def _sum_of_outer(a, b, workspace, name):
     """The outer products of a[t, n] and b[t, n], summed over every step and sequence: one product."""
     out = _buffer(workspace, name, (a.shape[2], b.shape[2]), a.dtype)
-    return _flat(a).T.dot(_flat(b), out)
+    return np.matmul(_flat(a).T, _flat(b), out=out)  # dot would copy an array that is part of another's rows
 
 
 def _sum_of_rows(a):

@@ -5,7 +5,7 @@ from cases import case, frozen, mask
 from rnnlib.gradcheck import compare, complex_step, relative_error
 from rnnlib.losses import softmax
 from rnnlib.rnn import (
-    FEW_INPUTS,
+    FEW,
     LOGIT_FLOATS,
     SLOPE_FLOATS,
     SMALL_STEP,
@@ -266,11 +266,11 @@ def test_the_input_gradient_of_tokens_is_that_of_their_one_hot_rows_with_or_with
         compare(input_gradient(delta, np.eye(5)[tokens], 5, *workspace), dense, tol=1e-13, names=["dU"])
 
 
-@pytest.mark.parametrize("D", [3, FEW_INPUTS, FEW_INPUTS + 1])
+@pytest.mark.parametrize(("D", "K"), [(3, FEW + 1), (FEW, 2), (FEW + 1, FEW)])
 @pytest.mark.parametrize("H", [4, SMALL_STEP + 1])
 @pytest.mark.parametrize("func", ["tanh", "sigmoid"])
-def test_a_sequence_alone_has_the_numbers_that_it_has_in_a_batch(D, H, func):
-    (p, x, s_init, y), _ = case(20, D=D, H=H)
+def test_a_sequence_alone_has_the_numbers_that_it_has_in_a_batch(D, K, H, func):
+    (p, x, s_init, y), _ = case(20, D=D, H=H, K=K)
     together, workspace = forward(p, x, s_init, y, func=func), {}
     for n in list(range(3)) * 2:  # the second round finds a used workspace
         alone = x[:, n : n + 1], s_init[n : n + 1], y[:, n : n + 1]
