@@ -2,7 +2,7 @@
 
 const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
 const WORKER = new URL("live-worker.js", document.currentScript.src);
-const NEEDED = /^Python|standard library|^numpy$|^rnnlib$/; // of the names that book/_ext/lite.py gives
+const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives; rnnlib lies in the library
 const STOPPED = "Stopped. All names that were defined are gone.";
 
 document.querySelectorAll(".live").forEach((bar, index) => {
