@@ -242,7 +242,7 @@ def project_inputs(U, b, x, out):
     """Write U x_t + b of every step to `out` (T, B, H): one product, or for tokens a selection of rows."""
     if x.ndim == 2:
         # b is added to D rows, not to T * B; the tokens are checked, and "clip" takes the rows without a second look.
-        np.take(np.add(U.T, b, order="C"), x, axis=0, out=out, mode="clip")
+        np.take(np.add(U.T, b, order="C"), x.astype(np.intp, copy=False), axis=0, out=out, mode="clip")
     else:
         _flat(x).dot(U.T, _flat(out))
         out += b
@@ -257,7 +257,7 @@ def input_gradient(delta, x, D, workspace=None):
     if x.ndim == 3:
         return _sum_of_outer(delta, x, {} if workspace is None else workspace, "dU")
     # Sorting brings the steps of a token together, so that one product sums them: no one-hot array, no row lost.
-    tokens = x.reshape(-1).astype(np.intp)
+    tokens = x.reshape(-1).astype(np.intp, copy=False)
     ordered = np.take(_flat(delta), np.argsort(tokens, kind="stable"), axis=0)
     counts = np.bincount(tokens, minlength=D)
     present = np.flatnonzero(counts)

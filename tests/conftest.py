@@ -72,3 +72,23 @@ def chromium():
         chromium = playwright.chromium.launch(executable_path=needs("chromium"), args=browser.CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def reader(site, chromium):
+    """A reader's browser, which keeps what it has loaded and what was written in it."""
+    if not (browser.HTML / "lite").exists():
+        needs("npm")
+        pytest.fail("the site was built without Python for its pages")
+    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context
+
+
+@pytest.fixture
+def page(reader, site):
+    """A tab of the reader's, in which nothing may go wrong and nothing be fetched from elsewhere."""
+    page = browser.watched(reader.new_page(), site)
+    page.set_default_timeout(browser.START)
+    yield page
+    assert page.left_the_host == page.errors == []
+    page.close()

@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, ROOT, QuietHandler, watched
+from browser import HTML, ROOT, START, QuietHandler, watched
 from conftest import needs
 from marking import lost, mark
 
@@ -18,7 +18,6 @@ from grading.course import slugs
 
 CHAPTER = "two-step.html"
 FRAME = ".exercise-stage iframe"
-START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 
 READY = """
   () => { const panel = window.jupyterapp?.shell?.currentWidget;
@@ -26,10 +25,11 @@ READY = """
 """
 # One cell after the other, as with Shift+Enter: "Run All" of JupyterLite stops at the first check that raises.
 RUN_ALL = """
-  async () => { const { content } = jupyterapp.shell.currentWidget;
+  async limit => { const { content } = jupyterapp.shell.currentWidget;
+    const late = new Promise((_, fail) => setTimeout(() => fail(Error("a cell does not end")), limit));
     for (let cell = 0; cell < content.widgets.length; cell++) {
       content.activeCellIndex = cell;
-      await jupyterapp.commands.execute("notebook:run-cell").catch(() => {});
+      await Promise.race([late, jupyterapp.commands.execute("notebook:run-cell").catch(() => {})]);
     } }
 """
 FILL_IN = """
@@ -41,25 +41,6 @@ FILL_IN = """
 NOTEBOOK = "() => JSON.parse(jupyterapp.shell.currentWidget.context.model.toString())"
 
 
-@pytest.fixture(scope="module")
-def reader(site, chromium):
-    """A reader's browser, which keeps what it has loaded and what was written in it."""
-    if not (HTML / "lite").exists():
-        needs("npm")
-        pytest.fail("the site was built without the exercises in the page")
-    with chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True) as context:
-        yield context
-
-
-@pytest.fixture
-def page(reader, site):
-    page = watched(reader.new_page(), site)
-    page.set_default_timeout(START)
-    yield page
-    assert page.left_the_host == page.errors == []
-    page.close()
-
-
 def open_notebook(page, site, slug):
     page.goto(f"{site}lite/notebooks/index.html?path={slug}.ipynb")
     page.wait_for_function(READY)
@@ -67,7 +48,7 @@ def open_notebook(page, site, slug):
 
 def run_all(page):
     """Run all cells, and return the notebook."""
-    page.evaluate(RUN_ALL)
+    page.evaluate(RUN_ALL, START)
     return page.evaluate(NOTEBOOK)
 
 

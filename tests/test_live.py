@@ -8,13 +8,11 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser import HTML, ROOT, watched
-from conftest import needs
 
 from rnnlib import scalar
 
 BOOK = ROOT / "book"
 WITHOUT_CODE = {"exercises", "notation", "reading", "teaching", "mistakes"}  # they teach no computation
-START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 AXE = {"context": {"exclude": [["mjx-math"]]}, "options": {"preload": False, "resultTypes": ["violations"]}}
 
 
@@ -22,25 +20,6 @@ def chapters():
     """The names of all pages of the book but the first, which is the cover."""
     contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
     return [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-
-
-@pytest.fixture(scope="module")
-def reader(site, chromium):
-    """A reader's browser, which keeps what it has loaded."""
-    if not (HTML / "lite").exists():
-        needs("npm")
-        pytest.fail("the site was built without Python for its pages")
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
-        yield context
-
-
-@pytest.fixture
-def page(reader, site):
-    page = watched(reader.new_page(), site)
-    page.set_default_timeout(START)
-    yield page
-    assert page.left_the_host == page.errors == []
-    page.close()
 
 
 class Cell:
@@ -267,7 +246,7 @@ def test_a_request_of_a_cell_that_leaves_the_host_would_be_seen(site, reader):
 def test_python_comes_from_the_cdn_of_the_settings(site, chromium):
     cdn, pyodide = "https://cdn.example.org/pyodide/", HTML / "lite" / "pyodide"
     listed = json.loads((pyodide / "files.json").read_text(encoding="utf-8"))
-    elsewhere = [file if file["name"] == "rnnlib" else file | {"url": cdn + file["url"]} for file in listed]
+    elsewhere = [file if file["url"] == "python.zip" else file | {"url": cdn + file["url"]} for file in listed]
     chapter = (HTML / "two-step.html").read_text(encoding="utf-8")
     assert chapter.count('data-python=""') == 1
     chapter = chapter.replace('data-python=""', f'data-python="{cdn}"')
@@ -287,4 +266,4 @@ def test_python_comes_from_the_cdn_of_the_settings(site, chromium):
     core = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm"]
     assert {cdn + name for name in core} <= set(asked)
     of_the_site = {Path(url).name for url in asked if url.startswith(f"{site}lite/")}
-    assert of_the_site == {"files.json", next(file["url"] for file in listed if file["name"] == "rnnlib")}
+    assert of_the_site == {"files.json", "python.zip"}

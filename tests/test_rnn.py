@@ -266,6 +266,13 @@ def test_the_input_gradient_of_tokens_is_that_of_their_one_hot_rows_with_or_with
         compare(input_gradient(delta, np.eye(5)[tokens], 5, *workspace), dense, tol=1e-13, names=["dU"])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64"])
+def test_tokens_of_any_integer_type_select_the_same_rows(dtype):
+    (p, _, s_init, y), rng = case(21)
+    tokens = rng.integers(5, size=(6, 3))
+    close(both(p, tokens.astype(dtype), s_init, y), both(p, tokens, s_init, y), tol=1e-15)
+
+
 @pytest.mark.parametrize(("D", "K"), [(3, FEW + 1), (FEW, 2), (FEW + 1, FEW)])
 @pytest.mark.parametrize("H", [4, SMALL_STEP + 1])
 @pytest.mark.parametrize("func", ["tanh", "sigmoid"])
