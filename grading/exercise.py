@@ -107,19 +107,29 @@ def _docstrings(source):
 
 
 def _withheld(names, others):
-    """Where rnnlib has `names`, defined or imported, and `others`, given in full such as "rnnlib.scalar.backward".
+    """Where rnnlib has `names`, and `others`, given in full such as "rnnlib.scalar.backward": defined, or imported.
 
     Found in rnnlib's text, as importing plots and widgets is slow.
     """
     withheld = {}
     for path in sorted((COURSE / "rnnlib").glob("*.py")):
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-        here = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        here |= {
-            alias.asname or alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names
-        }
-        if here & names:
-            withheld["rnnlib" if path.stem == "__init__" else f"rnnlib.{path.stem}"] = sorted(here & names)
-    for module, _, name in (other.rpartition(".") for other in others):
-        withheld.setdefault(module, []).append(name)
+        module = "rnnlib" if path.stem == "__init__" else f"rnnlib.{path.stem}"
+        found = _top_level(ast.parse(path.read_text(encoding="utf-8")).body, module)
+        hidden = {name for name, origin in found if origin in others or {name, origin.rpartition(".")[2]} & names}
+        if hidden:
+            withheld[module] = sorted(hidden)
     return withheld
+
+
+def _top_level(body, module):
+    """The names of a module, each with where it comes from, in full."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name, f"{module}.{node.name}"
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, f"{module}.{target.id}"

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlib.inputs import input_gradient, project_inputs
 from rnnlib.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
 from rnnlib.params import init_params
-from rnnlib.rnn import Backward, input_gradient, project_inputs
+from rnnlib.rnn import Backward
 from rnnlib.sequence import checked_data, in_one_dtype
 from rnnlib.validate import check_numbers, check_params, check_reduction
 

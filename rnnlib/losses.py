@@ -76,7 +76,7 @@ def softmax_cross_entropy(q, y, weights, reduction, out=None):
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. log-sum-exp.
     """
     if y.ndim < q.ndim:
-        of_target, y_sum = q.reshape(-1, q.shape[-1])[np.arange(y.size), y.reshape(-1)].reshape(y.shape), 1
+        of_target, y_sum = q.reshape(-1).take(_places(y, q.shape[-1])), 1
     else:
         of_target, y_sum = np.sum(np.where(y == 0, 0, y * q), axis=-1), y.sum(axis=-1)
     yhat, log_sum = _exp_and_log_sum(q, out)
@@ -92,7 +92,7 @@ def softmax_cross_entropy_gradient(yhat, y, weights, reduction):
     Shapes: as for `output_gradient`. Source: the chapter "Two steps by hand", eq. output-gradient.
     """
     if y.ndim < yhat.ndim:
-        yhat.reshape(-1, yhat.shape[-1])[np.arange(y.size), y.reshape(-1)] -= 1
+        yhat.reshape(-1)[_places(y, yhat.shape[-1])] -= 1
     else:
         yhat *= y.sum(axis=-1, keepdims=True)
         yhat -= y
@@ -113,8 +113,14 @@ def _exp_and_log_sum(q, out):
         shift = q.real.max(axis=-1, keepdims=True)
         q = np.subtract(q, shift, out=out)
     e = np.exp(q, out=out)
-    total = e.dot(np.ones(e.shape[-1], e.dtype))[..., None]  # a product sums short rows faster than sum()
-    return np.divide(e, total, out=out), (np.log(total) + shift)[..., 0]
+    K = e.shape[-1]
+    total = e.reshape(-1, K).dot(np.ones(K, e.dtype)).reshape(*e.shape[:-1], 1)  # faster than sum() on short rows
+    return np.divide(e, total, out=e), (np.log(total) + shift)[..., 0]
+
+
+def _places(y, K):
+    """Where the logit of each label stands among all logits, of the shape of y."""
+    return y.astype(np.intp, copy=False) + np.arange(0, y.size * K, K).reshape(y.shape)
 
 
 def _batch(shape, reduction):

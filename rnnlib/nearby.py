@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlib.activations import activation
+from rnnlib.inputs import project_inputs
 from rnnlib.losses import softmax, softmax_cross_entropy
-from rnnlib.rnn import project_inputs, run_states
 from rnnlib.sequence import checked_sequence
+from rnnlib.sweep import run_states
 from rnnlib.validate import check_reduction
 
 

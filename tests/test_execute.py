@@ -7,7 +7,7 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
-from grading import execute
+from grading import execute, exercise
 from grading.answers import solution
 from grading.course import COURSE
 
@@ -156,6 +156,13 @@ def test_another_function_that_gives_the_answer_away_is_withheld_too(tmp_path):
     notebook = mark(with_gradient(source), tmp_path)
     assert lost(notebook) == OF_GRADIENT
     assert "`rnnlib.scalar.backward` is what this exercise asks you to write" in said(notebook, "test-gradient")
+
+
+def test_a_function_is_withheld_under_every_name_that_rnnlib_imports_it_by():
+    withheld = exercise.load("bptt-loops").withheld
+    assert withheld["rnnlib.training"] == ["rnn_loss_and_gradient"]
+    assert "delta_sweep" in withheld["rnnlib.rnn"]
+    assert "delta_sweep" in withheld["rnnlib.sweep"]
 
 
 def test_the_feedback_has_the_students_own_traceback_and_the_call(tmp_path):

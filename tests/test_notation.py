@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlib import gru, lstm, rnn, scalar
+from rnnlib import gru, lstm, rnn, scalar, sweep
 from rnnlib.losses import softmax
 from rnnlib.params import init_params
 
@@ -45,7 +45,7 @@ def named():
     z = x @ params.U.T + fwd.s_prev @ params.W.T + params.b
     q = fwd.s @ params.V.T + params.c
     dq = (fwd.yhat - np.eye(K)[y]) * weights[..., None] / B
-    delta = rnn.delta_sweep(params, fwd.s, dq).delta
+    delta = sweep.delta_sweep(params, fwd.s, dq).delta
     data = {"x": x, "s_init": s_init, "y": y, "weights": weights, "z": z, "q": q, "delta": delta}
     return params, data | fwd._asdict()
 

@@ -2,19 +2,13 @@ import numpy as np
 import pytest
 from cases import case, frozen, mask
 
+from rnnlib.buffers import SMALL_STEP
 from rnnlib.gradcheck import compare, complex_step, relative_error
+from rnnlib.inputs import input_gradient
 from rnnlib.losses import softmax
-from rnnlib.rnn import (
-    FEW,
-    LOGIT_FLOATS,
-    SLOPE_FLOATS,
-    SMALL_STEP,
-    backward,
-    forward,
-    input_gradient,
-    loss_and_gradient,
-)
+from rnnlib.rnn import backward, forward, loss_and_gradient
 from rnnlib.routes import backward_recursion
+from rnnlib.sweep import FEW, PIECE_ROWS, pieces
 
 OPTIONS = [{"func": func, "reduction": reduction} for func in ("tanh", "sigmoid") for reduction in ("mean", "sum")]
 
@@ -247,14 +241,49 @@ def test_the_gradient_of_an_array_has_its_shape():
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_arrays_too_large_for_one_helping_give_the_same_numbers(options):
-    (p, x, s_init, y), rng = case(19, T=40, B=16, D=3, H=64, K=200)
-    assert y.size * 200 > LOGIT_FLOATS
-    assert y.size * 64 > SLOPE_FLOATS
-    options = {**options, "weights": mask(rng, 40, 16)}
-    E, gradient, _ = loss_and_gradient(p, x, s_init, y, **options)
-    assert E == pytest.approx(forward(p, x, s_init, y, **options).E, rel=1e-13)
-    compare(gradient.params, backward_recursion(p, x, s_init, y, **options), tol=1e-12)
+@pytest.mark.parametrize("checkpoint_every", [None, 150])
+@pytest.mark.parametrize("tokens", [False, True])
+def test_a_sequence_worked_on_in_pieces_has_the_numbers_of_one_piece(options, checkpoint_every, tokens):
+    (p, x, s_init, y), rng = case(19, T=331, B=16, D=3, H=5, K=7)
+    assert [len(pieces(T, 16)) for T in (331, 150, 31)] == [3, 2, 1]
+    x = rng.integers(3, size=x.shape[:2]) if tokens else x
+    options = {**options, "weights": mask(rng, 331, 16)}
+    E, gradient, s_last = loss_and_gradient(p, x, s_init, y, checkpoint_every=checkpoint_every, **options)
+    fwd = forward(p, x, s_init, y, **options)
+    assert E == pytest.approx(fwd.E, rel=1e-12)
+    close(gradient, backward(p, x, y, fwd, **options)._replace(x=None), tol=1e-11)
+    compare(gradient.params, backward_recursion(p, x, s_init, y, **options), tol=1e-11)
+    np.testing.assert_allclose(s_last, fwd.s[-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("T", "B"), [(1, 1), (1, 3 * PIECE_ROWS), (7, PIECE_ROWS // 2 + 1), (5 * PIECE_ROWS + 1, 1)])
+def test_the_pieces_of_a_sequence_are_its_steps_in_order_and_none_is_too_long(T, B):
+    cut = pieces(T, B)
+    assert [t for piece in cut for t in range(T)[piece]] == list(range(T))
+    assert all(0 < piece.stop - piece.start <= max(1, PIECE_ROWS // B) for piece in cut)
+
+
+def test_one_workspace_serves_sequences_of_any_length_and_batches_of_any_size():
+    workspace = {}
+    for T, B in [(9, 3), (4, 3), (12, 3), (5, 1), (11, 1), (3, 1), (700, 4), (9, 3), (600, 4)]:
+        (p, x, s_init, y), _ = case(22, T=T, B=B)
+        for every in (None, 4):
+            E, gradient, s_last = loss_and_gradient(p, x, s_init, y, checkpoint_every=every, workspace=workspace)
+            fwd = forward(p, x, s_init, y)
+            assert E == pytest.approx(fwd.E, rel=1e-12)
+            close(gradient, backward(p, x, y, fwd)._replace(x=None), tol=1e-11)
+            np.testing.assert_allclose(s_last, fwd.s[-1], rtol=1e-12)
+
+
+def test_a_workspace_does_not_grow_with_the_number_of_lengths_it_has_seen():
+    def held(lengths):
+        workspace = {}
+        for T in lengths:
+            (p, x, s_init, y), _ = case(23, T=T)
+            loss_and_gradient(p, x, s_init, y, workspace=workspace)
+        return sum(kept.size for kept in workspace.values() if isinstance(kept, np.ndarray))
+
+    assert held([30, 7, 29, 12, 3]) == held([30])
 
 
 def test_the_input_gradient_of_tokens_is_that_of_their_one_hot_rows_with_or_without_a_workspace():
