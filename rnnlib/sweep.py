@@ -5,6 +5,7 @@ Source: the chapter "Vectorised BPTT" (book/vectorised.md).
 """
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,11 +26,12 @@ class Sweep(NamedTuple):
     s_init: np.ndarray  # (B, H)
 
 
-def pieces(T, B):
-    """The T steps as slices in order: one for short sequences, else pieces that stay in cache from call to call."""
-    most = max(1, PIECE_ROWS // B)
+@lru_cache
+def pieces(T, B, rows=PIECE_ROWS):
+    """The T steps as a tuple of slices in order, each of at most `rows` rows of B sequences, to stay in cache."""
+    most = max(1, rows // B)
     length = math.ceil(T / math.ceil(T / most))  # about as long as each other
-    return [slice(max(0, stop - length), stop) for stop in range(T, 0, -length)][::-1]
+    return tuple(slice(max(0, stop - length), stop) for stop in range(T, 0, -length))[::-1]
 
 
 def run_states(params, x, s_init, func, workspace):
@@ -82,12 +84,13 @@ def delta_sweep(params, s, dq, func="tanh", ds_last=None, workspace=None):
     if dq.shape[1] == 1 and dq.shape[2] <= FEW:
         return _sweep_one_sequence(params, s, dq, squash_derivative, hop, workspace)
     delta = product(dq, params.V, workspace, "delta")  # V^T dq: what each state hears from its own prediction
-    slope = squash_derivative(s, buffer(workspace, "slope", s.shape, s.dtype))
-    every_delta, every_slope = steps(workspace, "delta", delta), steps(workspace, "slope", slope)
-    for delta_t, slope_t in zip(every_delta[::-1], every_slope[::-1], strict=True):
-        delta_t += hop
-        delta_t *= slope_t
-        delta_t.dot(params.W, hop)
+    every_delta = steps(workspace, "delta", delta)
+    for few in reversed(pieces(*s.shape[:2], PIECE_ROWS // 4)):
+        slope = squash_derivative(s[few], buffer(workspace, "slope", s[few].shape, s.dtype))
+        for delta_t, slope_t in zip(every_delta[few][::-1], steps(workspace, "slope", slope)[::-1], strict=True):
+            delta_t += hop
+            delta_t *= slope_t
+            delta_t.dot(params.W, hop)
     return Sweep(delta, hop)
 
 
