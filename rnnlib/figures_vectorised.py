@@ -141,7 +141,7 @@ def peak_floats(arguments, **options):
 
 @styled
 def memory(every, measured, expected, best):
-    """Peak memory against the distance n of the checkpoints, in numbers: measured, and by eq. checkpoint-memory.
+    """Peak memory against the distance n of the checkpoints, in numbers: measured, and as expected.
 
     `every` and `measured` have one entry a run; `expected` is a function of n; `best` is the n where it is smallest.
     """
