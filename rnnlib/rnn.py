@@ -15,7 +15,7 @@ from rnnlib.inputs import input_gradient
 from rnnlib.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
 from rnnlib.params import Params
 from rnnlib.sequence import checked_sequence
-from rnnlib.sweep import delta_sweep, pieces, run_states
+from rnnlib.sweep import PIECE_ROWS, delta_sweep, pieces, run_states
 from rnnlib.validate import check_count, check_reduction, check_state
 
 
@@ -107,13 +107,14 @@ def _pieces_from_the_end(params, x, s_init, func, every, workspace):
     The states of `every` steps are kept at a time, and computed again from the checkpoint before them.
     """
     T, B = x.shape[:2]
+    rows = max(PIECE_ROWS, params.U.shape[1])  # in shorter pieces, adding up the gradients of U would take too long
     spans = [slice(first, min(first + every, T)) for first in range(0, T, every)]
     checkpoints = [s_init]
     for span in spans[:-1]:
         checkpoints.append(run_states(params, x[span], checkpoints[-1], func, workspace)[-1].copy())
     for span, checkpoint in zip(reversed(spans), reversed(checkpoints), strict=True):
         states = run_states(params, x[span], checkpoint, func, workspace)
-        for piece in reversed(pieces(len(states) - 1, B)):
+        for piece in reversed(pieces(len(states) - 1, B, rows)):
             first, end = piece.start, piece.stop
             yield slice(span.start + first, span.start + end), states[first : end + 1]
 
