@@ -48,7 +48,8 @@ def run_states(params, x, s_init, func, workspace):
     every_s = steps(workspace, "states", states)
     hop = np.empty_like(s_init)
     WT = np.ascontiguousarray(params.W.T)  # a transposed view takes up to twice the time
-    for piece in pieces(T, B) if x.ndim == 3 else [slice(0, T)]:  # for tokens, project_inputs adds b to all D rows
+    # Tokens in one go, as their projection begins with a table of all D rows.
+    for piece in pieces(T, B) if x.ndim == 3 else [slice(0, T)]:
         project_inputs(params.U, params.b, x[piece], states[1:][piece])
         for s_prev, s in pairwise(every_s[piece.start : piece.stop + 1]):
             s += s_prev.dot(WT, hop)  # s holds U x_t + b until here

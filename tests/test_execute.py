@@ -1,6 +1,7 @@
 """Answers run in the sandbox, tests in the grader; a crash or a hang costs its own part alone."""
 
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -163,6 +164,14 @@ def test_a_function_is_withheld_under_every_name_that_rnnlib_imports_it_by():
     assert withheld["rnnlib.training"] == ["rnn_loss_and_gradient"]
     assert "delta_sweep" in withheld["rnnlib.rnn"]
     assert "delta_sweep" in withheld["rnnlib.sweep"]
+
+
+@pytest.mark.parametrize("path", sorted(COURSE.glob("solutions/*/answers.toml")), ids=lambda path: path.parent.name)
+def test_every_function_that_an_exercise_withholds_is_there_to_be_withheld(path):
+    withheld = exercise.load(path.parent.name).withheld
+    for name in tomllib.loads(path.read_text(encoding="utf-8")).get("withhold", []):
+        module, _, function = name.rpartition(".")
+        assert function in withheld[module]
 
 
 def test_the_feedback_has_the_students_own_traceback_and_the_call(tmp_path):
