@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import seconds
+from rnnlib.fast import loss_and_gradient
+from rnnlib.fast.nearby import nearby_errors
 from rnnlib.gradcheck import vectorised_central_difference
-from rnnlib.nearby import nearby_errors
 from rnnlib.params import init_params
-from rnnlib.rnn import loss_and_gradient
 from rnnlib.routes import finite_differences, forward_mode, sum_over_paths
 
 OUT = Path("_build/bench")

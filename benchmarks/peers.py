@@ -1,12 +1,12 @@
-"""The same job as `rnnlib.rnn.loss_and_gradient`, done by other means: every maker returns a function of no arguments.
+"""The same job as `rnnlib.fast.loss_and_gradient`, done by other means: every maker returns a function of no arguments.
 
 A job is E and dE/d(U, W, V, b, c) of one sequence batch with dense inputs; the gradient by x is nobody's job.
 """
 
 import numpy as np
 
+from rnnlib.fast import loss_and_gradient
 from rnnlib.params import Params
-from rnnlib.rnn import loss_and_gradient
 
 
 def ours(params, x, s_init, y):
@@ -15,7 +15,7 @@ def ours(params, x, s_init, y):
 
     def job():
         E, gradient, _ = loss_and_gradient(params, x, s_init, y, workspace=workspace)
-        return E, gradient.params
+        return E, gradient.gradient
 
     return job
 

@@ -5,11 +5,14 @@ every worker would pay.
 """
 
 import ast
+import importlib
 import json
+import pkgutil
 import tomllib
 from functools import lru_cache
 from typing import NamedTuple
 
+import rnnlib
 from grading.course import COURSE
 
 
@@ -107,29 +110,17 @@ def _docstrings(source):
 
 
 def _withheld(names, others):
-    """Where rnnlib has `names`, and `others`, given in full such as "rnnlib.scalar.backward": defined, or imported.
+    """Where rnnlib has what students write: {module: names}, under every name by which a module knows it.
 
-    Found in rnnlib's text, as importing plots and widgets is slow.
+    `names` are withheld wherever they stand; `others` are given in full, such as "rnnlib.scalar.backward".
     """
-    withheld = {}
-    for path in sorted((COURSE / "rnnlib").glob("*.py")):
-        module = "rnnlib" if path.stem == "__init__" else f"rnnlib.{path.stem}"
-        found = _top_level(ast.parse(path.read_text(encoding="utf-8")).body, module)
-        hidden = {name for name, origin in found if origin in others or {name, origin.rpartition(".")[2]} & names}
-        if hidden:
-            withheld[module] = sorted(hidden)
-    return withheld
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(rnnlib.__path__, "rnnlib.")]
+    places = (name.rpartition(".") for name in others)
+    answers = {id(getattr(importlib.import_module(module), name)) for module, _, name in places}
 
+    def gives_away(name, value):
+        is_ours = str(getattr(value, "__module__", "")).startswith("rnnlib")
+        return name in names or id(value) in answers or (is_ours and getattr(value, "__name__", None) in names)
 
-def _top_level(body, module):
-    """The names of a module, each with where it comes from, in full."""
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name, f"{module}.{node.name}"
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, f"{module}.{target.id}"
+    hidden = {m.__name__: sorted(n for n, value in vars(m).items() if gives_away(n, value)) for m in modules}
+    return {module: found for module, found in hidden.items() if found}

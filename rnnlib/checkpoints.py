@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnlib.tree import leaves, rebuild
+
 FORMAT = "rnnlib checkpoint 1"
 GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
@@ -30,7 +32,7 @@ def save(path, run, rng):
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, format=FORMAT, generator=state, **dict(_leaves(run)))
+            np.savez(file, format=FORMAT, generator=state, **dict(leaves(run)))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -50,7 +52,7 @@ def load(path, like):
     if arrays.pop("format", None) != FORMAT:
         raise ValueError(f"{path} is not a checkpoint of this library, expected an .npz file marked {FORMAT!r}")
     rng = _generator(path, arrays.pop("generator", ""))
-    expected = dict(_leaves(like._replace(E=arrays.get("E", like.E))))
+    expected = dict(leaves(like._replace(E=arrays.get("E", like.E))))
     if arrays.keys() != expected.keys():
         raise ValueError(f"{path} holds {', '.join(arrays)}, expected {', '.join(expected)}: another model")
     for name, array in expected.items():
@@ -60,7 +62,9 @@ def load(path, like):
                 f"{path}: {name} has shape {found.shape} and dtype {found.dtype}, "
                 f"expected {wanted.shape} and {wanted.dtype}"
             )
-    return _rebuild(like, arrays), rng
+    was_array = [isinstance(leaf, np.ndarray) for _, leaf in leaves(like)]
+    found = (arrays[name] if kept else arrays[name].item() for name, kept in zip(expected, was_array, strict=True))
+    return rebuild(like, found), rng
 
 
 def _read(path):
@@ -82,22 +86,3 @@ def _generator(path, text):
     except Exception as error:
         raise ValueError(f"{path} holds no usable state of a random generator: {error}") from error
     return np.random.Generator(bit_generator)
-
-
-def _leaves(node, path=""):
-    """(path, leaf) of every leaf of nested NamedTuples."""
-    if not hasattr(node, "_fields"):
-        yield path, node
-        return
-    for field in node._fields:
-        yield from _leaves(getattr(node, field), f"{path}.{field}" if path else field)
-
-
-def _rebuild(like, arrays, path=""):
-    if hasattr(like, "_fields"):
-        return like._make(
-            _rebuild(node, arrays, f"{path}.{field}" if path else field)
-            for field, node in zip(like._fields, like, strict=True)
-        )
-    array = arrays[path]
-    return array if isinstance(like, np.ndarray) else array.item()

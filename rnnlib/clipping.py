@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rnnlib.tree import tree_map
+
 
 def global_norm(gradient):
     """The Euclidean norm of all entries of all arrays together, as a float.
@@ -28,7 +30,7 @@ def clip_by_global_norm(gradient, max_norm):
     if not np.isfinite(norm):
         raise ValueError(f"the gradient has norm {norm}, expected a finite one: NaN and inf cannot be scaled away")
     scale = min(1.0, max_norm / norm) if norm > 0 else 1.0
-    return type(gradient)(*(g * np.asarray(scale, g.dtype) for g in gradient)), norm
+    return tree_map(lambda g: g * np.asarray(scale, g.dtype), gradient), norm
 
 
 def clip_by_value(gradient, limit):
@@ -41,7 +43,7 @@ def clip_by_value(gradient, limit):
     _check_limit("limit", limit)
     if any(np.isnan(g).any() for g in gradient):
         raise ValueError("the gradient holds NaN, expected numbers: clipping cannot repair it")
-    return type(gradient)(*(np.clip(g, -limit, limit) for g in gradient))
+    return tree_map(lambda g: np.clip(g, -limit, limit), gradient)
 
 
 def _check_limit(name, limit):

@@ -1,28 +1,15 @@
 """What the LSTM and the GRU share with each other: stacked gates, and everything outside the recurrence.
 
-The weights of all gates lie one below the other, H rows a gate, so that one product serves them all.
+The weights of all gates lie one below the other, H rows per gate, so that one product serves them all.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from rnnlib.inputs import input_gradient, project_inputs
+from rnnlib.inputs import input_gradient, outer_sum
 from rnnlib.losses import softmax_cross_entropy, softmax_cross_entropy_gradient
-from rnnlib.params import init_params
+from rnnlib.params import Params, init_params
 from rnnlib.rnn import Backward
-from rnnlib.sequence import checked_data, in_one_dtype
-from rnnlib.validate import check_numbers, check_params, check_reduction
-
-
-class Params(NamedTuple):
-    """The parameters of a network with G gates, or the gradient of E with respect to them."""
-
-    U: np.ndarray  # (G*H, D) input to gates
-    W: np.ndarray  # (G*H, H) state to gates
-    V: np.ndarray  # (K, H) state to logits
-    b: np.ndarray  # (G*H,) bias of the gates
-    c: np.ndarray  # (K,) bias of the logits
+from rnnlib.validate import check_numbers, check_params, check_reduction, checked_data, in_one_dtype
 
 
 def init_gates(rng, gates, D, H, K, scale, dtype):
@@ -49,37 +36,30 @@ def checked(params, x, s_init, y, weights, gates, parts=()):
     return in_one_dtype(params, x, s_init, y, weights)
 
 
-def project(params, x):
-    """U x_t + b of every step and gate, in one product or by selection of rows: (T, B, G*H)."""
-    out = np.empty((*x.shape[:2], len(params.b)), params.U.dtype)
-    project_inputs(params.U, params.b, x, out)
-    return out
-
-
 def read_out(params, s, y, weights, reduction):
-    """Predictions (T, B, K) from the states s (T, B, H), and E, which is None without targets."""
-    q = s @ params.V.T + params.c
-    scored = np.zeros(q.shape[:-1], int) if y is None else y
-    yhat, E = softmax_cross_entropy(q, scored, weights, check_reduction(reduction))
-    return yhat, None if y is None else E
+    """Predictions from the states, and E, which is None without targets.
+
+    Shapes: s (T, B, H), the predictions (T, B, K). Raises ValueError for an unknown reduction.
+    """
+    return softmax_cross_entropy(s @ params.V.T + params.c, y, weights, check_reduction(reduction))
 
 
 def read_back(params, x, fwd, y, weights, reduction):
-    """From E back to the states: dE/ds_t by the prediction of step t alone (T, B, H), dV and dc.
+    """From E back to the states: dE/ds_t by way of the prediction of step t alone, dV and dc.
 
-    Raises ValueError if `fwd` is not the forward pass of inputs like x.
+    Shapes: s and dE/ds (T, B, H), dV (K, H), dc (K,). Raises ValueError if `fwd` is not the forward pass of inputs like x.
     """
     expected = (*x.shape[:2], params.W.shape[1])
     if fwd.s.shape != expected:
         raise ValueError(f"fwd holds s of shape {fwd.s.shape}, expected {expected}")
-    dq = softmax_cross_entropy_gradient(fwd.yhat.copy(), y, weights, check_reduction(reduction))
-    return dq @ params.V, sum_of_outer(dq, fwd.s), dq.sum(axis=(0, 1))
+    dq = softmax_cross_entropy_gradient(fwd.yhat, y, weights, check_reduction(reduction))
+    return dq @ params.V, outer_sum(dq, fwd.s), dq.sum(axis=(0, 1))
 
 
 def from_later(fwd, ds_last):
     """The gradient that reaches the last state from later steps, zero if `ds_last` is None.
 
-    Raises ValueError unless it has the shape of the state.
+    Shapes: as the state. Raises ValueError for another shape.
     """
     if ds_last is None:
         return np.zeros_like(fwd.states[0])
@@ -90,12 +70,10 @@ def from_later(fwd, ds_last):
 
 
 def collect(params, x, delta, dW, dV, dc, ds_init):
-    """Backward from delta = dE/dz (T, B, G*H) of every gate and the gradients found so far."""
-    dU = input_gradient(delta, x, params.U.shape[1], {})
+    """Backward from delta = dE/dz of every gate and the gradients found so far.
+
+    Shapes: delta (T, B, G*H), the rest as the arrays whose gradients they are.
+    """
+    dU = input_gradient(delta, x, params.U.shape[1])
     dx = None if x.ndim == 2 else delta @ params.U
     return Backward(Params(dU, dW, dV, delta.sum(axis=(0, 1)), dc), dx, ds_init)
-
-
-def sum_of_outer(a, b):
-    """The outer products of a[t, n] and b[t, n], summed over every step and sequence, as one product."""
-    return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])

@@ -5,6 +5,8 @@ A point is a number, an array, or a NamedTuple of them (such as Params); a gradi
 
 import numpy as np
 
+from rnnlib.tree import leaves, rebuild
+
 CENTRAL_TOLERANCE = 1e-6
 EXACT_TOLERANCE = 1e-9
 FLOOR = 1e-4
@@ -18,7 +20,12 @@ def central_difference(f, point, h=1e-5):
     Raises ValueError if `point` or a value of f is not finite. Source: the chapter "Two steps by hand",
     eq. central-difference.
     """
-    return _entry_by_entry(point, float, lambda at: (f(at(h)) - f(at(-h))) / (2 * h))
+    arrays = _finite_leaves(point)
+    slopes = [np.zeros_like(array) for array in arrays]
+    for which, index in _entries(arrays):
+        above, below = (f(_moved(point, arrays, which, index, step)) for step in (h, -h))
+        slopes[which][index] = (above - below) / (2 * h)
+    return _finite_gradient(point, slopes)
 
 
 def vectorised_central_difference(f, point, h=1e-5, at_once=512):
@@ -48,30 +55,30 @@ def complex_step(f, point, h=1e-30):
     abs). Raises ValueError if a value of f is not finite or not complex. Source: the chapter "Two steps by
     hand", eq. complex-step.
     """
-
-    def slope(at):
-        value = f(at(1j * h))
+    arrays = _finite_leaves(point)
+    slopes = [np.zeros_like(array) for array in arrays]
+    for which, index in _entries(arrays):
+        value = f(_moved(point, arrays, which, index, 1j * h))
         if not np.iscomplexobj(value):
             raise ValueError("f gave a real number for a complex point: somewhere it drops the imaginary part")
-        return np.imag(value) / h
-
-    return _entry_by_entry(point, complex, slope)
+        slopes[which][index] = np.imag(value) / h
+    return _finite_gradient(point, slopes)
 
 
 def compare(analytic, reference, tol=CENTRAL_TOLERANCE, names=None):
     """Raise an AssertionError unless every array of `analytic` equals its reference up to `tol`; return None.
 
-    The error of an array is max|a - n| / max(max|a|, max|n|, 1e-4): one number an array, so that an entry close
+    The error of an array is max|a - n| / max(max|a|, max|n|, 1e-4): one number per array, so that an entry close
     to zero cannot blow it up. NaN, a wrong shape, and any type but float64 fail with a message of their own.
     Shapes: both an array or a NamedTuple of arrays, which may hold NamedTuples in turn; where the reference is None,
     None is expected. `names`: what to call the arrays in messages; by default "d" and the field's name.
     Source: the chapter "Two steps by hand", eq. gradient-error.
     """
     names = names or [f"d{field}" for field in getattr(reference, "_fields", ["gradient"])]
-    references, numbers = _leaves(reference), _leaves(analytic)
-    if len(numbers) != len(references):
-        raise AssertionError(f"expected {len(references)} gradients ({', '.join(names)}), got {len(numbers)}")
-    for name, a, n in zip(names, numbers, references, strict=True):
+    found, references = (part if isinstance(part, tuple) else (part,) for part in (analytic, reference))
+    if len(found) != len(references):
+        raise AssertionError(f"expected {len(references)} gradients ({', '.join(names)}), got {len(found)}")
+    for name, a, n in zip(names, found, references, strict=True):
         if isinstance(n, tuple):
             compare(a, n, tol)
         elif n is not None:
@@ -137,35 +144,31 @@ def _slopes(errors, field, shape, h, at_once):
     return slopes.reshape(shape)
 
 
-def _entry_by_entry(point, dtype, slope):
-    """Apply `slope` at every entry; it gets a function that moves that one entry by a step."""
-    arrays = [np.array(leaf, dtype=float) for leaf in _leaves(point)]
+def _finite_leaves(point):
+    arrays = [np.array(leaf, dtype=float) for _, leaf in leaves(point)]
     if not all(np.all(np.isfinite(array)) for array in arrays):
         raise ValueError("the point holds NaN or inf: a numerical gradient there means nothing")
-    slopes = [np.zeros_like(array) for array in arrays]
-    for which, array in enumerate(arrays):
-        for index in np.ndindex(array.shape):
-
-            def at(step, which=which, index=index):
-                moved = [leaf.astype(dtype) for leaf in arrays]
-                moved[which][index] += step
-                return _rebuild(point, moved)
-
-            slopes[which][index] = slope(at)
-            if not np.isfinite(slopes[which][index]):
-                raise ValueError(f"f is not finite beside entry {index} of array {which} of the point")
-    return _rebuild(point, slopes)
+    return arrays
 
 
-def _leaves(point):
-    return list(point) if isinstance(point, tuple) else [point]
+def _entries(arrays):
+    """(which array, index) of every entry."""
+    return [(which, index) for which, array in enumerate(arrays) for index in np.ndindex(array.shape)]
 
 
-def _rebuild(point, arrays):
-    arrays = [array if array.ndim else array[()] for array in arrays]
-    if not isinstance(point, tuple):
-        return arrays[0]
-    return type(point)(*arrays) if hasattr(point, "_fields") else tuple(arrays)
+def _moved(point, arrays, which, index, step):
+    """The point with one entry moved by a step, and complex throughout if the step is."""
+    moved = [array.astype(type(step)) for array in arrays]
+    moved[which][index] += step
+    return rebuild(point, (array[()] for array in moved))  # [()] makes a number of an array without axes
+
+
+def _finite_gradient(point, slopes):
+    for which, array in enumerate(slopes):
+        if not np.all(np.isfinite(array)):
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise ValueError(f"f is not finite beside entry {index} of array {which} of the point")
+    return rebuild(point, (array[()] for array in slopes))
 
 
 def _index(where):

@@ -1,6 +1,6 @@
 """Derivatives on a computational graph: path by path, and by sweeps that share the work.
 
-A graph is a dict {(tail, head): local derivative}, one entry an arrow: `head` is computed from `tail`, and the entry
+A graph is a dict {(tail, head): local derivative}, one entry per arrow: `head` is computed from `tail`, and the entry
 says how much it moves for each unit that `tail` moves. Nodes are names of any hashable kind. Every count is of
 multiplications by a local derivative. Source for the whole module: the chapter "The computational graph"
 (book/graph.md).
@@ -33,9 +33,14 @@ def order(graph):
 def paths(graph, start, end):
     """Every path from `start` to `end` along the arrows, each a list of arrows; raises ValueError for a circle."""
     order(graph)
-    if start == end:
-        return [[]]
-    return [[edge, *rest] for edge in graph if edge[0] == start for rest in paths(graph, edge[1], end)]
+    outgoing = _neighbours(graph)
+
+    def from_here(node):
+        if node == end:
+            return [[]]
+        return [[(node, head), *rest] for head in outgoing.get(node, []) for rest in from_here(head)]
+
+    return from_here(start)
 
 
 def sum_over_paths(graph, start, end):
@@ -49,28 +54,32 @@ def sum_over_paths(graph, start, end):
 
 
 def sweep_back(graph, end):
-    """Reverse mode: d end / d node for every node that `end` depends on, each arrow used once.
+    """Reverse mode: d end / d node for every node that `end` depends on, one multiplication per arrow on the way.
 
     Returns a Sweep. Raises ValueError if the graph has a circle. Source: eq. backward-rule.
     """
+    incoming = _neighbours((head, tail) for tail, head in graph)
     derivatives, count = {end: 1.0}, 0
     for head in reversed(order(graph)):  # all arrows out of `head` have been used when it is its turn
-        for tail in [tail for tail, to in graph if to == head and head in derivatives]:
-            derivatives[tail] = derivatives.get(tail, 0.0) + derivatives[head] * graph[tail, head]
-            count += 1
+        if head in derivatives:
+            for tail in incoming.get(head, []):
+                derivatives[tail] = derivatives.get(tail, 0.0) + derivatives[head] * graph[tail, head]
+                count += 1
     return Sweep(derivatives, count)
 
 
 def sweep_forward(graph, start):
-    """Forward mode: d node / d start for every node that depends on `start`, each arrow used once.
+    """Forward mode: d node / d start for every node that depends on `start`, one multiplication per arrow on the way.
 
     Returns a Sweep. Raises ValueError if the graph has a circle. Source: eq. forward-rule.
     """
+    outgoing = _neighbours(graph)
     derivatives, count = {start: 1.0}, 0
     for tail in order(graph):
-        for head in [head for of, head in graph if of == tail and tail in derivatives]:
-            derivatives[head] = derivatives.get(head, 0.0) + graph[tail, head] * derivatives[tail]
-            count += 1
+        if tail in derivatives:
+            for head in outgoing.get(tail, []):
+                derivatives[head] = derivatives.get(head, 0.0) + graph[tail, head] * derivatives[tail]
+                count += 1
     return Sweep(derivatives, count)
 
 
@@ -91,3 +100,11 @@ def recurrent_graph(params, x, s_init, y, func="tanh"):
         graph[f"s_{t}", f"E_{t}"] = np.sum(params.v * output_gradient(softmax(params.v * s), y_t))
         graph[f"E_{t}", "E"] = 1.0
     return {edge: float(local) for edge, local in graph.items()}
+
+
+def _neighbours(arrows):
+    """{node: the nodes to which arrows lead from it}, in the order of the arrows."""
+    found = {}
+    for tail, head in arrows:
+        found.setdefault(tail, []).append(head)
+    return found

@@ -4,7 +4,7 @@
     g_t = tanh(U x_t + W (r_t * s_{t-1}) + b)        the candidate state, rows of its own too
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
-The interface is that of `rnnlib.rnn`. Rows of U, W and b: r, u, g, H each. Many libraries apply r_t after the product
+The functions are those of `rnnlib.rnn`, without `func`. Rows of U, W and b: r, u, g, H each. Many libraries apply r_t after the product
 with W, or swap u_t and 1 - u_t; this is the form of the paper. Source: the chapter "Gates" (book/gates.md); Cho et
 al. (2014), equations 5 to 8.
 """
@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlib.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
-from rnnlib.gated import checked, collect, from_later, init_gates, project, read_back, read_out, sum_of_outer
+from rnnlib.gated import checked, collect, from_later, init_gates, read_back, read_out
+from rnnlib.inputs import outer_sum, project
 
 
 class Forward(NamedTuple):
@@ -47,7 +48,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     states = np.empty((len(x) + 1, *s_init.shape), s_init.dtype)
     states[0] = s_init
     s, s_prev = states[1:], states[:-1]
-    gates = project(params, x)
+    gates = project(params.U, params.b, x)
     H = s.shape[-1]
     W_ru, W_g = params.W[: 2 * H], params.W[2 * H :]
     for t in range(len(x)):
@@ -62,7 +63,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
 
 
 def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None):
-    """The gradient of E by U, W, V, b, c, x and s_init, from the result `fwd` of `forward`.
+    """The gradient of E with respect to U, W, V, b, c, x and s_init, from the result `fwd` of `forward`.
 
     Shapes: as for `forward`; `ds_last` (B, H) is the gradient that reaches the last state from later steps, none by
     default. Nothing is changed in place. Raises ValueError for what does not fit.
@@ -80,17 +81,17 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None)
     W_ru, W_g = params.W[: 2 * H], params.W[2 * H :]
     delta = np.empty_like(fwd.gates)
     delta_r, delta_u, delta_g = np.split(delta, 3, axis=-1)
-    ds_next = from_later(fwd, ds_last)
+    message = from_later(fwd, ds_last)  # what a state hears from the step after it
     for t in reversed(range(len(x))):
-        ds = ds_out[t] + ds_next
+        ds = ds_out[t] + message
         delta_u[t] = ds * mix[t]
         delta_g[t] = ds * candidate[t]
         d_shown = delta_g[t] @ W_g  # of r_t * s_{t-1}, the part of the old state that the candidate sees
         delta_r[t] = d_shown * reset[t]
-        ds_next = ds * u[t] + d_shown * r[t] + delta[t, :, : 2 * H] @ W_ru
-    dW_ru = sum_of_outer(delta[..., : 2 * H], fwd.s_prev)
-    dW_g = sum_of_outer(delta_g, r * fwd.s_prev)
-    return collect(params, x, delta, np.concatenate([dW_ru, dW_g]), dV, dc, ds_next)
+        message = ds * u[t] + d_shown * r[t] + delta[t, :, : 2 * H] @ W_ru
+    dW_ru = outer_sum(delta[..., : 2 * H], fwd.s_prev)
+    dW_g = outer_sum(delta_g, r * fwd.s_prev)
+    return collect(params, x, delta, np.concatenate([dW_ru, dW_g]), dV, dc, message)
 
 
 def loss_and_gradient(params, x, s_init, y, *, weights=None, reduction="mean"):

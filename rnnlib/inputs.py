@@ -1,38 +1,47 @@
-"""Inputs on their way into the recurrence, and the gradient of U on the way back: numbers, or tokens that select rows.
+"""Products over all steps at once: inputs on their way in, the gradients of the weights on the way back.
 
-Source: the chapter "Vectorised BPTT" (book/vectorised.md), section "Tokens select, they need no product".
+Source: the chapter "Vectorised BPTT" (book/vectorised.md).
 """
 
 import numpy as np
 
-from rnnlib.buffers import add_to_every_row, flat, sum_of_outer
 
+def project(U, b, x):
+    """U x_t + b of every step, in one product; a token selects a row of U^T instead.
 
-def project_inputs(U, b, x, out):
-    """Write U x_t + b of every step to `out` (T, B, H): one product, or for tokens a selection of rows."""
+    Shapes: U (H, D), b (H,), x (T, B, D) numbers or (T, B) integer tokens from 0 to D - 1; result (T, B, H).
+    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-forward.
+    """
     if x.ndim == 2:
-        # b is added to D rows, not to T * B; the tokens are checked, and "clip" takes the rows without a second look.
-        np.take(np.add(U.T, b, order="C"), x.astype(np.intp, copy=False), axis=0, out=out, mode="clip")
-    else:
-        flat(x).dot(U.T, flat(out))
-        add_to_every_row(out, b)
+        return (U.T + b)[x]
+    return (rows(x) @ U.T + b).reshape(*x.shape[:2], len(b))
 
 
-def input_gradient(delta, x, D, workspace=None):
+def outer_sum(a, b):
+    """The outer products of a[t, n] and b[t, n], summed over every step and sequence, as one product.
+
+    Shapes: a (T, B, m), b (T, B, n), result (m, n). Source: the chapter "Vectorised BPTT" (book/vectorised.md),
+    eq. stacked-product.
+    """
+    return rows(a).T @ rows(b)
+
+
+def input_gradient(delta, x, D):
     """dE/dU from delta_t = dE/dz_t; for tokens, the sum of delta over the places where each token stands.
 
     Shapes: delta (T, B, H), x (T, B, D) numbers or (T, B) integer tokens from 0 to D - 1, result (H, D).
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-weight-gradients.
     """
     if x.ndim == 3:
-        return sum_of_outer(delta, x, {} if workspace is None else workspace, "dU")
-    # Sorting brings the steps of a token together, so that one product sums them: no one-hot array, no row lost.
-    tokens = x.reshape(-1).astype(np.intp, copy=False)
-    ordered = np.take(flat(delta), np.argsort(tokens, kind="stable"), axis=0)
-    counts = np.bincount(tokens, minlength=D)
-    present = np.flatnonzero(counts)
-    dU, ones = np.zeros((D, delta.shape[2]), delta.dtype), np.ones(counts.max(), delta.dtype)
-    lengths, ends = counts[present].tolist(), counts.cumsum()[present].tolist()
-    for token, n, end in zip(present.tolist(), lengths, ends, strict=True):
-        ones[:n].dot(ordered[end - n : end], dU[token])
+        return outer_sum(delta, x)
+    # Sorting brings the places of a token together; dU[:, x] += delta would add a repeated token once.
+    order = np.argsort(x, axis=None, kind="stable")
+    present, first = np.unique(x.reshape(-1)[order], return_index=True)
+    dU = np.zeros((D, delta.shape[2]), delta.dtype)
+    dU[present] = np.add.reduceat(rows(delta)[order], first)
     return dU.T
+
+
+def rows(a):
+    """a (T, B, n) as the matrix (T * B, n) of all its rows."""
+    return a.reshape(-1, a.shape[-1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnlib.validate import check_reduction, check_targets, check_weights
 
-SAFE_LOGIT = 60.0
+SAFE_LOGIT = 60.0  # exp(60) and the sum of many of them are far from overflow in float32
 
 
 def softmax(q):
@@ -39,42 +39,31 @@ def cross_entropy(q, y, weights=None, reduction="mean"):
     Source: the chapter "Recurrence" (book/recurrence.md), eq. error-sum.
     """
     q = np.asarray(q)
-    y, weights = clean_targets(y, weights, q.shape)
+    weights = check_weights(weights, q.shape[:-1])
+    y = check_targets(y, q.shape, weights)
     return softmax_cross_entropy(q, y, weights, check_reduction(reduction))[1]
 
 
 def output_gradient(yhat, y, weights=None, reduction="mean"):
-    """dE/dq = yhat sum_i y_i - y, weighted: the gradient of `cross_entropy` by the logits, given yhat = softmax(q).
+    """dE/dq = yhat sum_i y_i - y, weighted: the gradient of `cross_entropy` with respect to the logits, given yhat = softmax(q).
 
     Shapes: yhat (..., K), the rest as for `cross_entropy`; the result has the shape of yhat. Raises ValueError for
     bad shapes, labels or reduction. Source: the chapter "Two steps by hand", eq. output-gradient.
     """
     yhat = np.asarray(yhat)
-    y, weights = clean_targets(y, weights, yhat.shape)
-    return softmax_cross_entropy_gradient(yhat.copy(), y, weights, check_reduction(reduction))
-
-
-def clean_targets(y, weights, shape):
-    """Checked targets and weights; a target whose weight is 0 becomes class 0 (or all zero), whatever it was.
-
-    Shapes: as for `cross_entropy`, where `shape` is that of the logits.
-    Raises ValueError for bad shapes, labels out of range and numbers that are not finite.
-    """
-    weights = check_weights(weights, shape[:-1])
-    if weights is not None:
-        y = np.asarray(y)
-        used = weights != 0
-        if y.shape[: used.ndim] == used.shape:
-            y = np.where(used.reshape(used.shape + (1,) * (y.ndim - used.ndim)), y, np.zeros((), y.dtype))
-    return check_targets(y, shape), weights
+    weights = check_weights(weights, yhat.shape[:-1])
+    y = check_targets(y, yhat.shape, weights)
+    return softmax_cross_entropy_gradient(yhat, y, weights, check_reduction(reduction))
 
 
 def softmax_cross_entropy(q, y, weights, reduction, out=None):
-    """softmax(q) and E from one set of exponentials, for targets that `clean_targets` has seen.
+    """softmax(q) and E from one set of exponentials, for targets and weights that are checked; y may be None.
 
-    Shapes: as for `cross_entropy`; yhat is written to `out` where given (which may be q). Returns (yhat, E).
-    Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. log-sum-exp.
+    Shapes: as for `cross_entropy`; yhat is written to `out` where given (which may be q). Returns (yhat, E), with E
+    None if y is. Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. log-sum-exp.
     """
+    if y is None:
+        return _exp_and_log_sum(q, out)[0], None
     if y.ndim < q.ndim:
         of_target, y_sum = q.reshape(-1).take(_places(y, q.shape[-1])), 1
     else:
@@ -86,30 +75,32 @@ def softmax_cross_entropy(q, y, weights, reduction, out=None):
     return yhat, error.sum() / _batch(q.shape, reduction)
 
 
-def softmax_cross_entropy_gradient(yhat, y, weights, reduction):
-    """Turn yhat into dE/dq in place and return it, for targets that `clean_targets` has seen.
+def softmax_cross_entropy_gradient(yhat, y, weights, reduction, out=None):
+    """dE/dq from yhat = softmax(q), for targets and weights that are checked.
 
-    Shapes: as for `output_gradient`. Source: the chapter "Two steps by hand", eq. output-gradient.
+    Shapes: as for `output_gradient`; written to `out` where given (which may be yhat).
+    Source: the chapter "Two steps by hand", eq. output-gradient.
     """
-    if y.ndim < yhat.ndim:
-        yhat.reshape(-1)[_places(y, yhat.shape[-1])] -= 1
+    dq = yhat.copy() if out is None else out
+    if y.ndim < dq.ndim:
+        dq.reshape(-1)[_places(y, dq.shape[-1])] -= 1
     else:
-        yhat *= y.sum(axis=-1, keepdims=True)
-        yhat -= y
+        dq *= y.sum(axis=-1, keepdims=True)
+        dq -= y
     if weights is not None:
-        yhat *= weights[..., None]
-        yhat[weights == 0] = 0
-    batch = _batch(yhat.shape, reduction)
+        dq *= weights[..., None]
+        dq[weights == 0] = 0
+    batch = _batch(dq.shape, reduction)
     if batch > 1:
-        yhat *= 1 / batch
-    return yhat
+        dq *= 1 / batch
+    return dq
 
 
 def _exp_and_log_sum(q, out):
     """softmax(q) and log sum_j exp(q_j), of shapes (..., K) and (...)."""
     shift = 0.0
-    # The row maximum is the slowest part of a softmax; logits this small need none.
-    if not (q.real.max() < SAFE_LOGIT and q.real.min() > -SAFE_LOGIT):
+    # The row maximum is the slowest part of a softmax; logits this small need none, but for those of 16 bits.
+    if q.dtype.itemsize < 4 or not (q.real.max() < SAFE_LOGIT and q.real.min() > -SAFE_LOGIT):
         shift = q.real.max(axis=-1, keepdims=True)
         q = np.subtract(q, shift, out=out)
     e = np.exp(q, out=out)
@@ -119,7 +110,8 @@ def _exp_and_log_sum(q, out):
 
 
 def _places(y, K):
-    """Where the logit of each label stands among all logits, of the shape of y."""
+    """Where the logit of each label stands among all logits, of the shape of y: for short sequences far quicker than
+    np.take_along_axis."""
     return y.astype(np.intp, copy=False) + np.arange(0, y.size * K, K).reshape(y.shape)
 
 

@@ -5,7 +5,8 @@
     m_t = f_t * m_{t-1} + i_t * g_t
     s_t = o_t * tanh(m_t)
 
-The interface is that of `rnnlib.rnn`; only the state is a pair: `s_init` is (2, B, H), first s_{-1}, then m_{-1}.
+The functions are those of `rnnlib.rnn`, without `func`, and the state is a pair: `s_init` is (2, B, H), first s_{-1},
+then m_{-1}.
 Rows of U, W and b: i, f, o, g, H each. Source: the chapter "Gates" (book/gates.md); Hochreiter and Schmidhuber
 (1997); Gers, Schmidhuber and Cummins (2000) for the forget gate.
 """
@@ -15,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlib.activations import sigmoid, sigmoid_derivative, tanh, tanh_derivative
-from rnnlib.gated import checked, collect, from_later, init_gates, project, read_back, read_out, sum_of_outer
+from rnnlib.gated import checked, collect, from_later, init_gates, read_back, read_out
+from rnnlib.inputs import outer_sum, project
 
 
 class Forward(NamedTuple):
@@ -52,7 +54,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     states = np.empty((len(x) + 1, *s_init.shape), s_init.dtype)
     states[0] = s_init
     s, s_prev, m, m_prev = states[1:, 0], states[:-1, 0], states[1:, 1], states[:-1, 1]
-    gates = project(params, x)
+    gates = project(params.U, params.b, x)
     H = s.shape[-1]
     for t in range(len(x)):
         z = gates[t]
@@ -66,7 +68,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
 
 
 def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None):
-    """The gradient of E by U, W, V, b, c, x and s_init, from the result `fwd` of `forward`.
+    """The gradient of E with respect to U, W, V, b, c, x and s_init, from the result `fwd` of `forward`.
 
     Shapes: as for `forward`; `ds_last` (2, B, H) is the gradient that reaches the last state and memory from later
     steps, none by default. Nothing is changed in place. Raises ValueError for what does not fit.
@@ -85,17 +87,17 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None)
 
     delta = np.empty_like(fwd.gates)
     delta_i, delta_f, delta_o, delta_g = np.split(delta, 4, axis=-1)
-    ds_next, dm_next = from_later(fwd, ds_last)
+    message, dm_later = from_later(fwd, ds_last)  # what a state and a memory hear from the step after them
     for t in reversed(range(len(x))):
-        ds = ds_out[t] + ds_next
-        dm = dm_next + ds * through_s[t]
+        ds = ds_out[t] + message
+        dm = dm_later + ds * through_s[t]
         delta_i[t] = dm * write[t]
         delta_f[t] = dm * keep[t]
         delta_o[t] = ds * show[t]
         delta_g[t] = dm * candidate[t]
-        dm_next = dm * f[t]  # no matrix and no slope on this road: what the LSTM is for
-        ds_next = delta[t] @ params.W
-    return collect(params, x, delta, sum_of_outer(delta, fwd.s_prev), dV, dc, np.stack([ds_next, dm_next]))
+        dm_later = dm * f[t]  # no matrix and no slope on this road: what the LSTM is for
+        message = delta[t] @ params.W
+    return collect(params, x, delta, outer_sum(delta, fwd.s_prev), dV, dc, np.stack([message, dm_later]))
 
 
 def loss_and_gradient(params, x, s_init, y, *, weights=None, reduction="mean"):

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlib.tree import tree_map
+
 
 class Momentum(NamedTuple):
     """State of `sgd`."""
@@ -36,8 +38,8 @@ def sgd(params, gradient, state, *, rate, momentum=0.0):
     shapes differ. Source: the chapter "A character model" (book/characters.md), eq. sgd; Polyak (1964).
     """
     _check(params, gradient, state.velocity)
-    velocity = _map(lambda v, g: momentum * v - rate * g, state.velocity, gradient)
-    return _map(np.add, params, velocity), Momentum(velocity)
+    velocity = tree_map(lambda v, g: momentum * v - rate * g, state.velocity, gradient)
+    return tree_map(np.add, params, velocity), Momentum(velocity)
 
 
 def adagrad(params, gradient, state, *, rate, epsilon=1e-8):
@@ -47,8 +49,8 @@ def adagrad(params, gradient, state, *, rate, epsilon=1e-8):
     differ. Source: the chapter "A character model" (book/characters.md), eq. adagrad; Duchi, Hazan and Singer (2011).
     """
     _check(params, gradient, state.total)
-    total = _map(lambda n, g: n + g * g, state.total, gradient)
-    new = _map(lambda p, g, n: p - rate * g / np.sqrt(n + epsilon), params, gradient, total)
+    total = tree_map(lambda n, g: n + g * g, state.total, gradient)
+    new = tree_map(lambda p, g, n: p - rate * g / np.sqrt(n + epsilon), params, gradient, total)
     return new, Squares(total)
 
 
@@ -61,37 +63,32 @@ def adam(params, gradient, state, *, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=
     """
     _check(params, gradient, state.mean)
     t = state.t + 1
-    mean = _map(lambda m, g: beta1 * m + (1 - beta1) * g, state.mean, gradient)
-    square = _map(lambda v, g: beta2 * v + (1 - beta2) * g * g, state.square, gradient)
+    mean = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.mean, gradient)
+    square = tree_map(lambda v, g: beta2 * v + (1 - beta2) * g * g, state.square, gradient)
     scale1, scale2 = 1 - beta1**t, 1 - beta2**t
-    new = _map(lambda p, m, v: p - rate * (m / scale1) / (np.sqrt(v / scale2) + epsilon), params, mean, square)
+    new = tree_map(lambda p, m, v: p - rate * (m / scale1) / (np.sqrt(v / scale2) + epsilon), params, mean, square)
     return new, Moments(t, mean, square)
 
 
 def sgd_state(params):
     """The state of `sgd` before the first step: velocity zero. Shapes: like `params`."""
-    return Momentum(_map(np.zeros_like, params))
+    return Momentum(tree_map(np.zeros_like, params))
 
 
 def adagrad_state(params):
     """The state of `adagrad` before the first step: no squares yet. Shapes: like `params`."""
-    return Squares(_map(np.zeros_like, params))
+    return Squares(tree_map(np.zeros_like, params))
 
 
 def adam_state(params):
     """The state of `adam` before the first step: t = 0, both means zero. Shapes: like `params`."""
-    return Moments(0, _map(np.zeros_like, params), _map(np.zeros_like, params))
-
-
-def _map(f, first, *others):
-    """Apply f to the arrays of one or more NamedTuples, field by field."""
-    return first._make(map(f, first, *others))
+    return Moments(0, tree_map(np.zeros_like, params), tree_map(np.zeros_like, params))
 
 
 def _check(params, gradient, memory):
     for name, tree in (("gradient", gradient), ("state", memory)):
         if len(tree) != len(params):
-            raise ValueError(f"{name} holds {len(tree)} arrays, expected {len(params)}, one a parameter")
+            raise ValueError(f"{name} holds {len(tree)} arrays, expected {len(params)}, one per parameter")
         for field, array, p in zip(params._fields, tree, params, strict=True):
             if np.shape(array) != np.shape(p):
                 raise ValueError(f"{name} of {field} has shape {np.shape(array)}, expected {np.shape(p)}")

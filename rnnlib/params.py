@@ -1,4 +1,4 @@
-"""The five parameter arrays of the simple recurrent network."""
+"""The five parameter arrays of a recurrent network, simple or gated."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,10 @@ import numpy as np
 
 
 class Params(NamedTuple):
-    """The parameters, stored as the formula writes them; or the gradient of E with respect to them."""
+    """The parameters, stored as the formula writes them; or the gradient of E with respect to them.
+
+    In a network with G gates, U, W and b have the rows of all gates one below the other: G*H rows, not H.
+    """
 
     U: np.ndarray  # (H, D) input to state
     W: np.ndarray  # (H, H) state to state

@@ -1,7 +1,8 @@
 """Six routes to one gradient; the vectorised one, (c), is `rnnlib.rnn.backward`.
 
-Every route takes the same arguments as `rnnlib.rnn.loss_and_gradient`, and returns dE/d(params) as Params. They share
-the forward pass and nothing of the way back, so that their agreement is worth something.
+Every route takes the arguments of `rnnlib.rnn.loss_and_gradient`, and returns dE/d(params) as Params. All share the
+forward pass; (a), (b), (c) and (d) also share dE/dq, the first step of the way back, and nothing after it. So their
+agreement is worth something.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ from rnnlib.gradcheck import central_difference, complex_step
 from rnnlib.losses import output_gradient
 from rnnlib.params import Params
 from rnnlib.rnn import backward, forward
-from rnnlib.sequence import checked_sequence
+from rnnlib.validate import checked_sequence
 
 
 def sum_over_paths(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
@@ -28,11 +29,11 @@ def sum_over_paths(params, x, s_init, y, *, weights=None, func="tanh", reduction
         for t in range(len(x)):
             dV += np.outer(dq[t, n], fwd.s[t, n])
             dc += dq[t, n]
-            dE_ds = params.V.T @ dq[t, n]  # of E_t alone, by s_t
+            dE_ds = params.V.T @ dq[t, n]  # of E_t alone, with respect to s_t
             path = np.eye(len(dE_ds))  # ds_t/ds_k, here for k = t
             for k in range(t, -1, -1):
                 dE_dz = (dE_ds @ path) * slope[k]
-                dU += np.outer(dE_dz, x[k, n])  # the immediate derivative of z_k by its own copy of U is x_k
+                dU += np.outer(dE_dz, x[k, n])  # the immediate derivative of z_k with respect to its own U_k is x_k
                 dW += np.outer(dE_dz, fwd.s_prev[k, n])
                 db += dE_dz
                 path = path @ (slope[k][:, None] * params.W)  # one hop further back: ds_t/ds_{k-1}
@@ -59,11 +60,11 @@ def delta_recursion(params, s, dq, func="tanh"):
     _, squash_derivative = activation(func)
     delta = np.zeros_like(s)
     for n in range(s.shape[1]):
-        hop = np.zeros_like(s[0, n])  # nothing comes after the last step
+        message = np.zeros_like(s[0, n])  # nothing comes after the last step
         for t in reversed(range(len(s))):
-            ds = params.V.T @ dq[t, n] + hop  # through this prediction, and through s_{t+1}
+            ds = params.V.T @ dq[t, n] + message  # through this prediction, and through s_{t+1}
             delta[t, n] = ds * squash_derivative(s[t, n])
-            hop = params.W.T @ delta[t, n]
+            message = params.W.T @ delta[t, n]
     return delta
 
 
@@ -92,14 +93,15 @@ def vectorised(params, x, s_init, y, *, weights=None, func="tanh", reduction="me
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
-    return backward(params, x, y, forward(params, x, s_init, y, **options), **options).params
+    return backward(params, x, y, forward(params, x, s_init, y, **options), **options).gradient
 
 
 def forward_mode(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
     """Route (d): real-time recurrent learning, which carries ds_t/d(U, W, b) forward and never looks back.
 
     `influence[n, i, j, m]` is ds_t[i] / d(theta[j, m]) in sequence n, with theta = [U, W, b] side by side, so that
-    z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. Memory does not grow with T; the cost of a step does, as H^3 (D + H).
+    z_t = theta a_t with a_t = [x_t, s_{t-1}, 1]. It is all that the method has to keep: its memory does not grow with T
+    (this code keeps all states too, as the routes share the forward pass). The cost of a step grows as H^3 (D + H).
     Shapes: as for `rnnlib.rnn.forward`; result Params. Raises ValueError as that does.
     Source: the chapter "Checking gradients" (book/checking.md), eq. forward-mode; Williams and Zipser (1989).
     """
@@ -126,7 +128,7 @@ def finite_differences(params, x, s_init, y, *, weights=None, func="tanh", reduc
     Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. central-difference.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
-    return central_difference(lambda at: forward(at, x, s_init, y, **options).E, params, h)
+    return central_difference(lambda moved: forward(moved, x, s_init, y, **options).E, params, h)
 
 
 def imaginary_steps(params, x, s_init, y, *, weights=None, func="tanh", reduction="mean"):
@@ -136,7 +138,7 @@ def imaginary_steps(params, x, s_init, y, *, weights=None, func="tanh", reductio
     Source: the chapter "Checking gradients" (book/checking.md); "Two steps by hand", eq. complex-step.
     """
     options = {"weights": weights, "func": func, "reduction": reduction}
-    return complex_step(lambda at: forward(at, x, s_init, y, **options).E, params)
+    return complex_step(lambda moved: forward(moved, x, s_init, y, **options).E, params)
 
 
 ROUTES = {

@@ -1,7 +1,7 @@
 """The two-step scalar network: every letter of the derivation has a variable of the same name.
 
 Two inputs x_0, x_1 go in one after the other, one prediction comes out at the end (many-to-one). All
-quantities are single numbers, except at the output: `v` has two entries, one a class, because a softmax
+quantities are single numbers, except at the output: `v` has two entries, one per class, because a softmax
 over a single number is always 1. Give `v` as a single number for the logistic reading of the output,
 o = sigmoid(q). Source for the whole module: the chapter "Two steps by hand" (book/two-step.md).
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnlib.activations import activation
+from rnnlib.activations import activation, sigmoid
 from rnnlib.losses import softmax
 
 
@@ -75,22 +75,15 @@ def forward(params, x, s_init, y, func="tanh"):
     s_1 = squash(z_1)
 
     q = v * s_1
-    o = predict(q)
-    return Forward(a_0, b_0, z_0, s_0, a_1, b_1, z_1, s_1, q, o, cross_entropy(o, y))
+    o = softmax(q) if q.ndim else sigmoid(q)  # eq. logistic-bridge: the sigmoid is a softmax of (q, 0)
+    return Forward(a_0, b_0, z_0, s_0, a_1, b_1, z_1, s_1, q, o, cross_entropy_of_probabilities(o, y))
 
 
-def predict(q):
-    """The output function: softmax of two logits, or the sigmoid of a single one.
-
-    Shapes: q (2,) or (), kept. Source: eq. output-pass and logistic-bridge.
-    """
-    return softmax(q) if np.ndim(q) else softmax(np.stack([q, 0 * q]))[0]
-
-
-def cross_entropy(o, y):
+def cross_entropy_of_probabilities(o, y):
     """E = -sum_i y_i log o_i, or -y log o - (1 - y) log(1 - o) for a single output.
 
-    Shapes: o and y (2,) or () alike; the result is a number. Source: eq. output-pass.
+    Takes probabilities, where `rnnlib.losses.cross_entropy` takes logits. Shapes: o and y (2,) or () alike; the result
+    is a number. Source: eq. output-pass.
     """
     if np.ndim(o) == 0:
         o, y = np.stack([o, 1 - o]), np.stack([y, 1 - y])
@@ -150,7 +143,7 @@ def backward(params, x, s_init, y, func="tanh"):
 def _checked(x, y, v):
     x, y, v = np.asarray(x), np.asarray(y), np.asarray(v)
     if x.shape != (2,):
-        raise ValueError(f"x has shape {x.shape}, expected (2,): one number a step")
+        raise ValueError(f"x has shape {x.shape}, expected (2,): one number per step")
     if v.shape not in ((), (2,)):
         raise ValueError(f"v has shape {v.shape}, expected (2,), or a single number for the logistic reading")
     if y.shape != v.shape:

@@ -58,9 +58,9 @@ def adding(rng, T, B, *, digits=5):
         raise ValueError(f"T is {T}, expected at least 2: two digits are marked")
     value = rng.integers(digits, size=(T, B))
     mark = np.zeros((T, B), dtype=int)
-    lanes = np.arange(B)
-    mark[rng.integers(T // 2, size=B), lanes] = 1
-    mark[rng.integers(T // 2, T, size=B), lanes] = 1
+    every_sequence = np.arange(B)
+    mark[rng.integers(T // 2, size=B), every_sequence] = 1
+    mark[rng.integers(T // 2, T, size=B), every_sequence] = 1
     return Batch(np.stack([value / digits, mark], axis=-1), *_asked_at_the_end((value * mark).sum(axis=0), T))
 
 
@@ -78,7 +78,7 @@ def delayed_recall(rng, T, B, *, K=4):
 
 
 def _asked_at_the_end(answer, T):
-    """Targets and weights, (T, B) each, of a task with one answer (B,) a sequence."""
+    """Targets and weights, (T, B) each, of a task with one answer per sequence, (B,)."""
     y, weights = np.tile(answer, (T, 1)), np.zeros((T, answer.size))
     weights[-1] = 1
     return y, weights

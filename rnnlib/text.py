@@ -1,10 +1,9 @@
-"""Characters: a small grammar that writes text, a vocabulary, batches that follow on from each other, sampling."""
+"""Text for a character model: a vocabulary, a small grammar that writes text, and batches that follow on."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from rnnlib.losses import softmax
 from rnnlib.tasks import Batch
 
 NOUNS = (("neuron", "neurons"), ("layer", "layers"), ("student", "students"), ("clock", "clocks"))
@@ -48,7 +47,7 @@ def grammar_text(rng, sentences):
     """Sentences of a small grammar in which the verb agrees with the first noun, over a distance that varies.
 
     "the old clocks near the layer stop." is one. Shapes: `sentences` is how many; the result is a string, one
-    sentence a line. Source: the chapter "A character model" (book/characters.md), section "A text to learn".
+    sentence per line. Source: the chapter "A character model" (book/characters.md), section "A text to learn".
     """
 
     def pick(options):
@@ -75,7 +74,7 @@ def stream(tokens, T, B, *, first=0):
     lanes carries no state over, all others do. A remainder shorter than a batch is left out. `first` numbers the
     batch to begin with: pass the updates done to resume. Shapes: tokens int (n,); a Batch holds x and y, int (T, B),
     with y one token later than x. Raises ValueError if n < B * (T + 1) or tokens are not such an array.
-    Source: the chapter "Truncation", eq. stateful-batches.
+    Source: the chapter "Truncated BPTT" (book/truncated.md), eq. stateful-batches.
     """
     tokens = np.asarray(tokens)
     if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer):
@@ -97,46 +96,3 @@ def _stream(tokens, T, B, number):
         t = number % chunks * T
         yield Batch(lanes[t : t + T], lanes[t + 1 : t + T + 1], None, t > 0)
         number += 1
-
-
-def sample(rng, forward, params, s_init, prompt, length, *, temperature=1.0):
-    """Let a model continue a prompt: each token is drawn from softmax(log(yhat) / temperature) and fed back.
-
-    Shapes: `forward(params, x, s_init)` of any model; s_init its state for one sequence, (1, H), or (2, 1, H) for the
-    LSTM; prompt int (n,), n at least 1; the result int (length,), without the prompt. Below 1, `temperature` prefers
-    likely tokens; above 1 it levels them. Raises ValueError for an empty prompt or a temperature that is not
-    positive. Source: the chapter "A character model" (book/characters.md), eq. temperature.
-    """
-    return continuation(forward, params, s_init, prompt, rng.random(length), temperature=temperature)
-
-
-def continuation(forward, params, s_init, prompt, draws, *, temperature=1.0):
-    """The tokens with which a model continues a prompt, one for each of the numbers drawn uniformly from [0, 1).
-
-    A draw u picks the first token at which the probabilities added up from token 0 exceed u.
-    Shapes: as for `sample`; draws (n,), result int (n,). Raises ValueError as `sample` does.
-    Source: the chapter "A character model" (book/characters.md), eq. temperature.
-    """
-    prompt = np.asarray(prompt)
-    if prompt.ndim != 1 or not prompt.size:
-        raise ValueError(f"prompt has shape {prompt.shape}, expected (n,) with n at least 1")
-    x, s, tokens = prompt[:, None], s_init, []
-    for u in draws:
-        fwd = forward(params, x, s)
-        reached = np.cumsum(tempered(fwd.yhat[-1, 0], temperature))
-        token = np.searchsorted(reached / reached[-1], u, side="right")
-        x, s = np.array([[token]]), fwd.states[-1].copy()
-        tokens.append(token)
-    return np.array(tokens, dtype=int)
-
-
-def tempered(p, temperature):
-    """The probabilities softmax(log(p) / temperature): sharper below 1, more level above.
-
-    Shapes: p (..., K), kept. A probability of 0 stays next to 0. Raises ValueError for a temperature that is not
-    positive. Source: the chapter "A character model" (book/characters.md), eq. temperature.
-    """
-    if not temperature > 0:
-        raise ValueError(f"temperature is {temperature}, expected a positive number")
-    tiny = np.finfo(float).tiny  # a probability that underflowed to zero has no logarithm
-    return softmax(np.log(np.maximum(np.asarray(p, dtype=float), tiny)) / temperature)

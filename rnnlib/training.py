@@ -15,7 +15,6 @@ import numpy as np
 
 from rnnlib.clipping import clip_by_global_norm
 from rnnlib.optimisers import adagrad
-from rnnlib.rnn import loss_and_gradient as rnn_loss_and_gradient
 
 
 class Run(NamedTuple):
@@ -42,7 +41,7 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
 
     Shapes: `loss_and_gradient(params, x, s_init, y, weights=..., **options)` gives (E, Backward, s_last);
     `update(params, gradient, state)` is an optimiser with its rate bound; a batch is as in rnnlib.tasks; `clip`, if
-    given, maps a gradient to a gradient. A progress bar needs tqdm (the extra "training"). Batches are drawn one by
+    given, maps a gradient to a gradient, or to a pair that begins with one, as `clip_by_global_norm` does. A progress bar needs tqdm (the extra "training"). Batches are drawn one by
     one and none in advance, so their generator stands where training stands. Raises ValueError if a batch has
     another number of sequences than the state, FloatingPointError as soon as E is not finite, ModuleNotFoundError
     if the bar is wanted and tqdm is not there. Source: the chapter "A character model" (book/characters.md),
@@ -54,25 +53,29 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
         s = s_last if batch.carry else s_init
         if batch.x.shape[1] != s.shape[-2]:
             raise ValueError(f"batch has {batch.x.shape[1]} sequences, expected {s.shape[-2]}, those of the state")
-        E, gradient, s_last = loss_and_gradient(params, batch.x, s, batch.y, weights=batch.weights, **options)
+        E, back, s_last = loss_and_gradient(params, batch.x, s, batch.y, weights=batch.weights, **options)
         if not np.isfinite(E):
             raise FloatingPointError(
                 f"E is {E} at update {len(run.E) + len(history)}: lower the learning rate, or clip the gradient"
             )
-        gradient = clip(gradient.params) if clip else gradient.params
-        params, optimiser = update(params, gradient, optimiser)
+        clipped = clip(back.gradient) if clip else back.gradient
+        if not isinstance(clipped, type(params)):  # clip_by_global_norm gives the norm, too
+            clipped, _ = clipped
+        params, optimiser = update(params, clipped, optimiser)
         history.append(E)
     return Run(params, optimiser, s_init, np.array(s_last), np.concatenate([run.E, history]))
 
 
-def training_step(params, state, x, s_init, y, *, rate, max_norm):
-    """One update of the simple network by Adagrad, with the gradient clipped: (E, params, state, s_last).
+def training_step(loss_and_gradient, params, state, x, s_init, y, *, rate, max_norm):
+    """One update by Adagrad, with the gradient clipped: (E, params, state, s_last).
 
-    Shapes: x and y int (T, B), s_init (B, H), `state` as from `adagrad_state`; E is the error before the update.
-    Source: the chapter "A character model" (book/characters.md), section "Training".
+    Shapes: `loss_and_gradient(params, x, s_init, y)` gives (E, Backward, s_last); x and y int (T, B), s_init (B, H),
+    `state` as from `adagrad_state`; E is the error before the update. Raises ValueError for a max_norm that is not
+    positive. Source: the chapter "A character model" (book/characters.md), section "Training".
     """
-    E, gradient, s_last = rnn_loss_and_gradient(params, x, s_init, y)
-    params, state = adagrad(params, clip_by_global_norm(gradient.params, max_norm)[0], state, rate=rate)
+    E, back, s_last = loss_and_gradient(params, x, s_init, y)
+    clipped, _ = clip_by_global_norm(back.gradient, max_norm)
+    params, state = adagrad(params, clipped, state, rate=rate)
     return E, params, state, s_last
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from rnnlib.params import Params
 from rnnlib.rnn import Backward, Forward, backward, forward
-from rnnlib.sequence import checked_sequence
-from rnnlib.validate import check_count
+from rnnlib.tree import add, subtract, tree_map
+from rnnlib.validate import check_count, checked_sequence
 
 
 def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=None, func="tanh", reduction="mean"):
@@ -13,9 +12,10 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
 
     At the end of each stride of `stride` steps, the errors of those steps travel back through the `window` steps up
     to there, and no further. By default stride = window: chunks that do not hear of each other (but for a shorter
-    last one, which still looks back `window` steps). stride = 1: every error travels through exactly `window` steps.
+    last one, which still looks back `window` steps). stride = 1: every error travels through `window` steps, or back to the first
+    step if that is nearer.
     window >= T: the full gradient, whatever the stride.
-    Shapes: as in `rnnlib.sequence`; the result is (E, Backward, s_last). Raises ValueError as `rnnlib.rnn.forward`
+    Shapes: as in `rnnlib.validate`; the result is (E, Backward, s_last). Raises ValueError as `rnnlib.rnn.forward`
     does, for a window or stride below 1, and for a stride longer than the window (some errors would be lost).
     Source: the chapter "Truncated BPTT" (book/truncated.md), eq. truncated-sum; Williams and Peng (1990).
     """
@@ -28,7 +28,7 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
     fwd = forward(params, x, s_init, y, weights=weights, **options)
     every_weight = np.ones(x.shape[:2]) if weights is None else weights
 
-    total = Params(*(np.zeros_like(p) for p in params))
+    total = tree_map(np.zeros_like, params)
     dx = None if x.ndim == 2 else np.zeros_like(x)
     ds_init = np.zeros_like(s_init)
     for begin, first, end in sweeps(len(x), window, stride):
@@ -36,7 +36,7 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
         own = every_weight[seen].copy()
         own[: first - begin] = 0  # the errors of earlier strides had their turn
         part = backward(params, x[seen], y[seen], _cut(fwd, seen), weights=own, **options)
-        total = Params(*(a + g for a, g in zip(total, part.params, strict=True)))
+        total = add(total, part.gradient)
         if dx is not None:
             dx[seen] += part.x
         if begin == 0:
@@ -69,9 +69,9 @@ def dropped_gradient(params, x, s_init, y, cut, *, func="tanh", reduction="mean"
     early = forward(params, x[:cut], s_init, y[:cut], **options)
     late = forward(params, x[cut:], early.s[-1], y[cut:], **options)
     ds = backward(params, x[cut:], y[cut:], late, **options).s_init
-    with_hop = backward(params, x[:cut], y[:cut], early, ds_last=ds, **options).params
-    without = backward(params, x[:cut], y[:cut], early, **options).params
-    return Params(*(a - b for a, b in zip(with_hop, without, strict=True)))
+    hearing = backward(params, x[:cut], y[:cut], early, ds_last=ds, **options).gradient
+    deaf = backward(params, x[:cut], y[:cut], early, **options).gradient
+    return subtract(hearing, deaf)
 
 
 def _cut(fwd, steps):

@@ -2,7 +2,11 @@
 
 import numpy as np
 
+from rnnlib.gradcheck import relative_error
 from rnnlib.params import Params, init_params
+from rnnlib.rnn import backward, forward
+
+OPTIONS = [{"func": func, "reduction": reduction} for func in ("tanh", "sigmoid") for reduction in ("mean", "sum")]
 
 
 def case(seed, T=6, B=3, D=5, H=4, K=2, dtype=np.float64):
@@ -28,3 +32,16 @@ def mask(rng, T, B):
     weights = rng.uniform(0.5, 2.0, (T, B)) * (rng.random((T, B)) < 0.7)
     weights[rng.integers(T), :] = 1.5
     return weights
+
+
+def both(params, x, s_init, y, **options):
+    """The Backward of a forward pass and the backward pass after it."""
+    return backward(params, x, y, forward(params, x, s_init, y, **options), **options)
+
+
+def close(a, b, tol=1e-12):
+    """Fail unless two Backwards are equal up to `tol` of the largest entry of each array."""
+    a, b = ([*g.gradient, g.x, g.s_init] for g in (a, b))
+    for one, other in zip(a, b, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or relative_error(one, other) < tol

@@ -1,0 +1,105 @@
+"""DELIBERATELY WRONG code: gradients, a checker and a softmax with the mistakes people make. Never use it.
+
+The chapter "Checking gradients" (book/checking.md) puts each of them in front of a check that lets it through.
+"""
+
+import numpy as np
+
+from rnnlib.gradcheck import relative_error
+from rnnlib.losses import output_gradient
+from rnnlib.params import Params
+from rnnlib.rnn import Backward, backward, forward
+from rnnlib.truncation import truncated_gradient
+
+NAMES = (
+    "W for its transpose",
+    "no slope in the hop",
+    "no hop at all",
+    "s_init left out of dW",
+    "loop over D",
+    "four steps only",
+    "dW transposed",
+)
+
+
+def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None):
+    """E, a gradient that is wrong in the way `mistake` says (None: right), and the last state.
+
+    Shapes: as for `rnnlib.rnn.loss_and_gradient`. A wrong loop may raise an IndexError, as it does in life. Raises
+    ValueError for a mistake that is not in NAMES.
+    """
+    if mistake is not None and mistake not in NAMES:
+        raise ValueError(f"mistake is {mistake!r}, expected one of {NAMES}")
+    if mistake == "four steps only":
+        return truncated_gradient(params, x, s_init, y, window=4, stride=1, weights=weights)
+    D = params.U.shape[1]
+    x = np.eye(D)[x] if x.ndim == 2 else x
+    fwd = forward(params, x, s_init, y, weights=weights)
+    dq = output_gradient(fwd.yhat, y, weights)
+    slope = 1 - fwd.s**2
+    delta, hop = np.zeros_like(fwd.s), np.zeros_like(s_init)
+    for t in reversed(range(D if mistake == "loop over D" else len(x))):
+        delta[t] = (dq[t] @ params.V + hop) * slope[t]
+        passed_on = dq[t] @ params.V + hop if mistake == "no slope in the hop" else delta[t]
+        hop = passed_on @ (params.W.T if mistake == "W for its transpose" else params.W)
+        hop *= mistake != "no hop at all"
+    s_prev = fwd.s_prev.copy()
+    s_prev[0] *= mistake != "s_init left out of dW"
+    dW = np.einsum("tni,tnj->ij", delta, s_prev)
+    gradient = Params(
+        U=np.einsum("tni,tnd->id", delta, x),
+        W=dW.T if mistake == "dW transposed" else dW,
+        V=np.einsum("tnk,tni->ki", dq, fwd.s),
+        b=delta.sum(axis=(0, 1)),
+        c=dq.sum(axis=(0, 1)),
+    )
+    return fwd.E, Backward(gradient, None, hop), fwd.s[-1].copy()
+
+
+def worst_error(params, x, s_init, y, mistake):
+    """The largest error of any parameter's gradient under `mistake`; inf if the code does not even run.
+
+    Shapes: as for `flawed_gradient`; the error is that of `rnnlib.gradcheck.relative_error`.
+    """
+    try:
+        _, wrong, _ = flawed_gradient(params, x, s_init, y, mistake=mistake)
+    except IndexError:
+        return np.inf
+    right = backward(params, x, y, forward(params, x, s_init, y)).gradient
+    return max(relative_error(a, n) for a, n in zip(wrong.gradient, right, strict=True))
+
+
+def verdict(params, x, s_init, y, mistake, tol):
+    """What a gradient check with tolerance `tol` says about `mistake`: "passes", "crashes", or the error in per cent.
+
+    Shapes: as for `flawed_gradient`.
+    """
+    error = worst_error(params, x, s_init, y, mistake)
+    return "crashes" if error == np.inf else "passes" if error < tol else f"{100 * error:.0f} %"
+
+
+def careless_check(analytic, numeric, tol):
+    """True if no entry is wrong, says this checker. It accepts NaN, because NaN > tol is False.
+
+    Shapes: both arrays alike.
+    """
+    error = np.abs(analytic - numeric) / np.maximum(np.abs(analytic), np.abs(numeric))
+    return not np.any(error > tol)
+
+
+def tanh_backward_in_place(ds, s):
+    """dE/dz = dE/ds (1 - s^2): the right number, computed in the caller's own array.
+
+    Shapes: ds and s alike; ds is overwritten.
+    """
+    ds *= 1 - s**2
+    return ds
+
+
+def softmax_of_the_batch(q):
+    """A softmax whose shift is the largest logit of the whole batch, not of each row.
+
+    Shapes: q (B, K), result (B, K), NaN in a row that lies far below the largest.
+    """
+    e = np.exp(q - q.max())
+    return e / e.sum(axis=-1, keepdims=True)

@@ -1,0 +1,152 @@
+"""Figures of the chapter "Gates" (book/gates.md)."""
+
+from functools import partial
+
+import numpy as np
+
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
+from rnnlib import lstm, rnn
+from rnnlib.activations import sigmoid
+from rnnlib.clipping import clip_by_global_norm
+from rnnlib.optimisers import adam, adam_state
+from rnnlib.params import init_params
+from rnnlib.tasks import delayed_recall
+from rnnlib.training import start, train
+
+COLOURS = [GREY, ORANGE, BLUE, GREEN, PINK]
+
+
+@styled
+def lstm_cell():
+    """One step of the LSTM as a Picture: the road of the memory above, the road of the state below.
+
+    Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
+    """
+    figure, axes = new_figure(6.8, 3.2)
+    axes.set(xlim=(-0.4, 10.4), ylim=(-0.6, 3.6))
+    axes.axis("off")
+    nodes = {
+        "m_{t-1}": (0.1, 3), r"\times f_t": (3, 3), "+": (5.2, 3), "m_t": (9.7, 3), r"\times i_t": (5.2, 1.5),
+        "g_t": (3, 1.5), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 1.8), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
+    }  # fmt: skip
+    road = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
+    others = [
+        ("g_t", r"\times i_t"), (r"\times i_t", "+"), ("m_t", r"\tanh"), (r"\tanh", r"\times o_t"),
+        (r"\times o_t", "s_t"), ("s_{t-1}, x_t", "g_t"), ("s_{t-1}, x_t", r"\times o_t"),
+        ("s_{t-1}, x_t", r"\times i_t"), ("s_{t-1}, x_t", r"\times f_t"),
+    ]  # fmt: skip
+    for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
+        for tail, head in edges:
+            gap = {"m_{t-1}": 24, "s_{t-1}, x_t": 36}.get(tail, 17)  # clear of the label
+            style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": gap, "shrinkB": 17}
+            axes.annotate("", nodes[head], nodes[tail], arrowprops=style)
+    for label, place in nodes.items():
+        axes.text(*place, f"${label}$", ha="center", va="center", fontsize=16)
+    return picture(
+        figure,
+        "One step of an LSTM. The memory m_t-1 runs straight to m_t along the top: it is multiplied by the forget gate"
+        " f_t, then i_t times g_t is added. Below, s_t-1 and x_t give the gates and g_t; the state s_t is the tanh of"
+        " m_t times the output gate o_t. Only the road along the top is marked.",
+    )
+
+
+def error_reach(rng, biases, T=60, H=12, K=4):
+    """How much of the last error reaches each earlier memory of a new LSTM: a Picture for each forget bias, a list.
+
+    The norm of dE/dm_t is drawn over t for one random sequence, with that of dE/ds_t of a simple network.
+    Source: the chapter "Gates" (book/gates.md), eq. memory-road.
+    """
+    x, y = delayed_recall(rng, T, 1, K=K)[:2]
+    weights = np.zeros((T, 1))
+    weights[-1] = 1
+    steps = np.arange(0, T, 6)
+    plain = init_params(rng, 2 * K, H, K)
+    gated = lstm.init_params(rng, 2 * K, H, K)
+    gated.b[H : 2 * H] -= 1  # the bias drawn is the one in the title
+    state, pair = np.zeros((1, H)), np.zeros((2, 1, H))
+    simple = _norms(rnn, plain, x, y, weights, state, steps, lambda gradient: gradient)
+    reaches = []
+    for bias in biases:
+        b = gated.b.copy()
+        b[H : 2 * H] += bias
+        reaches.append(_norms(lstm, gated._replace(b=b), x, y, weights, pair, steps, lambda gradient: gradient[1]))
+    return [_reach(T, steps, simple, reach, bias) for bias, reach in zip(biases, reaches, strict=True)]
+
+
+def _norms(model, params, x, y, weights, s_init, steps, part):
+    """The norm of the gradient of E by the state before each of `steps`, relative to the last of them."""
+    states = model.forward(params, x, s_init).states
+    norms = []
+    for t in steps:
+        fwd = model.forward(params, x[t:], states[t], y[t:], weights=weights[t:])
+        norms.append(np.linalg.norm(part(model.backward(params, x[t:], y[t:], fwd, weights=weights[t:]).s_init)))
+    return np.array(norms) / norms[-1]
+
+
+@styled
+def _reach(T, steps, simple, reach, bias):
+    keep = float(sigmoid(np.float64(bias)))
+    figure, axes = new_figure(6.4, 3.3)
+    axes.semilogy(steps, simple, color=GREY, label="simple network")
+    axes.semilogy(steps, reach, color=BLUE, label="LSTM, memory")
+    axes.semilogy(steps, keep ** (steps[-1] - steps.astype(float)), ":", color=ORANGE, label="constant forget gate")
+    axes.set(ylim=(1e-16, 30), xlabel="step $t$", ylabel="share of the last error")
+    axes.set_title(f"forget bias {bias:.1f}: a gate of about {keep:.3f}", fontsize=11)
+    axes.legend(loc="lower right", fontsize=10)
+    return picture(
+        figure,
+        f"How much of the last error reaches step t, on a logarithmic scale. With a forget bias of {bias:.1f} the"
+        f" LSTM's memory at step 0 receives {reach[0]:.0e} of what a late one receives; the simple network's state"
+        f" {simple[0]:.0e}.",
+    )
+
+
+def recall_runs(models, T, updates, B=16, H=16, K=4):
+    """Train each model on delayed recall and return its errors, (updates,) by name.
+
+    `models` maps a name to (module, function of (rng, D, H, K) that draws parameters, shape of the state's front, such
+    as (2,) for the LSTM). Each is trained by Adam at rate 0.01 with the gradient clipped to norm 1. Source: the chapter
+    "Gates" (book/gates.md), section "Delayed recall, solved".
+    """
+    errors = {}
+    for name, (model, init, front) in models.items():
+        rng = np.random.default_rng(1)
+        params = init(rng, 2 * K, H, K)
+        run = start(params, np.zeros((*front, B, H)), adam_state(params))
+        batches = (delayed_recall(rng, T, B, K=K) for _ in range(updates))
+        clip = partial(clip_by_global_norm, max_norm=1.0)
+        errors[name] = train(
+            model.loss_and_gradient, partial(adam, rate=0.01), run, batches, clip=clip, progress=False
+        ).E
+    return errors
+
+
+@styled
+def recall_curves(errors, K=4):
+    """The errors of `recall_runs` over the updates, smoothed over ten of them, as a Picture."""
+    figure, axes = new_figure(6.4, 3.4)
+    ends = []
+    for (name, error), colour in zip(errors.items(), COLOURS, strict=False):
+        smooth = np.convolve(error, np.ones(10) / 10, "valid")
+        axes.plot(np.arange(len(smooth)) + 5, smooth, color=colour, label=name)
+        ends.append(f"{name} ends at {smooth[-1]:.3f}")
+    axes.axhline(np.log(K), color=INK, linewidth=0.8, linestyle=":")
+    axes.set(xlabel="update", ylabel="$E$", ylim=(0, None))
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
+    return picture(
+        figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {'; '.join(ends)}."
+    )
+
+
+@styled
+def cost_curves(sizes, seconds):
+    """Seconds of one gradient over H, on logarithmic axes, as a Picture; `seconds` maps a name to times, one a size."""
+    figure, axes = new_figure(5.6, 3.2)
+    for (name, times), colour in zip(seconds.items(), [ORANGE, BLUE], strict=True):
+        axes.loglog(sizes, times, "o-", color=colour, label=name)
+    axes.set(xlabel="state units $H$", ylabel="seconds")
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.set_xticks([], minor=True)
+    axes.legend()
+    words = "; ".join(f"{name} from {t[0]:.1e} to {t[-1]:.1e} seconds" for name, t in seconds.items())
+    return picture(figure, f"The time of one gradient for {sizes[0]} to {sizes[-1]} state units: {words}.")

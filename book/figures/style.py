@@ -1,0 +1,76 @@
+"""Pictures of the course in one style, drawn by matplotlib, as SVG that follows the page's light or dark colours."""
+
+import hashlib
+import html
+import io
+import re
+from typing import NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours that stay readable on white and on near-black paper.
+ORANGE, BLUE, GREEN, PINK, GREY = "#d55e00", "#2786c4", "#009e73", "#cc79a7", "#8a8a8a"
+INK = "black"  # becomes the colour of the page's text
+
+STYLE = {
+    "axes.edgecolor": INK,
+    "axes.prop_cycle": mpl.cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "font.size": 11,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "mathtext.fontset": "cm",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rnnlib",
+}
+
+
+styled = mpl.rc_context(STYLE)  # decorator: draw in the course's style
+
+
+class Picture(NamedTuple):
+    """An SVG picture, ready for a page, and the sentence that tells what is to be seen on it."""
+
+    svg: str
+    alt: str
+
+    def _repr_html_(self):
+        return self.svg
+
+
+@styled
+def picture(figure, alt):
+    """The matplotlib figure as a Picture; `alt` says in words what is to be seen.
+
+    Black lines and text take the colour of the surrounding text, and all ids are made unique, so that many pictures
+    can share a page. A figure wider than 8 inches scrolls in its own box on a narrow screen instead of shrinking to
+    nothing. Raises ValueError for an empty `alt`.
+    """
+    if not alt.strip():
+        raise ValueError("alt is empty, expected a sentence that says what is to be seen")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.05, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"#000000|(?<=fill: )black|(?<=stroke: )black", "currentColor", svg)
+    svg = re.sub(r"(\.\d{3})\d+", r"\1", svg)  # a thousandth of a point is enough, and a third smaller
+    mark = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", svg)
+    label = html.escape(alt, quote=True)
+    wide = figure.get_figwidth() > 8
+    size = "max-width:100%;height:auto;" + ("min-width:30rem" if wide else "")
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" fill="currentColor" style="{size}" ', 1)
+    scroll = ' tabindex="0" style="overflow-x:auto"' if wide else ""
+    return Picture(f'<div class="picture"{scroll}>{svg}</div>', alt)
+
+
+@styled
+def new_figure(width=6.4, height=3.2):
+    """An empty figure in the course's style, `width` by `height` inches, and its axes."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_subplot()

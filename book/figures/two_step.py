@@ -1,0 +1,129 @@
+"""Pictures of the chapter "Two steps by hand" (book/two-step.md): its computational graph, and the sweep over it."""
+
+import numpy as np
+from matplotlib.patches import Circle, FancyArrowPatch
+
+from book.figures.style import BLUE, GREEN, INK, ORANGE, new_figure, picture, styled
+from rnnlib import scalar
+
+NODES = {
+    "s_init": (0, 0, "s_{-1}"),
+    "b_0": (1.3, 0, "b_0"),
+    "z_0": (2.6, 0, "z_0"),
+    "s_0": (3.9, 0, "s_0"),
+    "b_1": (5.2, 0, "b_1"),
+    "z_1": (6.5, 0, "z_1"),
+    "s_1": (7.8, 0, "s_1"),
+    "q": (9.1, 0, "q"),
+    "o": (10.4, 0, "o"),
+    "E": (11.7, 0, "E"),
+    "x_0": (1.9, 2.4, "x_0"),
+    "u_0": (3.3, 2.4, "u_0"),
+    "a_0": (2.6, 1.25, "a_0"),
+    "x_1": (5.8, 2.4, "x_1"),
+    "u_1": (7.2, 2.4, "u_1"),
+    "a_1": (6.5, 1.25, "a_1"),
+    "w_0": (1.3, -1.3, "w_0"),
+    "k_0": (2.6, -1.3, "k_0"),
+    "w_1": (5.2, -1.3, "w_1"),
+    "k_1": (6.5, -1.3, "k_1"),
+    "v": (9.1, -1.3, "v"),
+    "y": (11.7, -1.3, "y"),
+}
+EDGES = [
+    ("s_init", "b_0"), ("w_0", "b_0"), ("x_0", "a_0"), ("u_0", "a_0"), ("a_0", "z_0"), ("b_0", "z_0"), ("k_0", "z_0"),
+    ("z_0", "s_0"), ("s_0", "b_1"), ("w_1", "b_1"), ("x_1", "a_1"), ("u_1", "a_1"), ("a_1", "z_1"), ("b_1", "z_1"),
+    ("k_1", "z_1"), ("z_1", "s_1"), ("s_1", "q"), ("v", "q"), ("q", "o"), ("o", "E"), ("y", "E"),
+]  # fmt: skip
+PARAMETERS = {"u_0", "u_1", "w_0", "w_1", "k_0", "k_1", "v"}
+
+
+@styled
+def two_step_graph(alt, done=(), now=(), title=None):
+    """The computational graph of the two-step network, with a backward path marked on it.
+
+    `now` and `done` are edges (from, to) against the arrows' direction, such as ("E", "o"): `now` are drawn in
+    strong orange, `done` in blue. `title` may hold mathtext. Raises ValueError for a pair that is no edge.
+    Source: the chapter "Two steps by hand", fig. two-step-graph.
+    """
+    for edge in [*done, *now]:
+        if edge[::-1] not in EDGES:
+            raise ValueError(f"{edge} is not an edge of the graph walked backwards")
+    figure, axes = new_figure(9.6, 3.9)
+    axes.set(xlim=(-0.6, 12.3), ylim=(-1.9, 3.0), aspect="equal")
+    axes.axis("off")
+    for tail, head in EDGES:
+        back = (head, tail)
+        colour = ORANGE if back in now else BLUE if back in done else INK
+        _arrow(axes, NODES[tail][:2], NODES[head][:2], colour, backwards=colour != INK)
+    reached = {name for edge in [*done, *now] for name in edge}
+    for name, (x, y, label) in NODES.items():
+        colour = ORANGE if name in {n for edge in now for n in edge} else BLUE if name in reached else INK
+        given = name[0] in "xy" or name == "s_init"
+        width = 2.2 if colour != INK else 1.0
+        axes.add_patch(
+            Circle((x, y), 0.4, fill=False, edgecolor=colour, linewidth=width, linestyle=":" if given else "-")
+        )
+        weight = {"color": GREEN} if name in PARAMETERS else {"color": INK}
+        axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=14, **weight)
+    if title:
+        axes.set_title(title, fontsize=14, pad=10, loc="left")
+    return picture(figure, alt)
+
+
+def _arrow(axes, tail, head, colour, backwards):
+    """The forward arrow from tail to head; marked edges point the way that the derivative travels."""
+    start, end = (head, tail) if backwards else (tail, head)
+    axes.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=14,
+            shrinkA=15,
+            shrinkB=15,
+            color=colour,
+            linewidth=2.6 if backwards else 1.1,
+        )
+    )
+
+
+def two_step_sweep(params, x, s_init, y, func="tanh"):
+    """The backward sweep of the two-step network as a list of Pictures, one derivative after the other.
+
+    Arguments as for rnnlib.scalar.forward, v with two entries; each title is the formula of that step with its
+    numbers. Source: the chapter "Two steps by hand", section "The sweep, one derivative at a time".
+    """
+    b = scalar.backward(params, x, s_init, y, func)
+    steps = [
+        ([], r"\partial E/\partial E", 1.0, "starts at the error"),
+        ([("E", "o"), ("o", "q")], r"\partial E/\partial q_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
+        ([("q", "v")], r"dE/dv_i = \partial E/\partial q_i \cdot s_1", b.total.v, "reaches v"),
+        ([("q", "s_1")], r"\partial E/\partial s_1 = \sum_i \partial E/\partial q_i \cdot v_i", b.dE_ds_1,
+         "reaches the state s_1"),
+        ([("s_1", "z_1")], r"\partial E/\partial z_1 = \partial E/\partial s_1 \cdot \partial s_1/\partial z_1",
+         b.dE_dz_1, "passes the squashing of step 1"),
+        ([("z_1", "a_1"), ("a_1", "u_1")], r"\partial^{+}E/\partial u_1 = \partial E/\partial z_1 \cdot x_1",
+         b.by_step.u[1], "reaches u_1, step 1's copy of u"),
+        ([("z_1", "k_1")], r"\partial^{+}E/\partial k_1 = \partial E/\partial z_1", b.by_step.k[1], "reaches k_1"),
+        ([("z_1", "b_1"), ("b_1", "w_1")], r"\partial^{+}E/\partial w_1 = \partial E/\partial z_1 \cdot s_0",
+         b.by_step.w[1], "reaches w_1, step 1's copy of w"),
+        ([("b_1", "s_0")], r"\partial E/\partial s_0 = \partial E/\partial z_1 \cdot w_1", b.dE_ds_0,
+         "goes back in time to s_0"),
+        ([("s_0", "z_0")], r"\partial E/\partial z_0 = \partial E/\partial s_0 \cdot \partial s_0/\partial z_0",
+         b.dE_dz_0, "passes the squashing of step 0"),
+        ([("z_0", "a_0"), ("a_0", "u_0")], r"\partial^{+}E/\partial u_0 = \partial E/\partial z_0 \cdot x_0",
+         b.by_step.u[0], "reaches u_0, step 0's copy of u"),
+        ([("z_0", "k_0")], r"\partial^{+}E/\partial k_0 = \partial E/\partial z_0", b.by_step.k[0], "reaches k_0"),
+        ([("z_0", "b_0"), ("b_0", "w_0")], r"\partial^{+}E/\partial w_0 = \partial E/\partial z_0 \cdot s_{-1}",
+         b.by_step.w[0], "reaches w_0, step 0's copy of w"),
+        ([("b_0", "s_init")], r"dE/ds_{-1} = \partial E/\partial z_0 \cdot w_0", b.s_init,
+         "ends at the state before the first step"),
+    ]  # fmt: skip
+    frames, done = [], []
+    for now, formula, value, words in steps:
+        numbers = f"({value[0]:.3f}, {value[1]:.3f})" if np.ndim(value) else f"{value:.3f}"
+        alt = f"The graph of the two steps: the derivative {words}; its value there is {numbers}."
+        frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}"))
+        done += [edge for edge in now if edge not in done]
+    return frames

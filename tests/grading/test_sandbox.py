@@ -1,0 +1,295 @@
+"""Students' code meets a machine with numpy, rnnlib and an empty folder, and nothing else."""
+
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import needs
+
+from grading import sandbox, seccomp
+from grading.course import COURSE
+from grading.remote import Remote, StudentDiedError, StudentError, StudentProcess
+from rnnlib import scalar
+
+
+@pytest.fixture
+def student():
+    needs("bwrap")
+    process = StudentProcess(lambda: 10.0, withheld={"rnnlib.scalar": ["gradient"]})
+    yield process
+    process.close()
+
+
+def run(student, source):
+    student.run(source)
+    return student.take_output()[0]
+
+
+def function(student, source, name="f"):
+    student.run(source)
+    return Remote(lambda: student, name)
+
+
+@pytest.mark.parametrize("house", ["solutions", "tests", "exercises", "grading", "book", ".git"])
+def test_the_course_is_out_of_sight_but_for_rnnlib(student, house):
+    with pytest.raises(StudentError, match="No such file"):
+        student.run(f"import os; os.listdir({str(COURSE / house)!r})")
+    assert run(student, "import rnnlib; print(rnnlib.__file__)") == "/course/rnnlib/__init__.py\n"
+    assert run(student, "import os; print(os.listdir('/tmp'))") == "[]\n"
+
+
+def test_the_grader_cannot_be_imported(student):
+    with pytest.raises(StudentError, match="No module named 'grading'"):
+        student.run("import grading")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import os; os.fork()", "not permitted"),
+        ("import subprocess; subprocess.run(['true'])", "not permitted"),
+        ("import multiprocessing as m; m.Process(target=print).start()", ""),
+        ("import socket; socket.socket()", "not permitted"),
+        ("import urllib.request as r; r.urlopen('http://127.0.0.1')", "not permitted"),
+        ("import os; os.kill(1, 9); os.setuid(0)", ""),
+        ("open('/course/rnnlib/scalar.py', 'a')", "Read-only"),
+        ("open('/dev/shm/x', 'w')", "Read-only"),
+        ("open('/x', 'w')", "Read-only"),
+        ("open('/usr/x', 'w')", "Read-only"),
+        (
+            "import ctypes\nif ctypes.CDLL(None).unshare(0x10000000): raise OSError('no')",
+            "no",
+        ),
+        (
+            "import ctypes\nif ctypes.CDLL(None).ptrace(0, 0, 0, 0): raise OSError('no')",
+            "no",
+        ),
+        ("import resource as r; r.setrlimit(r.RLIMIT_AS, (-1, -1))", "maximum limit"),
+        ("import numpy; numpy.ones(10**10)", "allocate"),
+        ("open('/tmp/big', 'wb').write(bytes(20 * 2**20))", "too large"),
+        ("for i in range(99): open(f'/tmp/{i}', 'wb').write(bytes(10 * 2**20))", "No space"),
+        ("import os\nwhile True: os.open('/tmp', 0)", "Too many open files"),
+        ("import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(9,)).start()", "new thread"),
+    ],
+)
+def test_what_a_student_may_not_do_raises_in_the_students_code(student, source, reason):
+    with pytest.raises(StudentError, match=reason or None):
+        student.run(source)
+    assert run(student, "print(1 + 1)") == "2\n"
+
+
+def test_the_environment_says_nothing_about_this_machine(student, monkeypatch):
+    monkeypatch.setenv("SECRET", "swordfish")
+    process = StudentProcess()
+    process.run("import os; print(sorted(os.environ), os.getuid(), os.uname().nodename)")
+    text = process.take_output()[0]
+    process.close()
+    assert "SECRET" not in text
+    assert " 65534 grader" in text
+
+
+def test_processes_of_the_machine_are_out_of_sight(student):
+    text = run(student, "import os; print([int(name) for name in os.listdir('/proc') if name.isdigit()])")
+    assert max(eval(text)) < 10
+
+
+def test_the_students_process_ends_with_its_sandbox(student):
+    start = time.monotonic()
+    student.patience = lambda: 0.3
+    with pytest.raises(StudentDiedError, match="no answer within"):
+        student.run("import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass")
+    assert student.process.poll() is not None
+    assert time.monotonic() - start < 5
+    with pytest.raises(StudentDiedError):
+        student.run("1")
+
+
+@pytest.mark.parametrize(
+    "source", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)", "import ctypes; ctypes.string_at(0)"]
+)
+def test_a_process_that_ends_itself_is_noticed(student, source):
+    with pytest.raises(StudentDiedError, match="ended"):
+        student.run(source)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "b'x' * 100",
+        "b'\\xff' * 4",
+        "b'\\0\\0\\0\\0'",
+        "__import__('struct').pack('<II', 20, 16) + b'[\"ok\", 1, 2, 3, 4]'",
+    ],
+)
+def test_a_forged_reply_ends_the_process_and_not_the_grader(student, reply):
+    source = (
+        f"import os, sys\nfor fd in range(3, 99):\n  try: os.write(fd, {reply})\n  except OSError: pass\nos._exit(0)"
+    )
+    with pytest.raises(StudentDiedError):
+        student.run(source)
+
+
+def test_results_of_many_kinds_come_back(student):
+    f = function(
+        student,
+        "import numpy as np, rnnlib.scalar as r\ndef f(a, *, b=2): return r.Params(a, b, np.ones(3), None), {'k': [a]}",
+    )
+    params, rest = f(1.5, b=4)
+    assert type(params) is scalar.Params
+    assert params[:2] == (1.5, 4)
+    assert rest == {"k": [1.5]}
+
+
+def test_a_change_of_an_argument_stays_in_the_sandbox_and_is_told_by_name(student):
+    f = function(student, "def f(left, right, *, up):\n    right += 1\n    up['k'] = 2\n    return left")
+    right, up = np.zeros(2), {"k": 1}
+    f(1.0, right, up=up)
+    assert f.changed == ("right", "up")
+    assert np.array_equal(right, [0.0, 0.0])
+    assert up == {"k": 1}
+
+
+def test_a_function_of_the_grader_is_called_back(student):
+    f = function(student, "def f(g, x): return g(x, twice=True) + 1")
+    assert f(lambda x, twice: 2 * x if twice else x, 5.0) == 11.0
+
+
+def test_a_function_of_the_student_can_be_handed_back_and_forth(student):
+    f = function(student, "def f(g): return g(lambda k: k + 1)")
+    assert f(lambda h: h(1) + h(10)) == 13
+    make = function(student, "def make(n): return lambda k: n * k", "make")
+    assert make(3)(4) == 12
+
+
+def test_an_exception_of_the_grader_tells_the_student_its_kind_alone(student):
+    def fail(x):
+        raise ValueError("the expected array is 42")
+
+    f = function(student, "def f(g):\n    try: g(1)\n    except Exception as error: return str(error)")
+    assert f(fail) == "the function you were given raised ValueError"
+
+
+def test_endless_calls_back_and_forth_end(student):
+    student.patience = lambda: 5.0
+    g = function(student, "def g(up, n): return up(n)", "g")
+
+    def up(n):
+        return g(up, n + 1)
+
+    with pytest.raises(StudentError):
+        g(up, 0)
+
+
+@pytest.mark.parametrize("kind", [NotImplementedError, ValueError, ZeroDivisionError, KeyError, AssertionError])
+def test_an_exception_arrives_as_its_own_kind_with_the_students_lines(student, kind):
+    f = function(student, f"def f():\n    raise {kind.__name__}('so it is')")
+    with pytest.raises(kind) as caught:
+        f()
+    assert isinstance(caught.value, StudentError)
+    assert str(caught.value) in ("so it is", "'so it is'")
+    assert "line 2, in f" in caught.value.traceback
+    assert "student_host" not in caught.value.traceback
+
+
+@pytest.mark.parametrize(
+    "kind", ["SystemExit", "KeyboardInterrupt", "StopIteration", "type('Own', (BaseException,), {})"]
+)
+def test_other_exceptions_arrive_as_a_students_error(student, kind):
+    f = function(student, f"def f():\n    raise {kind}")
+    with pytest.raises(StudentError):
+        f()
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [("(x for x in [1])", "generator"), ("np.array([object()])", "dtype object"), ("np.zeros(10**7)", "allowed")],
+)
+def test_what_cannot_be_graded_is_refused_with_a_reason(student, result, reason):
+    f = function(student, f"import numpy as np\ndef f(): return {result}")
+    with pytest.raises((TypeError, StudentError), match=reason or None):
+        f()
+
+
+def test_a_withheld_name_says_so_however_it_is_reached(student):
+    for source in (
+        "from rnnlib.scalar import gradient",
+        "import rnnlib.scalar as s; s.gradient",
+        "from rnnlib import scalar; getattr(scalar, 'gradient')",
+    ):
+        with pytest.raises(StudentError, match="is what this exercise asks you to write"):
+            student.run(source)
+    with pytest.raises(NameError):
+        student.run("from rnnlib.scalar import *\nforward\ngradient")
+
+
+def test_locked_cells_and_rnnlib_itself_go_on_using_a_withheld_name(student):
+    student.run("from rnnlib.scalar import gradient as given", locked=True)
+    assert run(student, "print(given.__name__)") == "gradient\n"
+    process = StudentProcess(lambda: 10.0, withheld={"rnnlib.losses": ["softmax"]})
+    process.run("import rnnlib.losses, numpy\nprint(rnnlib.losses.softmax(numpy.zeros(2)))")
+    assert process.take_output()[0] == "[0.5 0.5]\n"
+    process.close()
+
+
+def test_magics_display_and_figures_work(student):
+    assert run(student, "%matplotlib inline\n%precision 3\n1 + 1").endswith("2\n")
+    assert "do not run" in run(student, "!ls")
+    assert run(student, "display(3)") == "3\n"
+    student.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    _, (figure,) = student.take_output()
+    assert figure.startswith(b"\x89PNG")
+
+
+def test_output_is_cut(student):
+    text = run(student, "while True:\n    print('x' * 9999)\n    n = globals().get('n', 0) + 1\n    if n > 9: break")
+    assert len(text) < 60_000
+    assert text.endswith("(the rest is left out)\n")
+
+
+def test_without_the_sandbox_the_same_program_answers():
+    process = StudentProcess(sandboxed=False)
+    f = function(process, "def f(x): return 2 * x")
+    assert f(np.arange(3.0)).tolist() == [0.0, 2.0, 4.0]
+    process.close()
+
+
+def test_a_missing_bubblewrap_is_said_with_the_line_that_helps(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with pytest.raises(sandbox.SandboxError, match="make system"):
+        sandbox.ensure_available()
+
+
+def test_a_sandbox_that_does_not_start_is_no_fault_of_the_student(monkeypatch):
+    monkeypatch.setattr(sandbox, "_boot", lambda sandboxed: "raise SystemExit")
+    with pytest.raises(sandbox.SandboxError):
+        StudentProcess(sandboxed=False)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_is_whole_instructions_and_its_jumps_stay_inside(machine):
+    code = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
+    assert len(code) > 100
+    for place, (operation, yes, no, _) in enumerate(code):
+        if operation & 7 == 5:
+            assert place + 1 + max(yes, no) < len(code)
+    assert code[-1] == (seccomp.RETURN, 0, 0, seccomp.ALLOW)
+
+
+def test_an_unknown_processor_has_no_filter():
+    assert seccomp.program("riscv64") is None
+
+
+def test_a_second_thread_still_runs_under_the_filter(student):
+    f = function(
+        student,
+        "from concurrent.futures import *\ndef f():\n  with ThreadPoolExecutor(2) as p: return sum(p.map(abs, [1, 2]))",
+    )
+    assert f() == 3
+
+
+def test_the_grader_needs_no_bubblewrap_to_be_imported():
+    code = "import os; os.environ['PATH'] = ''; import grading.grade, grading.remote, grading.commands"
+    assert subprocess.run([sys.executable, "-c", code], cwd=COURSE, timeout=60).returncode == 0
