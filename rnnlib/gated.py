@@ -47,7 +47,8 @@ def read_out(params, s, y, weights, reduction):
 def read_back(params, x, fwd, y, weights, reduction):
     """From E back to the states: dE/ds_t by way of the prediction of step t alone, dV and dc.
 
-    Shapes: s and dE/ds (T, B, H), dV (K, H), dc (K,). Raises ValueError if `fwd` is not the forward pass of inputs like x.
+    Shapes: s and dE/ds (T, B, H), dV (K, H), dc (K,). Raises ValueError if `fwd` is not the forward pass of inputs
+    like x.
     """
     expected = (*x.shape[:2], params.W.shape[1])
     if fwd.s.shape != expected:

@@ -66,10 +66,11 @@ def delta_sweep(params, s, dq, func="tanh", ds_last=None):
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-delta.
     """
     _, squash_derivative = activation(func)
+    slope = squash_derivative(s)
     delta = dq @ params.V  # V^T dq_t: what each state hears from its own prediction
     message = np.zeros_like(s[0]) if ds_last is None else ds_last.astype(s.dtype)  # and from the step after it
     for t in reversed(range(len(s))):
-        delta[t] = (delta[t] + message) * squash_derivative(s[t])
+        delta[t] = (delta[t] + message) * slope[t]
         message = delta[t] @ params.W
     return Sweep(delta, message)
 

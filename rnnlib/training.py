@@ -41,11 +41,11 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
 
     Shapes: `loss_and_gradient(params, x, s_init, y, weights=..., **options)` gives (E, Backward, s_last);
     `update(params, gradient, state)` is an optimiser with its rate bound; a batch is as in rnnlib.tasks; `clip`, if
-    given, maps a gradient to a gradient, or to a pair that begins with one, as `clip_by_global_norm` does. A progress bar needs tqdm (the extra "training"). Batches are drawn one by
-    one and none in advance, so their generator stands where training stands. Raises ValueError if a batch has
-    another number of sequences than the state, FloatingPointError as soon as E is not finite, ModuleNotFoundError
-    if the bar is wanted and tqdm is not there. Source: the chapter "A character model" (book/characters.md),
-    section "Training".
+    given, maps a gradient to a gradient, or to a pair that begins with one, as `clip_by_global_norm` does. A progress
+    bar needs tqdm (the extra "training"). Batches are drawn one at a time and none in advance, so their generator has
+    advanced exactly as far as training. Raises ValueError if a batch has another number of sequences than the state,
+    FloatingPointError as soon as E is not finite, ModuleNotFoundError if the bar is wanted and tqdm is missing.
+    Source: the chapter "A character model" (book/characters.md), section "Training".
     """
     params, optimiser, s_init, s_last, _ = run
     history = []

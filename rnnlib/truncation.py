@@ -12,9 +12,8 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
 
     At the end of each stride of `stride` steps, the errors of those steps travel back through the `window` steps up
     to there, and no further. By default stride = window: chunks that do not hear of each other (but for a shorter
-    last one, which still looks back `window` steps). stride = 1: every error travels through `window` steps, or back to the first
-    step if that is nearer.
-    window >= T: the full gradient, whatever the stride.
+    last one, which still looks back `window` steps). With stride = 1 every error travels through `window` steps, or as
+    far as the first step if that is nearer. With window >= T the gradient is the full one, whatever the stride.
     Shapes: as in `rnnlib.validate`; the result is (E, Backward, s_last). Raises ValueError as `rnnlib.rnn.forward`
     does, for a window or stride below 1, and for a stride longer than the window (some errors would be lost).
     Source: the chapter "Truncated BPTT" (book/truncated.md), eq. truncated-sum; Williams and Peng (1990).

@@ -78,7 +78,7 @@ def _sweep_back(params, x, states, dq, func, ds_last, workspace):
 
 
 def _plus(gradient, total):
-    """`total` with `gradient` added in place, or a copy of it: the workspace that holds it is about to be used again."""
+    """`total` with `gradient` added in place, or a copy: the workspace that holds it is about to be used again."""
     if total is None:
         return Params(*(g.copy(order="K") for g in gradient))
     for so_far, g in zip(total, gradient, strict=True):
