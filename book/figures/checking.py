@@ -4,25 +4,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from book.experiments.step_sizes import STEPS, difference_errors
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 from rnnlib import gradcheck
 
-STEPS = np.logspace(0, -16, 33)
 FRAMES = STEPS[2:31:2]  # 1e-1 to 1e-15
-
-
-def difference_errors(f, point, slope, steps=STEPS):
-    """The relative error of the forward difference, the central difference and the complex step, for every step.
-
-    `point` and `slope` are numbers; the result maps a name to an array of the length of `steps`, never below 1e-17,
-    so that it can be drawn on a logarithmic axis.
-    """
-    values = {
-        "forward difference": [(f(point + h) - f(point)) / h for h in steps],
-        "central difference": [gradcheck.central_difference(f, point, h) for h in steps],
-        "complex step": [gradcheck.complex_step(f, point, h) for h in steps],
-    }
-    return {name: np.maximum(np.abs(np.array(v) - slope) / abs(slope), 1e-17) for name, v in values.items()}
 
 
 def u_curve(f, point, slope):

@@ -1,13 +1,10 @@
 """The pictures of the chapter "Truncated BPTT" (book/truncated.md)."""
 
-import tracemalloc
-
 import numpy as np
 
 from book.figures import style
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
 from rnnlib import diagnostics, fast, truncation
-from rnnlib.params import init_params
 
 
 def kept_pairs(T, window, stride):
@@ -87,26 +84,12 @@ def errors(curves, smooth=10):
     return style.picture(figure, "; ".join(words) + ".")
 
 
-def peak_memory(lengths, chunk, B=16, H=64, K=20):
-    """Peak megabytes of one gradient by T: in full, with checkpoints every `chunk` steps, and chunk by chunk."""
-    rng = np.random.default_rng(0)
-    params, s_init = init_params(rng, K, H, K), np.zeros((B, H))
-    peaks = {"full": [], f"checkpoints every {chunk}": [], f"chunks of {chunk}": []}
-    for T in lengths:
-        x, y = rng.integers(K, size=(2, T, B))
-        for label, every, step in zip(peaks, (None, chunk, None), (T, T, chunk), strict=True):
-            tracemalloc.start()
-            s = s_init
-            for t in range(0, T, step):
-                _, _, s = fast.loss_and_gradient(params, x[t : t + step], s, y[t : t + step], checkpoint_every=every)
-            peaks[label].append(tracemalloc.get_traced_memory()[1] / 1e6)
-            tracemalloc.stop()
-    return peaks
-
-
 @style.styled
 def memory(lengths, peaks):
-    """Peak memory against the length of the sequence, from the result of `peak_memory`: a Picture."""
+    """Peak memory against the length of the sequence: a Picture.
+
+    `peaks` is what `book.experiments.measured.peak_megabytes_by_length` returned for `lengths`.
+    """
     figure, axes = style.new_figure(6.4, 3.3)
     for (label, megabytes), colour in zip(peaks.items(), (ORANGE, GREEN, BLUE), strict=True):
         axes.loglog(lengths, megabytes, "o-", color=colour, label=label)
