@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
 from rnnlib import lstm, rnn
 from rnnlib.activations import sigmoid
@@ -18,11 +19,11 @@ def lstm_cell():
     Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
     """
     figure, axes = new_figure(6.8, 3.2)
-    axes.set(xlim=(-0.4, 10.4), ylim=(-0.6, 3.6))
+    axes.set(xlim=(-0.4, 10.4), ylim=(-0.72, 4.32), aspect="equal")
     axes.axis("off")
     nodes = {
-        "m_{t-1}": (0.1, 3), r"\times f_t": (3, 3), "+": (5.2, 3), "m_t": (9.7, 3), r"\times i_t": (5.2, 1.5),
-        "g_t": (3, 1.5), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 1.8), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
+        "m_{t-1}": (0.1, 3.6), r"\times f_t": (3, 3.6), "+": (5.2, 3.6), "m_t": (9.7, 3.6), r"\times i_t": (5.2, 1.8),
+        "g_t": (3, 1.8), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 2.16), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
     }  # fmt: skip
     road = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
     others = [
@@ -32,9 +33,8 @@ def lstm_cell():
     ]  # fmt: skip
     for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
         for tail, head in edges:
-            gap = {"m_{t-1}": 24, "s_{t-1}, x_t": 36}.get(tail, 17)  # clear of the label
-            style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": gap, "shrinkB": 17}
-            axes.annotate("", nodes[head], nodes[tail], arrowprops=style)
+            gap = {"m_{t-1}": 0.68, "s_{t-1}, x_t": 1.03}.get(tail, 0.48)  # clear of the label
+            arrow(axes, nodes[tail], nodes[head], colour, width, gap=(gap, 0.48))
     for label, place in nodes.items():
         axes.text(*place, f"${label}$", ha="center", va="center", fontsize=16)
     return picture(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from book.figures import style
+from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
 from rnnlib import clipping, diagnostics, rnn
 from rnnlib.params import init_params
@@ -116,8 +117,7 @@ def two_clippings(gradient, limit):
     axes.plot(limit * np.cos(turn), limit * np.sin(turn), color=BLUE, linestyle=":")
     axes.plot([limit, limit, 0], [0, limit, limit], color=PINK, linestyle=":")
     for (x, y), colour, words in [(pair, INK, "gradient"), (b, PINK, "by value"), (a, BLUE, "by norm")]:
-        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", (x, y), (0, 0), arrowprops=arrow)
+        arrow(axes, (0, 0), (x, y), colour, 2)
         half = words == "by norm"  # beside the middle of its arrow, where there is room
         place = (0.5 * x - 0.1, 0.5 * y) if half else (x + 0.08, y)
         axes.text(*place, words, color=colour, va="center", ha="right" if half else "left")

@@ -2,8 +2,9 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from matplotlib.patches import Circle, Rectangle
 
+from book.figures.network import arrow
 from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, styled
 
 RADIUS = 0.33
@@ -48,12 +49,16 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
         panel.axis("off")
     for i in range(H):
         for j in range(H):
-            _arrow(axes, j, i, colour if (i, j) in marked else GREY, (i, j) in marked, backwards)
             if (i, j) in marked:
                 grid.add_patch(Rectangle((j, i), 1, 1, facecolor=colour, alpha=0.3))
             grid.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=GREY, linewidth=0.8))
             grid.text(j + 0.5, i + 0.5, f"{W[i, j]:.1f}", ha="center", va="center", color=INK)
     grid.text(H / 2, -0.35, "$W$", ha="center", va="center", fontsize=14)
+    for i, j in sorted(np.ndindex(H, H), key=lambda pair: pair in marked):  # the marked ones last, above the others
+        ends = [(0, -1.4 * j), (3, -1.4 * i)]
+        strong = (i, j) in marked
+        ends = ends[::-1] if strong and backwards else ends
+        arrow(axes, *ends, colour if strong else GREY, 2.4 if strong else 0.7, gap=RADIUS + 0.05)
     for n in range(H):
         for x, number, side in (
             (0, f"{s_prev[n]:.1f}", -1),
@@ -69,25 +74,6 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
     axes.text(3, 0.7, "$z_t$", ha="center", fontsize=14)
     figure.suptitle(title, fontsize=13)
     return picture(figure, alt)
-
-
-def _arrow(axes, j, i, colour, marked, backwards):
-    tail, head = np.array([0.0, -1.4 * j]), np.array([3.0, -1.4 * i])
-    gap = (RADIUS + 0.05) / np.linalg.norm(head - tail) * (head - tail)
-    tail, head = tail + gap, head - gap
-    ends = (head, tail) if marked and backwards else (tail, head)
-    axes.add_patch(
-        FancyArrowPatch(
-            *ends,
-            arrowstyle="-|>",
-            mutation_scale=11,
-            shrinkA=0,
-            shrinkB=0,
-            color=colour,
-            linewidth=2.4 if marked else 0.7,
-            zorder=2 if marked else 1,
-        )
-    )
 
 
 @styled
