@@ -4,7 +4,8 @@ import html
 
 import numpy as np
 
-from book.figures.style import BLUE, INK, ORANGE, Picture, new_figure, picture, styled
+from book.figures.curves import draw_histories
+from book.figures.style import BLUE, ORANGE, Picture, new_figure, picture, styled
 from rnnlib import rnn
 from rnnlib.sampling import sample, tempered
 
@@ -20,19 +21,15 @@ def loss_curves(E, held_out, baselines):
     (book/characters.md), section "Training".
     """
     figure, axes = new_figure(6.4, 3.4)
-    smooth = np.convolve(E, np.ones(20) / 20, "valid")
-    axes.plot((np.arange(len(smooth)) + 10)[::5], smooth[::5], color=BLUE, label="text it learns from")
+    (end,) = draw_histories(axes, {"text it learns from": E}, [BLUE], over=20, baselines=baselines).values()
     axes.plot(list(held_out), list(held_out.values()), "o-", color=ORANGE, label="held-out text")
-    for name, error in baselines.items():
-        axes.axhline(error, color=INK, linewidth=0.8, linestyle=":")
-        axes.text(len(E), error, name, ha="right", va="bottom", fontsize=10)
-    axes.set(xlabel="update", ylabel="$E$ a character", ylim=(0, None))
+    axes.set(ylabel="$E$ a character")
     axes.legend(loc="lower left", fontsize=10)
     best = min(held_out, key=held_out.get)
     return picture(
         figure,
         f"Two curves of the error a character over the updates. On the text it learns from it falls from {E[0]:.2f} to"
-        f" {smooth[-1]:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
+        f" {end:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
     )
 
 

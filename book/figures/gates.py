@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from book.figures.curves import draw_histories
 from book.figures.network import arrow
-from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 from rnnlib import lstm, rnn
 from rnnlib.activations import sigmoid
 from rnnlib.params import init_params
 from rnnlib.tasks import delayed_recall
-
-COLOURS = [GREY, ORANGE, BLUE, GREEN, PINK]
 
 
 @styled
@@ -100,17 +99,11 @@ def _reach(T, steps, simple, reach, bias):
 def recall_curves(errors, K=4):
     """The errors of `book.experiments.recall.recall_runs` over the updates, smoothed over ten of them, as a Picture."""
     figure, axes = new_figure(6.4, 3.4)
-    ends = []
-    for (name, error), colour in zip(errors.items(), COLOURS, strict=False):
-        smooth = np.convolve(error, np.ones(10) / 10, "valid")
-        axes.plot(np.arange(len(smooth)) + 5, smooth, color=colour, label=name)
-        ends.append(f"{name} ends at {smooth[-1]:.3f}")
-    axes.axhline(np.log(K), color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="update", ylabel="$E$", ylim=(0, None))
+    ends = draw_histories(axes, errors, (GREY, ORANGE, BLUE, GREEN), baselines={"": np.log(K)})
+    axes.set(ylabel="$E$")
     axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
-    return picture(
-        figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {'; '.join(ends)}."
-    )
+    words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
+    return picture(figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {words}.")
 
 
 @styled

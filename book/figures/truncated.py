@@ -3,6 +3,7 @@
 import numpy as np
 
 from book.figures import style
+from book.figures.curves import draw_histories
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
 from rnnlib import diagnostics, fast, truncation
 
@@ -70,18 +71,13 @@ def cosines(curves, windows):
 
 
 @style.styled
-def errors(curves, smooth=10):
-    """E a prediction against updates, one curve for each label, averaged over `smooth` updates: a Picture."""
+def errors(curves):
+    """E a prediction against updates, one curve for each label, of which there are at most four: a Picture."""
     figure, axes = style.new_figure(6.4, 3.3)
-    words = []
-    colours = (BLUE, PINK, GREEN, ORANGE)[: len(curves)]
-    for (label, E), colour in zip(curves.items(), colours, strict=True):
-        mean = np.reshape(E[: len(E) // smooth * smooth], (-1, smooth)).mean(axis=1)
-        axes.plot(smooth * (np.arange(len(mean)) + 0.5), mean, color=colour, label=label)
-        words.append(f"{label} ends at {mean[-1]:.2f}")
-    axes.set(xlabel="updates", ylabel="error of a prediction", ylim=(0, None))
+    ends = draw_histories(axes, curves, (BLUE, PINK, GREEN, ORANGE)[: len(curves)])
+    axes.set(ylabel="error of a prediction")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
-    return style.picture(figure, "; ".join(words) + ".")
+    return style.picture(figure, "; ".join(f"{label} ends at {end:.2f}" for label, end in ends.items()) + ".")
 
 
 @style.styled

@@ -3,6 +3,7 @@
 import numpy as np
 
 from book.figures import style
+from book.figures.curves import draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
 from rnnlib import clipping, diagnostics, rnn
@@ -130,20 +131,15 @@ def two_clippings(gradient, limit):
 
 
 @style.styled
-def loss_curves(runs, chance, smooth=10):
-    """E of each training run (a dict from name to E by update), averaged over `smooth` updates: a Picture."""
+def loss_curves(runs, chance):
+    """E of each of four training runs (a dict from name to E by update): a Picture."""
     figure, axes = style.new_figure(6.8, 3.6)
-    words = []
-    styles = [(BLUE, "-"), (PINK, (0, (4, 3))), (GREEN, "-"), (ORANGE, "-")]
-    for (name, E), (colour, line) in zip(runs.items(), styles, strict=True):
-        mean = np.reshape(E[: len(E) // smooth * smooth], (-1, smooth)).mean(axis=1)
-        axes.plot(smooth * (np.arange(len(mean)) + 0.5), mean, color=colour, linestyle=line, label=name)
-        words.append(f"{name} ends at {mean[-1]:.2f}")
-    axes.axhline(chance, color=INK, linewidth=0.8)
-    axes.text(len(E), chance, "guessing", ha="right", va="bottom", fontsize=9)
-    axes.set(xlabel="updates", ylabel="$E$", ylim=(0, None))
+    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"guessing": chance})
+    axes.lines[1].set_linestyle((0, (4, 3)))  # it lies on the first, which is to be seen in its gaps
+    axes.set(ylabel="$E$")
     axes.legend(fontsize=9, loc="upper right")
-    return style.picture(figure, f"Error against updates; guessing is {chance:.2f}. {'; '.join(words)}.")
+    words = "; ".join(f"{name} ends at {end:.2f}" for name, end in ends.items())
+    return style.picture(figure, f"Error against updates; guessing is {chance:.2f}. {words}.")
 
 
 @style.styled

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from book.figures.curves import draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, styled
 
@@ -83,15 +84,10 @@ def parity_curves(E, floor):
     `E` maps H to the history of the error a step, `floor` is the error of an even guess.
     """
     figure, axes = new_figure(6.4, 3.2)
-    shades = dict(zip(E, (ORANGE, GREY, BLUE), strict=False))
+    last = draw_histories(axes, E, (ORANGE, GREY, BLUE), baselines={"a guess": floor})
     for H, history in E.items():
-        smooth = history[: len(history) // 10 * 10].reshape(-1, 10).mean(axis=1)
-        updates = 10 * np.arange(len(smooth)) + 5
-        axes.plot(updates, smooth, color=shades[H])
-        axes.text(updates[-1] + 8, max(smooth[-1], 0.03), f"H = {H}", color=INK, va="center")
-    axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
-    axes.text(updates[-1], floor + 0.03, "a guess", ha="right", va="bottom")
-    axes.set(xlabel="update", ylabel="error a step", xlim=(0, 1.15 * updates[-1]), ylim=(0, None))
+        axes.text(1.01 * len(history), max(last[H], 0.03), f"H = {H}", color=INK, va="center")
+    axes.set(ylabel="error a step", xlim=(0, 1.14 * len(history)))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
         figure, f"Error a step against updates on the parity task, for several numbers of units: it ends at {ends}."
