@@ -1,4 +1,4 @@
-"""Figures of the chapter "A character model" (book/characters.md)."""
+"""Pictures of the chapter "A character model" (book/characters.md)."""
 
 import html
 
@@ -59,7 +59,7 @@ def temperature_frames(vocab, params, prompt, temperatures, length=160):
         bars = _bars(vocab, tempered(fwd.yhat[-1, 0], temperature), likely, temperature)
         text = _write(vocab, params, prompt, length, temperature)
         below = _frame("", f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text)
-        frames.append(Picture(bars.svg + below.svg, bars.alt))
+        frames.append(Picture(bars.html + below.html, bars.alt))
     return frames
 
 
@@ -83,15 +83,12 @@ def unit_frames(text, states, matches):
 
     `states` (n, H) after each of the n characters; `matches` is the result of book.experiments.units.match.
     """
-    return [
-        _frame(
-            f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})",
-            _coloured(text, states[:, match.unit]),
-            text,
-            f' role="img" aria-label="{html.escape(_in_words(text, states[:, match.unit]))}"',
-        )
-        for name, match in matches.items()
-    ]
+    frames = []
+    for name, match in matches.items():
+        state = states[:, match.unit]
+        title = f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})"
+        frames.append(_frame(title, _coloured(text, state), _in_words(text, state), drawn=True))
+    return frames
 
 
 def _in_words(text, state):
@@ -102,15 +99,17 @@ def _in_words(text, state):
 def _coloured(text, state):
     spans = []
     for character, value in zip(text, state, strict=True):
-        red, green, blue = (39, 134, 196) if value > 0 else (213, 94, 0)
+        opacity = round(255 * 0.6 * abs(value))
         shown = "\u21b5\n" if character == "\n" else html.escape(character)
-        spans.append(f'<span style="background:rgba({red},{green},{blue},{0.6 * abs(value):.1f})">{shown}</span>')
+        spans.append(f'<span style="background:{BLUE if value > 0 else ORANGE}{opacity:02x}">{shown}</span>')
     return "".join(spans)
 
 
-def _frame(title, body, text, role=""):
+def _frame(title, body, words, drawn=False):
+    """A Picture of HTML: `words` say what it shows, to a screen reader too if the colours of `body` are to be seen."""
     heading = f'<p style="margin:0">{html.escape(title)}</p>' if title else ""
-    return Picture(f'{heading}<div style="{BOX}"{role}>{body}</div>', f"{title}: {text}")
+    role = f' role="img" aria-label="{html.escape(words)}"' if drawn else ""
+    return Picture(f'{heading}<div style="{BOX}"{role}>{body}</div>', f"{title}: {words}")
 
 
 def _longest_piece(text, source):

@@ -1,4 +1,4 @@
-"""Figures of the chapter "Gates" (book/gates.md)."""
+"""Pictures of the chapter "Gates" (book/gates.md)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Pictures and measurements of the chapter "Vectorised BPTT" (book/vectorised.md)."""
+"""Pictures of the chapter "Vectorised BPTT" (book/vectorised.md)."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -12,7 +12,8 @@ ROWS = {"x": 3.0, "states": 2.0, "dq": 1.0, "delta": 0.0}
 def sweep(T=4):
     """Frames of vectorised BPTT: which rows of which buffer are computed in each call.
 
-    Returns 2T + 4 Pictures: one call, then T calls, three calls, T calls, and the products for the weights.
+    Returns 2T + 4 Pictures: the projection, T states, the output gradients and their way to the states, T deltas,
+    and the products for the weights.
     """
     every, states = set(range(T)), set(range(1, T + 1))
     frames = [

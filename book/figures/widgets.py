@@ -12,7 +12,7 @@ def stepper(pictures, description="step", value=0, interval=1500):
     if not pictures:
         raise ValueError("pictures is empty, expected at least one frame")
     last = len(pictures) - 1
-    frames = ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+    frames = ipywidgets.Stack([ipywidgets.HTML(picture.html) for picture in pictures], selected_index=value)
     slider = ipywidgets.IntSlider(value=value, min=0, max=last, description=description)
     play = ipywidgets.Play(value=value, min=0, max=last, interval=interval)
     ipywidgets.jslink((play, "value"), (slider, "value"))
@@ -33,7 +33,7 @@ def grid(rows, columns, row_name, column_name, value=0):
     row = ipywidgets.SelectionSlider(options=list(rows), index=0, description=row_name)
     column = ipywidgets.SelectionSlider(options=list(columns), index=value, description=column_name)
     stacks = [
-        ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+        ipywidgets.Stack([ipywidgets.HTML(picture.html) for picture in pictures], selected_index=value)
         for pictures in rows.values()
     ]
     frames = ipywidgets.Stack(stacks, selected_index=0)
