@@ -1,10 +1,11 @@
-"""Figures of the chapter "A character model" (book/characters.md)."""
+"""Pictures of the chapter "A character model" (book/characters.md)."""
 
 import html
 
 import numpy as np
 
-from book.figures.style import BLUE, INK, ORANGE, Picture, new_figure, picture, styled
+from book.figures.curves import draw_histories
+from book.figures.style import BLUE, ORANGE, Picture, new_figure, picture, styled
 from rnnlib import rnn
 from rnnlib.sampling import sample, tempered
 
@@ -20,19 +21,15 @@ def loss_curves(E, held_out, baselines):
     (book/characters.md), section "Training".
     """
     figure, axes = new_figure(6.4, 3.4)
-    smooth = np.convolve(E, np.ones(20) / 20, "valid")
-    axes.plot((np.arange(len(smooth)) + 10)[::5], smooth[::5], color=BLUE, label="text it learns from")
+    (end,) = draw_histories(axes, {"text it learns from": E}, [BLUE], over=20, baselines=baselines).values()
     axes.plot(list(held_out), list(held_out.values()), "o-", color=ORANGE, label="held-out text")
-    for name, error in baselines.items():
-        axes.axhline(error, color=INK, linewidth=0.8, linestyle=":")
-        axes.text(len(E), error, name, ha="right", va="bottom", fontsize=10)
-    axes.set(xlabel="update", ylabel="$E$ a character", ylim=(0, None))
+    axes.set(ylabel="$E$ a character")
     axes.legend(loc="lower left", fontsize=10)
     best = min(held_out, key=held_out.get)
     return picture(
         figure,
         f"Two curves of the error a character over the updates. On the text it learns from it falls from {E[0]:.2f} to"
-        f" {smooth[-1]:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
+        f" {end:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
     )
 
 
@@ -62,7 +59,7 @@ def temperature_frames(vocab, params, prompt, temperatures, length=160):
         bars = _bars(vocab, tempered(fwd.yhat[-1, 0], temperature), likely, temperature)
         text = _write(vocab, params, prompt, length, temperature)
         below = _frame("", f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text)
-        frames.append(Picture(bars.svg + below.svg, bars.alt))
+        frames.append(Picture(bars.html + below.html, bars.alt))
     return frames
 
 
@@ -86,15 +83,12 @@ def unit_frames(text, states, matches):
 
     `states` (n, H) after each of the n characters; `matches` is the result of book.experiments.units.match.
     """
-    return [
-        _frame(
-            f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})",
-            _coloured(text, states[:, match.unit]),
-            text,
-            f' role="img" aria-label="{html.escape(_in_words(text, states[:, match.unit]))}"',
-        )
-        for name, match in matches.items()
-    ]
+    frames = []
+    for name, match in matches.items():
+        state = states[:, match.unit]
+        title = f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})"
+        frames.append(_frame(title, _coloured(text, state), _in_words(text, state), drawn=True))
+    return frames
 
 
 def _in_words(text, state):
@@ -105,15 +99,17 @@ def _in_words(text, state):
 def _coloured(text, state):
     spans = []
     for character, value in zip(text, state, strict=True):
-        red, green, blue = (39, 134, 196) if value > 0 else (213, 94, 0)
+        opacity = round(255 * 0.6 * abs(value))
         shown = "\u21b5\n" if character == "\n" else html.escape(character)
-        spans.append(f'<span style="background:rgba({red},{green},{blue},{0.6 * abs(value):.1f})">{shown}</span>')
+        spans.append(f'<span style="background:{BLUE if value > 0 else ORANGE}{opacity:02x}">{shown}</span>')
     return "".join(spans)
 
 
-def _frame(title, body, text, role=""):
+def _frame(title, body, words, drawn=False):
+    """A Picture of HTML: `words` say what it shows, to a screen reader too if the colours of `body` are to be seen."""
     heading = f'<p style="margin:0">{html.escape(title)}</p>' if title else ""
-    return Picture(f'{heading}<div style="{BOX}"{role}>{body}</div>', f"{title}: {text}")
+    role = f' role="img" aria-label="{html.escape(words)}"' if drawn else ""
+    return Picture(f'{heading}<div style="{BOX}"{role}>{body}</div>', f"{title}: {words}")
 
 
 def _longest_piece(text, source):

@@ -4,25 +4,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from book.experiments.step_sizes import STEPS, difference_errors
+from book.figures.curves import draw_histories
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 from rnnlib import gradcheck
 
-STEPS = np.logspace(0, -16, 33)
 FRAMES = STEPS[2:31:2]  # 1e-1 to 1e-15
-
-
-def difference_errors(f, point, slope, steps=STEPS):
-    """The relative error of the forward difference, the central difference and the complex step, for every step.
-
-    `point` and `slope` are numbers; the result maps a name to an array of the length of `steps`, never below 1e-17,
-    so that it can be drawn on a logarithmic axis.
-    """
-    values = {
-        "forward difference": [(f(point + h) - f(point)) / h for h in steps],
-        "central difference": [gradcheck.central_difference(f, point, h) for h in steps],
-        "complex step": [gradcheck.complex_step(f, point, h) for h in steps],
-    }
-    return {name: np.maximum(np.abs(np.array(v) - slope) / abs(slope), 1e-17) for name, v in values.items()}
 
 
 def u_curve(f, point, slope):
@@ -134,21 +121,13 @@ def autopsy(histories, accuracies):
     panels = figure.subplots(1, len(histories), sharey=True)
     told = []
     for axes, (task, curves) in zip(panels, histories.items(), strict=True):
-        for name, colour in (("right", BLUE), ("wrong", ORANGE)):
-            smooth = curves[name].reshape(-1, 10).mean(axis=1)
-            axes.plot(10 * np.arange(len(smooth)) + 5, smooth, color=colour)
-            axes.text(
-                0.97,
-                0.93 if name == "wrong" else 0.83,
-                f"{name}: {100 * accuracies[task][name]:.0f} %",
-                color=colour,
-                ha="right",
-                va="top",
-                transform=axes.transAxes,
-            )
-            told.append(f"{task}, {name} gradient: error {smooth[-1]:.2f}, {100 * accuracies[task][name]:.0f} % right")
+        ends = draw_histories(axes, curves, (BLUE, ORANGE))
+        for name, colour, height in (("right", BLUE, 0.83), ("wrong", ORANGE, 0.93)):
+            right = f"{100 * accuracies[task][name]:.0f} %"
+            corner = {"ha": "right", "va": "top", "transform": axes.transAxes}
+            axes.text(0.97, height, f"{name}: {right}", color=colour, **corner)
+            told.append(f"{task}, {name} gradient: error {ends[name]:.2f}, {right} right")
         axes.set_title(task, fontsize=11)
-        axes.set(xlabel="update", ylim=(0, None))
     panels[0].set_ylabel("error a step")
     figure.tight_layout()
     return picture(figure, "Training error against updates in three tasks. At the end: " + "; ".join(told) + ".")

@@ -1,19 +1,14 @@
-"""Figures of the chapter "Gates" (book/gates.md)."""
-
-from functools import partial
+"""Pictures of the chapter "Gates" (book/gates.md)."""
 
 import numpy as np
 
-from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
+from book.figures.curves import draw_histories
+from book.figures.network import arrow
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 from rnnlib import lstm, rnn
 from rnnlib.activations import sigmoid
-from rnnlib.clipping import clip_by_global_norm
-from rnnlib.optimisers import adam, adam_state
 from rnnlib.params import init_params
 from rnnlib.tasks import delayed_recall
-from rnnlib.training import start, train
-
-COLOURS = [GREY, ORANGE, BLUE, GREEN, PINK]
 
 
 @styled
@@ -23,11 +18,11 @@ def lstm_cell():
     Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
     """
     figure, axes = new_figure(6.8, 3.2)
-    axes.set(xlim=(-0.4, 10.4), ylim=(-0.6, 3.6))
+    axes.set(xlim=(-0.4, 10.4), ylim=(-0.72, 4.32), aspect="equal")
     axes.axis("off")
     nodes = {
-        "m_{t-1}": (0.1, 3), r"\times f_t": (3, 3), "+": (5.2, 3), "m_t": (9.7, 3), r"\times i_t": (5.2, 1.5),
-        "g_t": (3, 1.5), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 1.8), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
+        "m_{t-1}": (0.1, 3.6), r"\times f_t": (3, 3.6), "+": (5.2, 3.6), "m_t": (9.7, 3.6), r"\times i_t": (5.2, 1.8),
+        "g_t": (3, 1.8), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 2.16), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
     }  # fmt: skip
     road = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
     others = [
@@ -37,9 +32,8 @@ def lstm_cell():
     ]  # fmt: skip
     for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
         for tail, head in edges:
-            gap = {"m_{t-1}": 24, "s_{t-1}, x_t": 36}.get(tail, 17)  # clear of the label
-            style = {"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": gap, "shrinkB": 17}
-            axes.annotate("", nodes[head], nodes[tail], arrowprops=style)
+            gap = {"m_{t-1}": 0.68, "s_{t-1}, x_t": 1.03}.get(tail, 0.48)  # clear of the label
+            arrow(axes, nodes[tail], nodes[head], colour, width, gap=(gap, 0.48))
     for label, place in nodes.items():
         axes.text(*place, f"${label}$", ha="center", va="center", fontsize=16)
     return picture(
@@ -101,41 +95,15 @@ def _reach(T, steps, simple, reach, bias):
     )
 
 
-def recall_runs(models, T, updates, B=16, H=16, K=4):
-    """Train each model on delayed recall and return its errors, (updates,) by name.
-
-    `models` maps a name to (module, function of (rng, D, H, K) that draws parameters, shape of the state's front, such
-    as (2,) for the LSTM). Each is trained by Adam at rate 0.01 with the gradient clipped to norm 1. Source: the chapter
-    "Gates" (book/gates.md), section "Delayed recall, solved".
-    """
-    errors = {}
-    for name, (model, init, front) in models.items():
-        rng = np.random.default_rng(1)
-        params = init(rng, 2 * K, H, K)
-        run = start(params, np.zeros((*front, B, H)), adam_state(params))
-        batches = (delayed_recall(rng, T, B, K=K) for _ in range(updates))
-        clip = partial(clip_by_global_norm, max_norm=1.0)
-        errors[name] = train(
-            model.loss_and_gradient, partial(adam, rate=0.01), run, batches, clip=clip, progress=False
-        ).E
-    return errors
-
-
 @styled
 def recall_curves(errors, K=4):
-    """The errors of `recall_runs` over the updates, smoothed over ten of them, as a Picture."""
+    """The errors of `book.experiments.recall.recall_runs` over the updates, smoothed over ten of them, as a Picture."""
     figure, axes = new_figure(6.4, 3.4)
-    ends = []
-    for (name, error), colour in zip(errors.items(), COLOURS, strict=False):
-        smooth = np.convolve(error, np.ones(10) / 10, "valid")
-        axes.plot(np.arange(len(smooth)) + 5, smooth, color=colour, label=name)
-        ends.append(f"{name} ends at {smooth[-1]:.3f}")
-    axes.axhline(np.log(K), color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="update", ylabel="$E$", ylim=(0, None))
+    ends = draw_histories(axes, errors, (GREY, ORANGE, BLUE, GREEN), baselines={"": np.log(K)})
+    axes.set(ylabel="$E$")
     axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
-    return picture(
-        figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {'; '.join(ends)}."
-    )
+    words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
+    return picture(figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {words}.")
 
 
 @styled

@@ -1,7 +1,7 @@
-"""The figures of the chapter "The computational graph" (book/graph.md)."""
+"""Pictures of the chapter "The computational graph" (book/graph.md)."""
 
 from book.figures.network import network
-from book.figures.style import new_figure, picture, styled
+from book.figures.style import BLUE, ORANGE, new_figure, picture, styled
 from rnnlib.graph import order, sweep_back, sweep_forward
 
 NODES = {
@@ -30,9 +30,16 @@ def two_errors(graph, alt, **marks):
     return network(NODES, list(graph), alt, size=SIZE, above=ABOVE, **marks)
 
 
-def local_derivatives(graph, alt):
+def local_derivatives(graph):
     """The same, with the local derivative beside the arrows that have room for it."""
-    return two_errors(graph, alt, notes=LOCAL)
+    return two_errors(
+        graph,
+        "A chain s_-1, z_0, s_0, z_1, s_1 from left to right. s_0 points up to the error E_0, s_1 to E_1, and both"
+        " errors point to their sum E. Below the chain are u, w and k; each points to z_0 and to z_1. Arrows from z to"
+        " s carry 1 - s squared, arrows from a state to the next z carry w, arrows from s to E carry the output"
+        " gradient.",
+        notes=LOCAL,
+    )
 
 
 def path_frames(graph, paths):
@@ -97,7 +104,7 @@ def path_growth(steps, paths, arrows, alt):
     """Paths and arrows against the number of steps, on a logarithmic axis; one curve of each for every width H."""
     figure, axes = new_figure(5.6, 3.6)
     for H, style, align in zip(paths, ("-", "--"), ("top", "bottom"), strict=True):
-        for counts, what, colour in ((paths[H], "paths", "C1"), (arrows[H], "arrows", "C0")):
+        for counts, what, colour in ((paths[H], "paths", ORANGE), (arrows[H], "arrows", BLUE)):
             axes.semilogy(steps, counts, style, color=colour)
             axes.annotate(f" {what}, H = {H}", (steps[-1], counts[-1]), va=align)
     axes.set(xlabel="steps", ylabel="count", xticks=steps[::3])

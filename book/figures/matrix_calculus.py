@@ -1,9 +1,8 @@
-"""The pictures of the appendix "Matrix calculus used here" (book/matrix-calculus.md)."""
+"""Pictures of the chapter "Matrix calculus used here" (book/matrix-calculus.md)."""
 
 import numpy as np
 
-from book.figures import style
-from book.figures.style import BLUE, GREY, INK, ORANGE
+from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, styled
 
 
 def product_paths(A, B):
@@ -11,9 +10,9 @@ def product_paths(A, B):
     return [_product(A, B, i, j) for i in range(A.shape[0]) for j in range(A.shape[1])]
 
 
-@style.styled
+@styled
 def _product(A, B, i, j):
-    figure, axes = style.new_figure(6.4, 2.3)
+    figure, axes = new_figure(6.4, 2.3)
     C = A @ B
     marked = {"A": lambda r, c: (r, c) == (i, j), "B": lambda r, c: r == j, "C": lambda r, c: r == i}
     colours = {"A": ORANGE, "B": BLUE, "C": ORANGE}
@@ -37,7 +36,7 @@ def _product(A, B, i, j):
         x += columns + 0.5
     axes.set(xlim=(-0.7, x - 0.6), ylim=(-1.2, 1.7))
     axes.axis("off")
-    return style.picture(
+    return picture(
         figure,
         f"The product of A, {A.shape[0]} by {A.shape[1]}, and B, {B.shape[0]} by {B.shape[1]}: entry ({i}, {j}) of A"
         f" moves row {i} of C, and is multiplied there by row {j} of B, {B[j].tolist()}.",

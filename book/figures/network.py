@@ -1,11 +1,12 @@
-"""Networks drawn as circles and arrows: the graphs of the chapters Recurrence, The computational graph and T steps."""
+"""Networks drawn as circles and arrows, and the arrow of every other picture that has one."""
 
+import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 
 GAP = 2.3  # from one step to the next
-WEIGHTS = {"U", "W", "V", "u", "w", "k"}  # their letters are green
+WEIGHTS = set("UWVuwvk")  # their letters are green
 HEIGHTS = {"x": -1.7, "s": 0.0, "yhat": 1.7, "E": 3.4}
 
 
@@ -28,12 +29,12 @@ def steps(T=5, s_init=True, inputs=None, outputs=None):
 
 
 @styled
-def network(nodes, edges, alt, *, size=(9.6, 4.9), title=None, **marks):
-    """A Picture of one network; `marks` as for `draw_network`, and `title` may hold mathtext."""
+def network(nodes, edges, alt, *, size=(9.6, 4.9), title=None, loc="center", **marks):
+    """A Picture of one network; `marks` as for `draw_network`, `title`, at `loc`, may hold mathtext."""
     figure, axes = new_figure(*size)
     draw_network(axes, nodes, edges, **marks)
     if title:
-        axes.set_title(title, fontsize=14, pad=8)
+        axes.set_title(title, fontsize=14, pad=8, loc=loc)
     return picture(figure, alt)
 
 
@@ -55,7 +56,7 @@ def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, 
         marked = [(e, c) for group, c in ((now, ORANGE), (done, BLUE)) for e in group if {*e} == {tail, head}]
         plain = GREY if {tail, head} & set(faint) else INK
         (start, end), colour = marked[0] if marked else ((tail, head), plain)
-        _arrow(axes, nodes[start][:2], nodes[end][:2], colour, 2.6 if marked else 1.0, radius)
+        arrow(axes, nodes[start][:2], nodes[end][:2], colour, 2.6 if marked else 1.0, gap=radius + 0.05, head=13)
     _nodes(axes, nodes, now, done, faint, values or {}, above, radius)
     for (tail, head), text in (notes or {}).items():
         (x, y), (x_end, y_end) = nodes[tail][:2], nodes[head][:2]
@@ -69,7 +70,7 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
     orange, blue = ({name for edge in group for name in edge} for group in (now, done))
     for name, (x, y, label) in nodes.items():
         colour = ORANGE if name in orange else BLUE if name in blue else GREY if name in faint else INK
-        given = name[0] == "x" or name == "s_init"
+        given = name[0] == "x" or name in ("s_init", "y")
         line = {"linewidth": 2.2 if colour in (ORANGE, BLUE) else 1.0, "linestyle": ":" if given else "-"}
         axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, **line))
         text = GREY if name in faint else INK
@@ -82,12 +83,16 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
 
 
 def _ink(label):
-    return GREEN if label in WEIGHTS else INK
+    return GREEN if label.split("_")[0] in WEIGHTS else INK
 
 
-def _arrow(axes, start, end, colour, width, radius):
-    length = ((start[0] - end[0]) ** 2 + (start[1] - end[1]) ** 2) ** 0.5
-    gap = (radius + 0.05) / length
-    tip = [tuple(a + share * (b - a) for a, b in zip(start, end, strict=True)) for share in (gap, 1 - gap)]
-    style = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 0, "shrinkB": 0}
-    axes.add_patch(FancyArrowPatch(*tip, color=colour, linewidth=width, **style))
+def arrow(axes, start, end, colour=INK, width=1.0, *, gap=0.0, head=11):
+    """Draw an arrow from `start` to `end`, both (x, y), that leaves a gap at either end.
+
+    `gap` is one number or a pair, in units of axes whose aspect is equal; `head` is the size of its head in points.
+    """
+    start, end = np.array(start, dtype=float), np.array(end, dtype=float)
+    along = (end - start) / np.linalg.norm(end - start)
+    before, after = np.broadcast_to(gap, 2)
+    style = {"arrowstyle": "-|>", "mutation_scale": head, "shrinkA": 0, "shrinkB": 0}
+    axes.add_patch(FancyArrowPatch(start + before * along, end - after * along, color=colour, linewidth=width, **style))

@@ -1,4 +1,4 @@
-"""Figures of the chapter "Questions people ask about BPTT" (book/questions.md)."""
+"""Pictures of the chapter "Questions people ask about BPTT" (book/questions.md)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The figures of the chapter "Recurrence" (book/recurrence.md)."""
+"""Pictures of the chapter "Recurrence" (book/recurrence.md)."""
 
 from matplotlib.figure import Figure
 
@@ -12,12 +12,20 @@ KINDS = {
 }
 
 
-def unrolled(alt, T=5):
-    """The network unrolled over T steps, with the letter of its weights on every arrow."""
-    nodes, edges = steps(T)
+def unrolled():
+    """The network unrolled over five steps, with the letter of its weights on every arrow."""
+    nodes, edges = steps()
     letters = {"x": "U", "s": "W", "yhat": ""}
     notes = {(a, b): "V" if b.startswith("yhat") else letters[a.split("_")[0]] for a, b in edges}
-    return network(nodes, edges, alt, notes={edge: letter for edge, letter in notes.items() if letter})
+    return network(
+        nodes,
+        edges,
+        "Five columns, one a step. In each column the input x_t points to the state s_t, the state to the prediction"
+        " yhat_t, and the prediction to the error E_t, for t from 0 to 4. Each state points to the next one; s_-1"
+        " stands before the first. Every arrow from x to s carries the letter U, from state to state W, from s to yhat"
+        " V.",
+        notes={edge: letter for edge, letter in notes.items() if letter},
+    )
 
 
 def forward_frames(x, s_init, fwd, errors):
@@ -50,7 +58,7 @@ def forward_frames(x, s_init, fwd, errors):
 
 
 @styled
-def kinds(alt):
+def kinds():
     """Three small networks beside one another: many-to-many, many-to-one, one-to-many."""
     figure = Figure(figsize=(11, 3.6))
     for axes, (name, kind) in zip(figure.subplots(1, 3), KINDS.items(), strict=True):
@@ -59,4 +67,9 @@ def kinds(alt):
             edges += [(f"yhat_{t}", f"s_{t + 1}") for t in range(3)]
         draw_network(axes, nodes, edges, radius=0.55)
         axes.set_title(name, fontsize=13)
-    return picture(figure, alt)
+    return picture(
+        figure,
+        "Three networks of four steps. Many-to-many: an input, a prediction and an error at each step. Many-to-one: an"
+        " input at each step, a prediction and an error at the last one only. One-to-many: an input at the first step"
+        " only, a prediction and an error at each step, and each prediction is an input of the next state.",
+    )

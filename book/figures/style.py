@@ -1,4 +1,8 @@
-"""Pictures of the course in one style, drawn by matplotlib, as SVG that follows the page's light or dark colours."""
+"""Pictures of the course in one style, drawn by matplotlib, as SVG that follows the page's light or dark colours.
+
+Each has an alternative text. The function that draws a picture writes it, from the numbers that it draws; it takes it
+as `alt` where only the chapter knows what is to be seen: what the marked arrows mean, or what the curves show.
+"""
 
 import hashlib
 import html
@@ -33,13 +37,13 @@ styled = mpl.rc_context(STYLE)  # decorator: draw in the course's style
 
 
 class Picture(NamedTuple):
-    """An SVG picture, ready for a page, and the sentence that tells what is to be seen on it."""
+    """What a page shows, an SVG in its box or a text, and the sentence that says what is to be seen on it."""
 
-    svg: str
+    html: str
     alt: str
 
     def _repr_html_(self):
-        return self.svg
+        return self.html
 
 
 @styled

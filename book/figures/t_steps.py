@@ -1,9 +1,9 @@
-"""The figures of the chapter "T steps" (book/t-steps.md)."""
+"""Pictures of the chapter "T steps" (book/t-steps.md)."""
 
 import numpy as np
 
 from book.figures.network import network, steps
-from book.figures.style import BLUE, ORANGE, new_figure, picture, styled
+from book.figures.style import BLUE, INK, ORANGE, new_figure, picture, styled
 
 
 def paths_back(t, alt, T=5, title=None):
@@ -62,15 +62,15 @@ def triangle(parts, alt, rows=(), columns=()):
         axes.text(-1.0, t, f"$E_{t}$", va="center", fontsize=13)
         axes.text(t, -0.75, f"$W_{t}$", ha="center", va="center", fontsize=13)
         for k in range(t + 1):
-            colour = ORANGE if t in rows else BLUE if k in columns else "black"
-            weight = "bold" if colour != "black" else "normal"
+            colour = ORANGE if t in rows else BLUE if k in columns else INK
+            weight = "bold" if colour != INK else "normal"
             axes.text(k, t, f"{parts[t, k]:.4f}", ha="center", va="center", color=colour, weight=weight, fontsize=10)
     for t in rows:
         axes.text(T - 0.1, t, f"= {parts[t].sum():.4f}", ha="center", va="center", color=ORANGE, fontsize=10)
     for k in columns:
         axes.plot([k - 0.35, k + 0.35], [T - 0.5, T - 0.5], color=BLUE, linewidth=0.8)
         axes.text(k, T, f"{parts[:, k].sum():.4f}", ha="center", va="center", color=BLUE, fontsize=10)
-    axes.plot([-1.0, T - 0.5], [-0.45, -0.45], color="black", linewidth=0.8)
+    axes.plot([-1.0, T - 0.5], [-0.45, -0.45], color=INK, linewidth=0.8)
     return picture(figure, alt)
 
 

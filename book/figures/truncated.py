@@ -1,22 +1,18 @@
-"""The pictures of the chapter "Truncated BPTT" (book/truncated.md)."""
-
-import tracemalloc
+"""Pictures of the chapter "Truncated BPTT" (book/truncated.md)."""
 
 import numpy as np
 
-from book.figures import style
-from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
+from book.figures.curves import draw_histories
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
 from rnnlib import diagnostics, fast, truncation
-from rnnlib.params import init_params
 
 
 def kept_pairs(T, window, stride):
     """Which pairs of an error at t and a copy at k the truncated gradient holds: bool (T, T), row t, column k."""
     kept = np.zeros((T, T), bool)
-    for first in range(0, T, stride):
-        end = min(first + stride, T)
-        kept[first:end, max(0, end - window) : end] = True
-    return np.tril(kept)
+    for begin, first, end in truncation.sweeps(T, window, stride):
+        kept[first:end, begin:end] = True
+    return np.tril(kept)  # no error reaches a later copy
 
 
 def pairs_for_each_window(params, batch, windows, strides):
@@ -38,10 +34,10 @@ def pairs_for_each_window(params, batch, windows, strides):
     return rows
 
 
-@style.styled
+@styled
 def _pairs(T, window, stride, cosine):
     kept = kept_pairs(T, window, stride)
-    figure, axes = style.new_figure(4.4, 4.1)
+    figure, axes = new_figure(4.4, 4.1)
     for pairs, colour, size in [(np.tril(~kept), GREY, 2.5), (kept, ORANGE, 8)]:
         t, k = np.nonzero(pairs)
         axes.plot(t, k, "s", color=colour, markersize=size)
@@ -51,17 +47,17 @@ def _pairs(T, window, stride, cosine):
         xlabel="error of step t", ylabel="copy of step k", aspect="equal", xlim=(-0.7, T - 0.3), ylim=(-0.7, T - 0.3)
     )
     axes.set_title(f"{kept.sum()} of {T * (T + 1) // 2} pairs, cosine {cosine:.3f}", fontsize=12)
-    return style.picture(
+    return picture(
         figure,
         f"Window {window}, stride {stride}: {kept.sum()} of the {T * (T + 1) // 2} pairs of an error and an earlier"
         f" copy of the weights are kept, near the diagonal; the cosine to the full gradient is {cosine:.3f}.",
     )
 
 
-@style.styled
+@styled
 def cosines(curves, windows):
     """The cosine to the full gradient against the window, one curve for each label of `curves`: a Picture."""
-    figure, axes = style.new_figure(6.4, 3.2)
+    figure, axes = new_figure(6.4, 3.2)
     words = []
     for (label, values), colour in zip(curves.items(), (BLUE, GREEN, ORANGE), strict=True):
         axes.semilogx(windows, values, "o-", color=colour, base=2, label=label)
@@ -69,45 +65,26 @@ def cosines(curves, windows):
     axes.axhline(1, color=INK, linewidth=0.6)
     axes.set(xlabel="window", ylabel="cosine", xticks=windows, xticklabels=windows, ylim=(0, 1.05))
     axes.legend(loc="lower right")
-    return style.picture(figure, "Curves that rise towards 1. " + "; ".join(words) + ".")
+    return picture(figure, "Curves that rise towards 1. " + "; ".join(words) + ".")
 
 
-@style.styled
-def errors(curves, smooth=10):
-    """E a prediction against updates, one curve for each label, averaged over `smooth` updates: a Picture."""
-    figure, axes = style.new_figure(6.4, 3.3)
-    words = []
-    colours = (BLUE, PINK, GREEN, ORANGE)[: len(curves)]
-    for (label, E), colour in zip(curves.items(), colours, strict=True):
-        mean = np.reshape(E[: len(E) // smooth * smooth], (-1, smooth)).mean(axis=1)
-        axes.plot(smooth * (np.arange(len(mean)) + 0.5), mean, color=colour, label=label)
-        words.append(f"{label} ends at {mean[-1]:.2f}")
-    axes.set(xlabel="updates", ylabel="error of a prediction", ylim=(0, None))
+@styled
+def errors(curves):
+    """E a prediction against updates, one curve for each label, of which there are at most four: a Picture."""
+    figure, axes = new_figure(6.4, 3.3)
+    ends = draw_histories(axes, curves, (BLUE, PINK, GREEN, ORANGE)[: len(curves)])
+    axes.set(ylabel="error of a prediction")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
-    return style.picture(figure, "; ".join(words) + ".")
+    return picture(figure, "; ".join(f"{label} ends at {end:.2f}" for label, end in ends.items()) + ".")
 
 
-def peak_memory(lengths, chunk, B=16, H=64, K=20):
-    """Peak megabytes of one gradient by T: in full, with checkpoints every `chunk` steps, and chunk by chunk."""
-    rng = np.random.default_rng(0)
-    params, s_init = init_params(rng, K, H, K), np.zeros((B, H))
-    peaks = {"full": [], f"checkpoints every {chunk}": [], f"chunks of {chunk}": []}
-    for T in lengths:
-        x, y = rng.integers(K, size=(2, T, B))
-        for label, every, step in zip(peaks, (None, chunk, None), (T, T, chunk), strict=True):
-            tracemalloc.start()
-            s = s_init
-            for t in range(0, T, step):
-                _, _, s = fast.loss_and_gradient(params, x[t : t + step], s, y[t : t + step], checkpoint_every=every)
-            peaks[label].append(tracemalloc.get_traced_memory()[1] / 1e6)
-            tracemalloc.stop()
-    return peaks
-
-
-@style.styled
+@styled
 def memory(lengths, peaks):
-    """Peak memory against the length of the sequence, from the result of `peak_memory`: a Picture."""
-    figure, axes = style.new_figure(6.4, 3.3)
+    """Peak memory against the length of the sequence: a Picture.
+
+    `peaks` is what `book.experiments.measured.peak_megabytes_by_length` returned for `lengths`.
+    """
+    figure, axes = new_figure(6.4, 3.3)
     for (label, megabytes), colour in zip(peaks.items(), (ORANGE, GREEN, BLUE), strict=True):
         axes.loglog(lengths, megabytes, "o-", color=colour, label=label)
     axes.set(xlabel="steps $T$", ylabel="peak memory, MB", xticks=lengths, xticklabels=lengths)
@@ -115,7 +92,7 @@ def memory(lengths, peaks):
     axes.set(yticks=megabytes, yticklabels=megabytes)
     axes.minorticks_off()
     axes.legend(loc="upper left")
-    return style.picture(
+    return picture(
         figure,
         "Peak memory of one gradient: it grows in proportion to the length for the full gradient, more slowly with"
         " checkpoints, and hardly at all for chunks.",

@@ -1,9 +1,8 @@
-"""Pictures of the chapter "Two steps by hand" (book/two-step.md): its computational graph, and the sweep over it."""
+"""Pictures of the chapter "Two steps by hand" (book/two-step.md)."""
 
 import numpy as np
-from matplotlib.patches import Circle, FancyArrowPatch
 
-from book.figures.style import BLUE, GREEN, INK, ORANGE, new_figure, picture, styled
+from book.figures.network import network
 from rnnlib import scalar
 
 NODES = {
@@ -35,10 +34,8 @@ EDGES = [
     ("z_0", "s_0"), ("s_0", "b_1"), ("w_1", "b_1"), ("x_1", "a_1"), ("u_1", "a_1"), ("a_1", "z_1"), ("b_1", "z_1"),
     ("k_1", "z_1"), ("z_1", "s_1"), ("s_1", "q"), ("v", "q"), ("q", "o"), ("o", "E"), ("y", "E"),
 ]  # fmt: skip
-PARAMETERS = {"u_0", "u_1", "w_0", "w_1", "k_0", "k_1", "v"}
 
 
-@styled
 def two_step_graph(alt, done=(), now=(), title=None):
     """The computational graph of the two-step network, with a backward path marked on it.
 
@@ -46,46 +43,8 @@ def two_step_graph(alt, done=(), now=(), title=None):
     strong orange, `done` in blue. `title` may hold mathtext. Raises ValueError for a pair that is no edge.
     Source: the chapter "Two steps by hand", fig. two-step-graph.
     """
-    for edge in [*done, *now]:
-        if edge[::-1] not in EDGES:
-            raise ValueError(f"{edge} is not an edge of the graph walked backwards")
-    figure, axes = new_figure(9.6, 3.9)
-    axes.set(xlim=(-0.6, 12.3), ylim=(-1.9, 3.0), aspect="equal")
-    axes.axis("off")
-    for tail, head in EDGES:
-        back = (head, tail)
-        colour = ORANGE if back in now else BLUE if back in done else INK
-        _arrow(axes, NODES[tail][:2], NODES[head][:2], colour, backwards=colour != INK)
-    reached = {name for edge in [*done, *now] for name in edge}
-    for name, (x, y, label) in NODES.items():
-        colour = ORANGE if name in {n for edge in now for n in edge} else BLUE if name in reached else INK
-        given = name[0] in "xy" or name == "s_init"
-        width = 2.2 if colour != INK else 1.0
-        axes.add_patch(
-            Circle((x, y), 0.4, fill=False, edgecolor=colour, linewidth=width, linestyle=":" if given else "-")
-        )
-        weight = {"color": GREEN} if name in PARAMETERS else {"color": INK}
-        axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=14, **weight)
-    if title:
-        axes.set_title(title, fontsize=14, pad=10, loc="left")
-    return picture(figure, alt)
-
-
-def _arrow(axes, tail, head, colour, backwards):
-    """The forward arrow from tail to head; marked edges point the way that the derivative travels."""
-    start, end = (head, tail) if backwards else (tail, head)
-    axes.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=14,
-            shrinkA=15,
-            shrinkB=15,
-            color=colour,
-            linewidth=2.6 if backwards else 1.1,
-        )
-    )
+    marks = {"done": done, "now": now, "radius": 0.4}
+    return network(NODES, EDGES, alt, size=(9.6, 3.9), title=title, loc="left", **marks)
 
 
 def two_step_sweep(params, x, s_init, y, func="tanh"):

@@ -1,9 +1,10 @@
-"""The pictures of the chapter "Vanishing and exploding" (book/vanishing.md)."""
+"""Pictures of the chapter "Vanishing and exploding" (book/vanishing.md)."""
 
 import numpy as np
 
-from book.figures import style
-from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK
+from book.figures.curves import draw_histories
+from book.figures.network import arrow
+from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
 from rnnlib import clipping, diagnostics, rnn
 from rnnlib.params import init_params
 
@@ -31,13 +32,13 @@ def hops_for_each_norm(rng, norms, H=20, hops=40):
     }
 
 
-@style.styled
+@styled
 def _hops(params, x, s_init, name):
     squashed = diagnostics.jacobian_norms(params, rnn.forward(params, x, s_init).s)[::-1, 0]
     linear = diagnostics.jacobian_norms(params, np.zeros((len(x), *s_init.shape)))[::-1, 0]  # tanh has slope 1 at 0
     bounds = diagnostics.hop_bounds(params.W)
     n = np.arange(len(x))
-    figure, axes = style.new_figure(6.4, 3.4)
+    figure, axes = new_figure(6.4, 3.4)
     axes.semilogy(n, bounds.norm**n, "--", color=GREY, label="bound")
     axes.semilogy(n, np.where(linear > 0, linear, np.nan), color=BLUE, label="slopes 1")
     axes.semilogy(n, np.where(squashed > 0, squashed, np.nan), color=ORANGE, linewidth=2.6, label="tanh")
@@ -49,7 +50,7 @@ def _hops(params, x, s_init, name):
         f"norm {bounds.norm:.2f}, radius {bounds.spectral_radius:.2f}: after {n[-1]} hops {squashed[-1]:.0e}",
         fontsize=12,
     )
-    return style.picture(
+    return picture(
         figure,
         f"W: {name}, of norm {bounds.norm:.2f} and spectral radius {bounds.spectral_radius:.2f}: after {n[-1]} hops the"
         f" bound is {bounds.norm ** n[-1]:.1e}, the norm of the Jacobian with all slopes 1 is {linear[-1]:.1e}, and"
@@ -57,12 +58,12 @@ def _hops(params, x, s_init, name):
     )
 
 
-@style.styled
+@styled
 def three_fates(rng, scales, H=32, hops=40):
     """The norm of ds_t/ds_{t-n} against n, for a random W at several scales: a Picture."""
     params = init_params(rng, 3, H, 2, scale=1.0)
     x = 1e-9 * rng.standard_normal((hops + 1, 1, 3))  # the states stay near 0, where tanh has slope 1
-    figure, axes = style.new_figure(6.4, 3.2)
+    figure, axes = new_figure(6.4, 3.2)
     last = []
     for scale, colour in zip(scales, (BLUE, GREEN, ORANGE), strict=True):
         scaled = params._replace(W=scale * params.W, b=0 * params.b)
@@ -73,7 +74,7 @@ def three_fates(rng, scales, H=32, hops=40):
     axes.axhline(1, color=INK, linewidth=0.6)
     axes.set(xlabel="hops back, $n$", ylabel=r"$\|ds_t/ds_{t-n}\|$", xlim=(0, hops))
     axes.minorticks_off()
-    return style.picture(
+    return picture(
         figure, f"Three curves on a logarithmic axis, all starting at 1; after {hops} hops: {', '.join(last)}."
     )
 
@@ -88,68 +89,62 @@ def _hump(eigenvalue, coupling, hops):
     return np.array([np.linalg.norm(np.linalg.matrix_power(W, n), ord=2) for n in range(hops + 1)])
 
 
-@style.styled
+@styled
 def _growth(eigenvalue, coupling, hops, top):
     norms = _hump(eigenvalue, coupling, hops)
     peak = int(np.argmax(norms))
-    figure, axes = style.new_figure(6.4, 2.9)
+    figure, axes = new_figure(6.4, 2.9)
     axes.plot(eigenvalue ** np.arange(hops + 1), "--", color=GREY, label=f"${eigenvalue}^n$")
     axes.plot(norms, color=ORANGE, label=r"$\|W^n\|$")
     axes.plot(peak, norms[peak], "o", color=ORANGE)
     axes.set(ylim=(0, top), xlabel="hops", title=f"coupling {coupling:g}: peak {norms[peak]:.1f}")
     axes.legend(loc="upper right")
-    return style.picture(
+    return picture(
         figure,
         f"Both eigenvalues are {eigenvalue}, the coupling is {coupling:g}: the norm of W^n peaks at {norms[peak]:.2f}"
         f" after {peak} hops and is {norms[-1]:.2f} after {hops}.",
     )
 
 
-@style.styled
+@styled
 def two_clippings(gradient, limit):
     """A gradient (a NamedTuple whose first array is a pair) and what each kind of clipping makes of it: a Picture."""
     by_norm, norm = clipping.clip_by_global_norm(gradient, limit)
     by_value = clipping.clip_by_value(gradient, limit)
     pair, a, b = gradient[0], by_norm[0], by_value[0]
-    figure, axes = style.new_figure(6.0, 3.4)
+    figure, axes = new_figure(6.0, 3.4)
     turn = np.linspace(0, np.pi / 2, 30)
     axes.plot(limit * np.cos(turn), limit * np.sin(turn), color=BLUE, linestyle=":")
     axes.plot([limit, limit, 0], [0, limit, limit], color=PINK, linestyle=":")
     for (x, y), colour, words in [(pair, INK, "gradient"), (b, PINK, "by value"), (a, BLUE, "by norm")]:
-        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", (x, y), (0, 0), arrowprops=arrow)
+        arrow(axes, (0, 0), (x, y), colour, 2)
         half = words == "by norm"  # beside the middle of its arrow, where there is room
         place = (0.5 * x - 0.1, 0.5 * y) if half else (x + 0.08, y)
         axes.text(*place, words, color=colour, va="center", ha="right" if half else "left")
     axes.set(xlim=(-0.6, 1.3 * pair[0] + 0.9), ylim=(0, 1.1 * pair[1]), aspect="equal")
-    return style.picture(
+    return picture(
         figure,
         f"The gradient ({pair[0]:g}, {pair[1]:g}) of length {norm:g}; clipped by norm it is ({a[0]:.2f}, {a[1]:.2f}) on"
         f" the same line; clipped by value it is ({b[0]:g}, {b[1]:g}), turned towards the diagonal.",
     )
 
 
-@style.styled
-def loss_curves(runs, chance, smooth=10):
-    """E of each training run (a dict from name to E by update), averaged over `smooth` updates: a Picture."""
-    figure, axes = style.new_figure(6.8, 3.6)
-    words = []
-    styles = [(BLUE, "-"), (PINK, (0, (4, 3))), (GREEN, "-"), (ORANGE, "-")]
-    for (name, E), (colour, line) in zip(runs.items(), styles, strict=True):
-        mean = np.reshape(E[: len(E) // smooth * smooth], (-1, smooth)).mean(axis=1)
-        axes.plot(smooth * (np.arange(len(mean)) + 0.5), mean, color=colour, linestyle=line, label=name)
-        words.append(f"{name} ends at {mean[-1]:.2f}")
-    axes.axhline(chance, color=INK, linewidth=0.8)
-    axes.text(len(E), chance, "guessing", ha="right", va="bottom", fontsize=9)
-    axes.set(xlabel="updates", ylabel="$E$", ylim=(0, None))
+@styled
+def loss_curves(runs, chance):
+    """E of each of four training runs (a dict from name to E by update): a Picture."""
+    figure, axes = new_figure(6.8, 3.6)
+    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"guessing": chance})
+    axes.lines[1].set_linestyle((0, (4, 3)))  # it lies on the first, which is to be seen in its gaps
+    axes.set(ylabel="$E$")
     axes.legend(fontsize=9, loc="upper right")
-    return style.picture(figure, f"Error against updates; guessing is {chance:.2f}. {'; '.join(words)}.")
+    words = "; ".join(f"{name} ends at {end:.2f}" for name, end in ends.items())
+    return picture(figure, f"Error against updates; guessing is {chance:.2f}. {words}.")
 
 
-@style.styled
+@styled
 def reach_of_the_start(norms):
     """The norm of ds_{T-1}/ds_t against t, by name of the start: dict of arrays (T,); a Picture."""
-    figure, axes = style.new_figure(6.4, 2.9)
+    figure, axes = new_figure(6.4, 2.9)
     words = []
     for (name, by_step), colour in zip(norms.items(), (BLUE, GREEN), strict=True):
         axes.semilogy(by_step, "o-", markersize=3, color=colour, label=name)
@@ -157,4 +152,4 @@ def reach_of_the_start(norms):
     axes.set(xlabel="step $t$", ylabel=r"$\|ds_{T-1}/ds_t\|$")
     axes.minorticks_off()
     axes.legend(loc="lower right")
-    return style.picture(figure, "Two curves on a logarithmic axis. " + "; ".join(words) + ".")
+    return picture(figure, "Two curves on a logarithmic axis. " + "; ".join(words) + ".")

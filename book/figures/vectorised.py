@@ -1,15 +1,10 @@
-"""Pictures and measurements of the chapter "Vectorised BPTT" (book/vectorised.md)."""
-
-import time
-import tracemalloc
+"""Pictures of the chapter "Vectorised BPTT" (book/vectorised.md)."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
-from rnnlib import fast, rnn, routes
-from rnnlib.params import init_params
 
 ROWS = {"x": 3.0, "states": 2.0, "dq": 1.0, "delta": 0.0}
 
@@ -17,7 +12,8 @@ ROWS = {"x": 3.0, "states": 2.0, "dq": 1.0, "delta": 0.0}
 def sweep(T=4):
     """Frames of vectorised BPTT: which rows of which buffer are computed in each call.
 
-    Returns 2T + 4 Pictures: one call, then T calls, three calls, T calls, and the products for the weights.
+    Returns 2T + 4 Pictures: the projection, T states, the output gradients and their way to the states, T deltas,
+    and the products for the weights.
     """
     every, states = set(range(T)), set(range(1, T + 1))
     frames = [
@@ -71,46 +67,9 @@ def _buffers(T, done, now, title, words):
     return picture(figure, f"The buffers of vectorised BPTT: {words}. Computed in this call: {rows}.")
 
 
-def case(T, B, D, H, K, seed=0):
-    """A random network and a batch for it: (params, x, s_init, y)."""
-    rng = np.random.default_rng(seed)
-    x, s_init = rng.standard_normal((T, B, D)), rng.standard_normal((B, H))
-    return init_params(rng, D, H, K), x, s_init, rng.integers(K, size=(T, B))
-
-
-def best_time(call, repeats=5):
-    """The shortest of some timings of `call()`, in seconds of this process: what others do hardly counts."""
-    times = []
-    for _ in range(repeats):
-        before = time.process_time()
-        call()
-        times.append(time.process_time() - before)
-    return min(times)
-
-
-def measured_times(T, D, H, K, batches):
-    """Seconds of one gradient for each batch size: loops, vectorised, tuned (rnnlib.fast), and the machine's limit.
-
-    The limit is the products of eq. flop-count at the best rate of any product here, and one tanh an entry.
-    """
-    some = np.random.default_rng(0).standard_normal((384, 384))
-    rate = max(2 * n**3 / best_time(lambda n=n: some[:n, :n] @ some[:n, :n], repeats=20) for n in (192, 256, 384))
-    tanh = best_time(lambda: np.tanh(some[:64]), repeats=20) / some[:64].size
-    seconds = {"loops": [], "vectorised": [], "tuned": [], "limit": []}
-    for B in batches:
-        arguments, workspace = case(T, B, D, H, K), {}
-        seconds["loops"].append(best_time(lambda a=arguments: routes.backward_recursion(*a), repeats=2))
-        seconds["vectorised"].append(best_time(lambda a=arguments: rnn.loss_and_gradient(*a), repeats=10))
-        seconds["tuned"].append(
-            best_time(lambda a=arguments, w=workspace: fast.loss_and_gradient(*a, workspace=w), repeats=10)
-        )
-        seconds["limit"].append(T * B * (2 * (2 * H * D + 3 * H * H + 3 * K * H) / rate + H * tanh))
-    return seconds
-
-
 @styled
 def times(seconds, batches, T):
-    """Microseconds per step of a sequence against the batch size, from `measured_times`."""
+    """Microseconds per step of a sequence against the batch size, from `book.experiments.measured.times_by_batch`."""
     figure, axes = new_figure(6.4, 3.4)
     axes.set(xscale="log", yscale="log", xlabel="sequences in the batch", ylabel="microseconds per step of a sequence")
     words = {"loops": "loops over t and n", "vectorised": "vectorised", "tuned": "tuned", "limit": "limit"}
@@ -124,19 +83,10 @@ def times(seconds, batches, T):
     axes.set_xticks(batches, [str(B) for B in batches])
     return picture(
         figure,
-        f"Time per step of a sequence, in microseconds, from {batches[0]} to {batches[-1]} sequences: {', '.join(told)}."
+        f"Time per step of a sequence, in microseconds, from {batches[0]} to {batches[-1]} sequences:"
+        f" {', '.join(told)}."
         " The loops do not get faster with the batch, the vectorised code falls towards the limit.",
     )
-
-
-def peak_floats(arguments, **options):
-    """The most float64 numbers that `loss_and_gradient` holds at a time, beyond its arguments."""
-    fast.loss_and_gradient(*arguments, **options)
-    tracemalloc.start()
-    fast.loss_and_gradient(*arguments, **options)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 8
 
 
 @styled

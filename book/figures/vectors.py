@@ -2,8 +2,10 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from matplotlib.patches import Circle, Rectangle
 
+from book.figures.curves import draw_histories
+from book.figures.network import arrow
 from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, styled
 
 RADIUS = 0.33
@@ -48,12 +50,16 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
         panel.axis("off")
     for i in range(H):
         for j in range(H):
-            _arrow(axes, j, i, colour if (i, j) in marked else GREY, (i, j) in marked, backwards)
             if (i, j) in marked:
                 grid.add_patch(Rectangle((j, i), 1, 1, facecolor=colour, alpha=0.3))
             grid.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=GREY, linewidth=0.8))
             grid.text(j + 0.5, i + 0.5, f"{W[i, j]:.1f}", ha="center", va="center", color=INK)
     grid.text(H / 2, -0.35, "$W$", ha="center", va="center", fontsize=14)
+    for i, j in sorted(np.ndindex(H, H), key=lambda pair: pair in marked):  # the marked ones last, above the others
+        ends = [(0, -1.4 * j), (3, -1.4 * i)]
+        strong = (i, j) in marked
+        ends = ends[::-1] if strong and backwards else ends
+        arrow(axes, *ends, colour if strong else GREY, 2.4 if strong else 0.7, gap=RADIUS + 0.05)
     for n in range(H):
         for x, number, side in (
             (0, f"{s_prev[n]:.1f}", -1),
@@ -71,25 +77,6 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
     return picture(figure, alt)
 
 
-def _arrow(axes, j, i, colour, marked, backwards):
-    tail, head = np.array([0.0, -1.4 * j]), np.array([3.0, -1.4 * i])
-    gap = (RADIUS + 0.05) / np.linalg.norm(head - tail) * (head - tail)
-    tail, head = tail + gap, head - gap
-    ends = (head, tail) if marked and backwards else (tail, head)
-    axes.add_patch(
-        FancyArrowPatch(
-            *ends,
-            arrowstyle="-|>",
-            mutation_scale=11,
-            shrinkA=0,
-            shrinkB=0,
-            color=colour,
-            linewidth=2.4 if marked else 0.7,
-            zorder=2 if marked else 1,
-        )
-    )
-
-
 @styled
 def parity_curves(E, floor):
     """Loss a step of training on parity, one curve for each number of state units H.
@@ -97,15 +84,10 @@ def parity_curves(E, floor):
     `E` maps H to the history of the error a step, `floor` is the error of an even guess.
     """
     figure, axes = new_figure(6.4, 3.2)
-    shades = dict(zip(E, (ORANGE, GREY, BLUE), strict=False))
+    last = draw_histories(axes, E, (ORANGE, GREY, BLUE), baselines={"a guess": floor})
     for H, history in E.items():
-        smooth = history[: len(history) // 10 * 10].reshape(-1, 10).mean(axis=1)
-        updates = 10 * np.arange(len(smooth)) + 5
-        axes.plot(updates, smooth, color=shades[H])
-        axes.text(updates[-1] + 8, max(smooth[-1], 0.03), f"H = {H}", color=INK, va="center")
-    axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
-    axes.text(updates[-1], floor + 0.03, "a guess", ha="right", va="bottom")
-    axes.set(xlabel="update", ylabel="error a step", xlim=(0, 1.15 * updates[-1]), ylim=(0, None))
+        axes.text(1.01 * len(history), max(last[H], 0.03), f"H = {H}", color=INK, va="center")
+    axes.set(ylabel="error a step", xlim=(0, 1.14 * len(history)))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
         figure, f"Error a step against updates on the parity task, for several numbers of units: it ends at {ends}."

@@ -12,7 +12,7 @@ def stepper(pictures, description="step", value=0, interval=1500):
     if not pictures:
         raise ValueError("pictures is empty, expected at least one frame")
     last = len(pictures) - 1
-    frames = ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+    frames = ipywidgets.Stack([ipywidgets.HTML(picture.html) for picture in pictures], selected_index=value)
     slider = ipywidgets.IntSlider(value=value, min=0, max=last, description=description)
     play = ipywidgets.Play(value=value, min=0, max=last, interval=interval)
     ipywidgets.jslink((play, "value"), (slider, "value"))
@@ -23,9 +23,9 @@ def stepper(pictures, description="step", value=0, interval=1500):
 def grid(rows, columns, row_name, column_name, value=0):
     """Two sliders that choose a row and a column of a table of pictures, as a widget.
 
-    `rows` maps the label of each row to its list of book.figures.style.Picture, one for each label in `columns`; `value` is
-    the column shown first. The link runs in the browser, so no kernel is needed. Raises ValueError for a row whose
-    length is not that of `columns`.
+    `rows` maps the label of each row to its list of book.figures.style.Picture, one for each label in `columns`;
+    `value` is the column shown first. The link runs in the browser, so no kernel is needed. Raises ValueError for a
+    row whose length is not that of `columns`.
     """
     for label, pictures in rows.items():
         if len(pictures) != len(columns):
@@ -33,7 +33,7 @@ def grid(rows, columns, row_name, column_name, value=0):
     row = ipywidgets.SelectionSlider(options=list(rows), index=0, description=row_name)
     column = ipywidgets.SelectionSlider(options=list(columns), index=value, description=column_name)
     stacks = [
-        ipywidgets.Stack([ipywidgets.HTML(picture.svg) for picture in pictures], selected_index=value)
+        ipywidgets.Stack([ipywidgets.HTML(picture.html) for picture in pictures], selected_index=value)
         for pictures in rows.values()
     ]
     frames = ipywidgets.Stack(stacks, selected_index=0)

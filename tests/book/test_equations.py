@@ -43,7 +43,7 @@ def test_no_label_is_used_twice():
     "module",
     [
         path.relative_to(BOOK.parent)
-        for room in ("rnnlib", "book/figures")
+        for room in ("rnnlib", "book/figures", "book/experiments")
         for path in sorted((BOOK.parent / room).rglob("*.py"))
     ],
     ids=str,

@@ -1,0 +1,34 @@
+"""Curves of training: the error of each update, averaged over a few of them, against the updates."""
+
+import numpy as np
+
+from book.figures.style import INK
+
+
+def draw_histories(axes, histories, colours, *, over=10, baselines=None):
+    """Draw each of `histories` {label: error of each update}, smoothed, and return {label: its last mean}.
+
+    `colours` has one for each; `over` is as for `smoothed`. `baselines` {words: error} are dotted lines.
+    """
+    ends = {}
+    for (label, history), colour in zip(histories.items(), colours, strict=True):
+        updates, means = smoothed(history, over)
+        axes.plot(updates, means, color=colour, label=label)
+        ends[label] = means[-1]
+    for words, error in (baselines or {}).items():
+        axes.axhline(error, color=INK, linewidth=0.8, linestyle=":")
+        axes.text(len(history), error, words, ha="right", va="bottom", fontsize=10)
+    axes.set(xlabel="update", ylim=(0, None))  # last, as a limit keeps the axes from growing with their curves
+    return ends
+
+
+def smoothed(history, over):
+    """The updates in the middle of every `over` updates, and the mean of the history over these.
+
+    Shapes: history (n,), both results (n // over,); a remainder at the end is left out. Raises ValueError if the
+    history is shorter than `over`.
+    """
+    whole = len(history) // over
+    if not whole:
+        raise ValueError(f"history has {len(history)} updates, expected at least {over}")
+    return over * (np.arange(whole) + 0.5), np.reshape(history[: whole * over], (whole, over)).mean(axis=1)
