@@ -30,8 +30,8 @@ def sweep(T=4):
         ({"delta": every}, "all steps in one call:  dQ V", "every step hears from its own prediction"),
     ]
     for t in reversed(range(T)):
-        hop = f"+ delta_{t + 1} W, " if t < T - 1 else ""
-        frames.append(({"delta": {t}}, f"step {t}:  {hop}times the slope", f"delta of step {t} is finished"))
+        message = f"+ delta_{t + 1} W, " if t < T - 1 else ""
+        frames.append(({"delta": {t}}, f"step {t}:  {message}times the slope", f"delta of step {t} is finished"))
     frames.append(({}, "three calls:  dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S", "the weights' gradients"))
     done, pictures = {"x": every, "states": {0}}, []
     for now, title, words in frames:
