@@ -1,6 +1,6 @@
 """The same job as `rnnlib.fast.loss_and_gradient`, done by other means: every maker returns a function of no arguments.
 
-A job is E and dE/d(U, W, V, b, c) of one sequence batch with dense inputs; the gradient by x is nobody's job.
+A job is E and dE/d(U, W, V, b, c) of one batch of sequences with dense inputs; dE/dx is nobody's job.
 """
 
 import numpy as np

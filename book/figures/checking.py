@@ -128,7 +128,7 @@ def route_errors(errors, names):
 def autopsy(histories, accuracies):
     """Training curves, one panel a task, with the right and the wrong gradient.
 
-    `histories` maps a task to {"right": E a step, "wrong": E a step}; `accuracies` likewise, on fresh sequences.
+    `histories` maps a task to {"right": E per step, "wrong": E per step}; `accuracies` likewise, on fresh sequences.
     """
     figure = Figure(figsize=(8.0, 3.2))
     panels = figure.subplots(1, len(histories), sharey=True)
@@ -149,6 +149,6 @@ def autopsy(histories, accuracies):
             told.append(f"{task}, {name} gradient: error {smooth[-1]:.2f}, {100 * accuracies[task][name]:.0f} % right")
         axes.set_title(task, fontsize=11)
         axes.set(xlabel="update", ylim=(0, None))
-    panels[0].set_ylabel("error a step")
+    panels[0].set_ylabel("error per step")
     figure.tight_layout()
     return picture(figure, "Training error against updates in three tasks. At the end: " + "; ".join(told) + ".")

@@ -74,7 +74,7 @@ def cosines(curves, windows):
 
 @style.styled
 def errors(curves, smooth=10):
-    """E a prediction against updates, one curve for each label, averaged over `smooth` updates: a Picture."""
+    """E per prediction against updates, one curve for each label, averaged over `smooth` updates: a Picture."""
     figure, axes = style.new_figure(6.4, 3.3)
     words = []
     colours = (BLUE, PINK, GREEN, ORANGE)[: len(curves)]
@@ -88,7 +88,7 @@ def errors(curves, smooth=10):
 
 
 def peak_memory(lengths, chunk, B=16, H=64, K=20):
-    """Peak megabytes of one gradient by T: in full, with checkpoints every `chunk` steps, and chunk by chunk."""
+    """Peak megabytes of one gradient for each T: in full, with checkpoints every `chunk` steps, and chunk by chunk."""
     rng = np.random.default_rng(0)
     params, s_init = init_params(rng, K, H, K), np.zeros((B, H))
     peaks = {"full": [], f"checkpoints every {chunk}": [], f"chunks of {chunk}": []}

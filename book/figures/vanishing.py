@@ -131,7 +131,7 @@ def two_clippings(gradient, limit):
 
 @style.styled
 def loss_curves(runs, chance, smooth=10):
-    """E of each training run (a dict from name to E by update), averaged over `smooth` updates: a Picture."""
+    """E of each training run (a dict from name to E per update), averaged over `smooth` updates: a Picture."""
     figure, axes = style.new_figure(6.8, 3.6)
     words = []
     styles = [(BLUE, "-"), (PINK, (0, (4, 3))), (GREEN, "-"), (ORANGE, "-")]

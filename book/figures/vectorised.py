@@ -109,9 +109,9 @@ def measured_times(T, D, H, K, batches):
 
 @styled
 def times(seconds, batches, T):
-    """Microseconds a step of a sequence against the batch size, from `measured_times`."""
+    """Microseconds per step of a sequence against the batch size, from `measured_times`."""
     figure, axes = new_figure(6.4, 3.4)
-    axes.set(xscale="log", yscale="log", xlabel="sequences in the batch", ylabel="microseconds a step of a sequence")
+    axes.set(xscale="log", yscale="log", xlabel="sequences in the batch", ylabel="microseconds per step of a sequence")
     words = {"loops": "loops over t and n", "vectorised": "vectorised", "limit": "limit"}
     told = []
     for name, colour in (("loops", ORANGE), ("vectorised", BLUE), ("limit", INK)):
@@ -124,7 +124,7 @@ def times(seconds, batches, T):
     axes.set_xticks(batches, [str(B) for B in batches])
     return picture(
         figure,
-        f"Time a step of a sequence, in microseconds, from {batches[0]} to {batches[-1]} sequences: {', '.join(told)}."
+        f"Microseconds per step of a sequence, from {batches[0]} to {batches[-1]} sequences: {', '.join(told)}."
         " The loops do not get faster with the batch, the vectorised code falls towards the limit.",
     )
 
@@ -143,7 +143,7 @@ def peak_floats(arguments, **options):
 def memory(every, measured, expected, best):
     """Peak memory against the distance n of the checkpoints, in numbers: measured, and as expected.
 
-    `every` and `measured` have one entry a run; `expected` is a function of n; `best` is the n where it is smallest.
+    `every` and `measured` have one entry per run; `expected` is a function of n; `best` is the n where it is smallest.
     """
     figure, axes = new_figure(6.4, 3.2)
     n = np.geomspace(every[0], every[-1], 60)

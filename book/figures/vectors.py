@@ -92,9 +92,9 @@ def _arrow(axes, j, i, colour, marked, backwards):
 
 @styled
 def parity_curves(E, floor):
-    """Loss a step of training on parity, one curve for each number of state units H.
+    """Loss per step of training on parity, one curve for each number of state units H.
 
-    `E` maps H to the history of the error a step, `floor` is the error of an even guess.
+    `E` maps H to the history of the error per step, `floor` is the error of an even guess.
     """
     figure, axes = new_figure(6.4, 3.2)
     shades = dict(zip(E, (ORANGE, GREY, BLUE), strict=False))
@@ -105,8 +105,8 @@ def parity_curves(E, floor):
         axes.text(updates[-1] + 8, max(smooth[-1], 0.03), f"H = {H}", color=INK, va="center")
     axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
     axes.text(updates[-1], floor + 0.03, "a guess", ha="right", va="bottom")
-    axes.set(xlabel="update", ylabel="error a step", xlim=(0, 1.15 * updates[-1]), ylim=(0, None))
+    axes.set(xlabel="update", ylabel="error per step", xlim=(0, 1.15 * updates[-1]), ylim=(0, None))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
-        figure, f"Error a step against updates on the parity task, for several numbers of units: it ends at {ends}."
+        figure, f"Error per step against updates on the parity task, for several numbers of units: it ends at {ends}."
     )

@@ -23,13 +23,13 @@ def stepper(pictures, description="step", value=0, interval=1500):
 def grid(rows, columns, row_name, column_name, value=0):
     """Two sliders that choose a row and a column of a table of pictures, as a widget.
 
-    `rows` maps the label of each row to its list of book.figures.style.Picture, one for each label in `columns`; `value` is
-    the column shown first. The link runs in the browser, so no kernel is needed. Raises ValueError for a row whose
-    length is not that of `columns`.
+    `rows` maps the label of each row to its list of book.figures.style.Picture, one for each label in `columns`;
+    `value` is the column shown first. The link runs in the browser, so no kernel is needed. Raises ValueError for a row
+    whose length is not that of `columns`.
     """
     for label, pictures in rows.items():
         if len(pictures) != len(columns):
-            raise ValueError(f"row {label!r} holds {len(pictures)} pictures, expected {len(columns)}, one a column")
+            raise ValueError(f"row {label!r} holds {len(pictures)} pictures, expected {len(columns)}, one per column")
     row = ipywidgets.SelectionSlider(options=list(rows), index=0, description=row_name)
     column = ipywidgets.SelectionSlider(options=list(columns), index=value, description=column_name)
     stacks = [
