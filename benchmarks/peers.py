@@ -1,6 +1,6 @@
 """The same job as `rnnlib.fast.loss_and_gradient`, done by other means: every maker returns a function of no arguments.
 
-A job is E and dE/d(U, W, V, b, c) of one sequence batch with dense inputs; the gradient by x is nobody's job.
+A job is E and dE/d(U, W, V, b, c) of one batch of sequences with dense inputs; dE/dx is nobody's job.
 """
 
 import numpy as np
@@ -49,11 +49,11 @@ def jax(params, x, s_init, y):
     B = x.shape[1]
 
     def error(params, x, s_init, y):
-        def hop(s, z):
+        def next_state(s, z):
             s = jnp.tanh(z + s @ params.W.T)
             return s, s
 
-        _, s = jax.lax.scan(hop, s_init, x @ params.U.T + params.b)
+        _, s = jax.lax.scan(next_state, s_init, x @ params.U.T + params.b)
         log_p = jax.nn.log_softmax(s @ params.V.T + params.c)
         return -jnp.take_along_axis(log_p, y[..., None], axis=-1).sum() / B
 
@@ -80,18 +80,18 @@ def numpy_loop(params, x, s_init, y):
             yhat.append(e / e.sum(axis=1, keepdims=True))
             E -= np.log(yhat[t][rows, y[t]]).sum() / B
         dU, dW, dV, db, dc = (np.zeros_like(p) for p in params)
-        carry = np.zeros_like(s_init)
+        message = np.zeros_like(s_init)
         for t in reversed(range(T)):
             dq = yhat[t].copy()
             dq[rows, y[t]] -= 1
             dq /= B
             dV += dq.T @ s[t + 1]
             dc += dq.sum(axis=0)
-            delta = (dq @ V + carry) * (1 - s[t + 1] ** 2)
+            delta = (dq @ V + message) * (1 - s[t + 1] ** 2)
             dU += delta.T @ x[t]
             dW += delta.T @ s[t]
             db += delta.sum(axis=0)
-            carry = delta @ W
+            message = delta @ W
         return E, Params(dU, dW, dV, db, dc)
 
     return job

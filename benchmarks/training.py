@@ -71,11 +71,11 @@ def jax(params, batches, B):
     jnp = jax.numpy
 
     def error(params, x, s, y):
-        def hop(s, z):
+        def next_state(s, z):
             s = jnp.tanh(z + s @ params.W.T)
             return s, s
 
-        last, s = jax.lax.scan(hop, s, x @ params.U.T + params.b)
+        last, s = jax.lax.scan(next_state, s, x @ params.U.T + params.b)
         log_p = jax.nn.log_softmax(s @ params.V.T + params.c)
         return -jnp.take_along_axis(log_p, y[..., None], axis=-1).sum() / B, last
 

@@ -60,10 +60,10 @@ def same(a, b, tol=0.0):
 def find(student, seen, expected, arguments, tol, run, options=MappingProxyType({})):
     """The entry of answers.toml that does with `arguments` what the `student`'s function was `seen` to do, or None.
 
-    `options` are arguments given by name. An entry that gives the `expected` result here says nothing. Nor does one
-    that keeps the points of the test cell that the checks.Run `run` is in, or that loses those of a passed one: two
-    mistakes may give the same number in one function, and are then told apart by the others. If that is not enough, the
-    student's function is asked once more, with numbers nearby. Mistakes already named in this submission come first.
+    `options` are arguments given by name. Ignored are entries that are right on these arguments, that keep the points
+    of the test cell in which the checks.Run `run` is, or that would have lost a cell already passed: two mistakes may
+    give the same number in one function, and are then told apart by the others. If that is not enough, the student's
+    function is asked once more, with numbers nearby. Mistakes already named in this submission come first.
     """
     named, call = set(run.named.values()), (arguments, dict(options))
     entries = [

@@ -48,7 +48,7 @@ def _section(slug, results):
         parts += ["<h3>Unusual, without effect on the marks</h3>", _table(["student", "what"], notes)]
         middle, last = seconds[len(seconds) // 2], seconds[-1]
         parts += ["<h3>Timings</h3>", f"<p>Median {middle:.2f} s a submission, slowest {last:.2f} s.</p>"]
-        parts += [_image(_seconds_figure(seconds), f"Seconds a submission in {slug}")]
+        parts += [_image(_seconds_figure(seconds), f"Seconds per submission in {slug}")]
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """The program inside the sandbox: runs a student's cells, and calls what they define when the grader asks.
 
 It is started with two pipes, and knows nothing of tests or of expected values. Everything in this process is in the
-student's hands, so the grader believes nothing that it says; what it does here, it does for honest students.
+student's hands, so the grader trusts nothing it reports; the conveniences here serve honest students.
 """
 
 import ast

@@ -131,7 +131,7 @@ def _compare_array(name, a, n, tol):
 
 
 def _slopes(errors, field, shape, h, at_once):
-    """The slope at every entry of one field, `at_once` entries a call."""
+    """The slope at every entry of one field, `at_once` entries per call."""
     entries = np.indices(shape).reshape(len(shape), -1)
     slopes = np.empty(entries.shape[1])
     for first in range(0, slopes.size, at_once):

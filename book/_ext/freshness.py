@@ -38,6 +38,6 @@ def pages_with_an_old_style(app, env, added, changed, removed):
 
 
 def forget_pages_with_warnings(app, exception):
-    """Let the next build read all pages again, or it would pass over the unchanged page that has failed in this one."""
+    """Let the next build read all pages again: it would skip one that failed now but has not changed since."""
     if app._warncount:  # Sphinx forgets them by itself after an exception only
         Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def match(states, text, fresh_states, fresh_text):
     """
     for name, s, of in (("states", states, text), ("fresh_states", fresh_states, fresh_text)):
         if len(s) != len(of):
-            raise ValueError(f"{name} has {len(s)} rows, expected {len(of)}, one a character")
+            raise ValueError(f"{name} has {len(s)} rows, expected {len(of)}, one per character")
     fresh = marks(fresh_text)
     found = {}
     for name, mark in marks(text).items():

@@ -14,7 +14,7 @@ from rnnlib.truncation import truncated_gradient
 NAMES = (
     "W for its transpose",
     "no slope in the hop",
-    "no hop at all",
+    "no message at all",
     "s_init left out of dW",
     "loop over D",
     "four steps only",
@@ -37,12 +37,12 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None):
     fwd = forward(params, x, s_init, y, weights=weights)
     dq = output_gradient(fwd.yhat, y, weights)
     slope = 1 - fwd.s**2
-    delta, hop = np.zeros_like(fwd.s), np.zeros_like(s_init)
+    delta, message = np.zeros_like(fwd.s), np.zeros_like(s_init)
     for t in reversed(range(D if mistake == "loop over D" else len(x))):
-        delta[t] = (dq[t] @ params.V + hop) * slope[t]
-        passed_on = dq[t] @ params.V + hop if mistake == "no slope in the hop" else delta[t]
-        hop = passed_on @ (params.W.T if mistake == "W for its transpose" else params.W)
-        hop *= mistake != "no hop at all"
+        delta[t] = (dq[t] @ params.V + message) * slope[t]
+        passed_on = dq[t] @ params.V + message if mistake == "no slope in the hop" else delta[t]
+        message = passed_on @ (params.W.T if mistake == "W for its transpose" else params.W)
+        message *= mistake != "no message at all"
     s_prev = fwd.s_prev.copy()
     s_prev[0] *= mistake != "s_init left out of dW"
     dW = np.einsum("tni,tnj->ij", delta, s_prev)
@@ -53,7 +53,7 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None):
         b=delta.sum(axis=(0, 1)),
         c=dq.sum(axis=(0, 1)),
     )
-    return fwd.E, Backward(gradient, None, hop), fwd.s[-1].copy()
+    return fwd.E, Backward(gradient, None, message), fwd.s[-1].copy()
 
 
 def worst_error(params, x, s_init, y, mistake):

@@ -14,7 +14,7 @@ BOX = "white-space:pre-wrap;min-height:9em;padding:0.6em;font-family:monospace;l
 
 @styled
 def loss_curves(E, held_out, baselines):
-    """Error a character over the updates, as a Picture.
+    """Error per character over the updates, as a Picture.
 
     `E` (n,) is that of each batch, smoothed here; `held_out` maps a number of updates to the error on the held-out
     text, `baselines` a name to an error. Source: the chapter "A character model"
@@ -28,7 +28,7 @@ def loss_curves(E, held_out, baselines):
     best = min(held_out, key=held_out.get)
     return picture(
         figure,
-        f"Two curves of the error a character over the updates. On the text it learns from it falls from {E[0]:.2f} to"
+        f"Two curves of the error per character over the updates. On the text it learns from it falls from {E[0]:.2f} to"
         f" {end:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
     )
 

@@ -115,7 +115,7 @@ def route_errors(errors, names):
 def autopsy(histories, accuracies):
     """Training curves, one panel a task, with the right and the wrong gradient.
 
-    `histories` maps a task to {"right": E a step, "wrong": E a step}; `accuracies` likewise, on fresh sequences.
+    `histories` maps a task to {"right": E per step, "wrong": E per step}; `accuracies` likewise, on fresh sequences.
     """
     figure = Figure(figsize=(8.0, 3.2))
     panels = figure.subplots(1, len(histories), sharey=True)
@@ -128,6 +128,6 @@ def autopsy(histories, accuracies):
             axes.text(0.97, height, f"{name}: {right}", color=colour, **corner)
             told.append(f"{task}, {name} gradient: error {ends[name]:.2f}, {right} right")
         axes.set_title(task, fontsize=11)
-    panels[0].set_ylabel("error a step")
+    panels[0].set_ylabel("error per step")
     figure.tight_layout()
     return picture(figure, "Training error against updates in three tasks. At the end: " + "; ".join(told) + ".")

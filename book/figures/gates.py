@@ -68,7 +68,7 @@ def error_reach(rng, biases, T=60, H=12, K=4):
 
 
 def _norms(model, params, x, y, weights, s_init, steps, part):
-    """The norm of the gradient of E by the state before each of `steps`, relative to the last of them."""
+    """The norm of the gradient of E with respect to the state before each of `steps`, relative to the last of them."""
     states = model.forward(params, x, s_init).states
     norms = []
     for t in steps:
@@ -108,7 +108,10 @@ def recall_curves(errors, K=4):
 
 @styled
 def cost_curves(sizes, seconds):
-    """Seconds of one gradient over H, on logarithmic axes, as a Picture; `seconds` maps a name to times, one a size."""
+    """Seconds of one gradient over H, on logarithmic axes, as a Picture.
+
+    `seconds` maps a name to its times, one per size.
+    """
     figure, axes = new_figure(5.6, 3.2)
     for (name, times), colour in zip(seconds.items(), [ORANGE, BLUE], strict=True):
         axes.loglog(sizes, times, "o-", color=colour, label=name)

@@ -10,10 +10,11 @@ WEIGHTS = set("UWVuwvk")  # their letters are green
 HEIGHTS = {"x": -1.7, "s": 0.0, "yhat": 1.7, "E": 3.4}
 
 
-def steps(T=5, s_init=True, inputs=None, outputs=None):
+def steps(T=5, s_init=True, inputs=None, outputs=None, prediction=r"\hat{y}"):
     """The nodes {name: (x, y, mathtext)} and edges of a network unrolled over T steps.
 
     `inputs` and `outputs` are the steps that have an x_t, and a yhat_t with its E_t; all of them by default.
+    `prediction` is the letter beside the node yhat_t.
     """
     nodes = {"s_init": (-GAP, 0, "s_{-1}")} if s_init else {}
     edges = [("s_init", "s_0")] if s_init else []
@@ -21,7 +22,7 @@ def steps(T=5, s_init=True, inputs=None, outputs=None):
         kinds = {"x": inputs, "s": None, "yhat": outputs, "E": outputs}
         for kind, wanted in kinds.items():
             if wanted is None or t in wanted:
-                letter = r"\hat{y}" if kind == "yhat" else kind
+                letter = prediction if kind == "yhat" else kind
                 nodes[f"{kind}_{t}"] = (GAP * t, HEIGHTS[kind], f"{letter}_{t}")
         pairs = [(f"x_{t}", f"s_{t}"), (f"s_{t - 1}", f"s_{t}"), (f"s_{t}", f"yhat_{t}"), (f"yhat_{t}", f"E_{t}")]
         edges += [pair for pair in pairs if set(pair) <= set(nodes)]

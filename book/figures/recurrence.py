@@ -29,7 +29,7 @@ def unrolled():
 
 
 def forward_frames(x, s_init, fwd, errors):
-    """The forward pass as Pictures, a step a frame: one unit, two classes, one sequence.
+    """The forward pass as Pictures, one step per frame: one unit, two classes, one sequence.
 
     Shapes: x (T,), s_init a number, errors (T,); fwd is what `rnnlib.rnn.forward` returned for the same sequence.
     """

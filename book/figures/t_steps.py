@@ -8,11 +8,11 @@ from book.figures.style import BLUE, INK, ORANGE, new_figure, picture, styled
 
 def paths_back(t, alt, T=5, title=None):
     """The unrolled network with the ways of E_t back to s_0 marked, and the derivative beside each arrow."""
-    nodes, edges = steps(T)
+    nodes, edges = steps(T, prediction="o")
     back = [(f"E_{t}", f"yhat_{t}"), (f"yhat_{t}", f"s_{t}")] + [(f"s_{j}", f"s_{j - 1}") for j in range(t, 0, -1)]
     pieces = {
-        (f"yhat_{t}", f"E_{t}"): rf"\dfrac{{\partial E_{t}}}{{\partial \hat{{y}}_{t}}}",
-        (f"s_{t}", f"yhat_{t}"): rf"\dfrac{{\partial \hat{{y}}_{t}}}{{\partial s_{t}}}",
+        (f"yhat_{t}", f"E_{t}"): rf"\dfrac{{\partial E_{t}}}{{\partial o_{t}}}",
+        (f"s_{t}", f"yhat_{t}"): rf"\dfrac{{\partial o_{t}}}{{\partial s_{t}}}",
     }
     pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\dfrac{{ds_{j}}}{{ds_{j - 1}}}" for j in range(1, t + 1)}
     late = [name for name in nodes if name != "s_init" and int(name.split("_")[1]) > t]
@@ -20,27 +20,27 @@ def paths_back(t, alt, T=5, title=None):
 
 
 def path_frames(T=5):
-    """One Picture an error: the ways back from E_0, E_1, ..."""
+    """One Picture per error: the ways back from E_0, E_1, ..."""
     frames = []
     for t in range(T):
         uses = "one use" if t == 0 else f"{t + 1} uses"
         alt = f"The unrolled network with the way back from E_{t} marked: down to s_{t}" + (
             f", then along the chain to s_0. It passes {t + 1} states." if t else ", which is the first state."
         )
-        frames.append(paths_back(t, alt, T, title=f"$E_{t}$ reaches {uses} of $W$"))
+        frames.append(paths_back(t, alt, T, title=f"$E_{t}$ reaches {uses} of $w$"))
     return frames
 
 
 def sweep_frames(delta):
-    """The backward sweep as Pictures, a step a frame, with the numbers delta (T,) beside the states."""
+    """The backward sweep as Pictures, one step per frame, with the numbers delta (T,) beside the states."""
     T = len(delta)
-    nodes, edges = steps(T)
+    nodes, edges = steps(T, prediction="o")
     frames, done, values = [], [], {}
     for t in reversed(range(T)):
         own = [(f"E_{t}", f"yhat_{t}"), (f"yhat_{t}", f"s_{t}")]
         now = own if t == T - 1 else [*own, (f"s_{t + 1}", f"s_{t}")]
         values[f"s_{t}"] = rf"$\delta_{t}$ = {delta[t]:.4f}"
-        heard = "its own error alone" if t == T - 1 else f"its own error and delta_{t + 1}"
+        heard = "its own error alone" if t == T - 1 else f"its own error and the message w delta_{t + 1}"
         alt = f"Backward sweep at step {t}: delta_{t} is {delta[t]:.4f}, found from {heard}."
         title = rf"step {t}:  $\delta_{t}$ from $E_{t}$" + ("" if t == T - 1 else rf" and $\delta_{t + 1}$")
         frames.append(network(nodes, edges, alt, now=now, done=done, values=values, above=values, title=title))
@@ -50,7 +50,7 @@ def sweep_frames(delta):
 
 @styled
 def triangle(parts, alt, rows=(), columns=()):
-    """The table of parts (T, T), entry (t, k) what E_t gives to the copy W_k; marked rows orange, columns blue.
+    """The table of parts (T, T), entry (t, k) what E_t gives to the copy w_k; marked rows orange, columns blue.
 
     Beside each marked row and below each marked column stands its sum.
     """
@@ -60,7 +60,7 @@ def triangle(parts, alt, rows=(), columns=()):
     axes.axis("off")
     for t in range(T):
         axes.text(-1.0, t, f"$E_{t}$", va="center", fontsize=13)
-        axes.text(t, -0.75, f"$W_{t}$", ha="center", va="center", fontsize=13)
+        axes.text(t, -0.75, f"$w_{t}$", ha="center", va="center", fontsize=13)
         for k in range(t + 1):
             colour = ORANGE if t in rows else BLUE if k in columns else INK
             weight = "bold" if colour != INK else "normal"
@@ -77,12 +77,12 @@ def triangle(parts, alt, rows=(), columns=()):
 def triangle_frames(parts):
     """First row after row, then column after column: two orders of one sum."""
     T = len(parts)
-    frames = [triangle(parts, f"A triangle of {T * (T + 1) // 2} numbers: row t, column k is what E_t gives to W_k.")]
+    frames = [triangle(parts, f"A triangle of {T * (T + 1) // 2} numbers: row t, column k is what E_t gives to w_k.")]
     for t in range(T):
         alt = f"Row by row: the {t + 1} parts of E_{t} sum to {parts[t].sum():.4f}."
         frames.append(triangle(parts, alt, rows=range(t + 1)))
     for k in reversed(range(T)):
-        alt = f"Column by column, from the last: the {T - k} parts of W_{k} sum to {parts[:, k].sum():.4f}."
+        alt = f"Column by column, from the last: the {T - k} parts of w_{k} sum to {parts[:, k].sum():.4f}."
         frames.append(triangle(parts, alt, columns=range(k, T)))
     return frames
 

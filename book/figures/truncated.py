@@ -70,7 +70,7 @@ def cosines(curves, windows):
 
 @styled
 def errors(curves):
-    """E a prediction against updates, one curve for each label, of which there are at most four: a Picture."""
+    """E per prediction against updates, one curve for each label, of which there are at most four: a Picture."""
     figure, axes = new_figure(6.4, 3.3)
     ends = draw_histories(axes, curves, (BLUE, PINK, GREEN, ORANGE)[: len(curves)])
     axes.set(ylabel="error of a prediction")

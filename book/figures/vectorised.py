@@ -26,8 +26,8 @@ def sweep(T=4):
         ({"delta": every}, "all steps in one call:  dQ V", "every step hears from its own prediction"),
     ]
     for t in reversed(range(T)):
-        hop = f"+ delta_{t + 1} W, " if t < T - 1 else ""
-        frames.append(({"delta": {t}}, f"step {t}:  {hop}times the slope", f"delta of step {t} is finished"))
+        message = f"+ delta_{t + 1} W, " if t < T - 1 else ""
+        frames.append(({"delta": {t}}, f"step {t}:  {message}times the slope", f"delta of step {t} is finished"))
     frames.append(({}, "three calls:  dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S", "the weights' gradients"))
     done, pictures = {"x": every, "states": {0}}, []
     for now, title, words in frames:
@@ -93,7 +93,7 @@ def times(seconds, batches, T):
 def memory(every, measured, expected, best):
     """Peak memory against the distance n of the checkpoints, in numbers: measured, and as expected.
 
-    `every` and `measured` have one entry a run; `expected` is a function of n; `best` is the n where it is smallest.
+    `every` and `measured` have one entry per run; `expected` is a function of n; `best` is the n where it is smallest.
     """
     figure, axes = new_figure(6.4, 3.2)
     n = np.geomspace(every[0], every[-1], 60)

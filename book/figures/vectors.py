@@ -79,16 +79,16 @@ def _paths(W, s_prev, delta, marked, title, alt, backwards):
 
 @styled
 def parity_curves(E, floor):
-    """Loss a step of training on parity, one curve for each number of state units H.
+    """Loss per step of training on parity, one curve for each number of state units H.
 
-    `E` maps H to the history of the error a step, `floor` is the error of an even guess.
+    `E` maps H to the history of the error per step, `floor` is the error of an even guess.
     """
     figure, axes = new_figure(6.4, 3.2)
     last = draw_histories(axes, E, (ORANGE, GREY, BLUE), baselines={"a guess": floor})
     for H, history in E.items():
         axes.text(1.01 * len(history), max(last[H], 0.03), f"H = {H}", color=INK, va="center")
-    axes.set(ylabel="error a step", xlim=(0, 1.14 * len(history)))
+    axes.set(ylabel="error per step", xlim=(0, 1.14 * len(history)))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
-        figure, f"Error a step against updates on the parity task, for several numbers of units: it ends at {ends}."
+        figure, f"Error per step against updates on the parity task, for several numbers of units: it ends at {ends}."
     )

@@ -29,7 +29,7 @@ def grid(rows, columns, row_name, column_name, value=0):
     """
     for label, pictures in rows.items():
         if len(pictures) != len(columns):
-            raise ValueError(f"row {label!r} holds {len(pictures)} pictures, expected {len(columns)}, one a column")
+            raise ValueError(f"row {label!r} holds {len(pictures)} pictures, expected {len(columns)}, one per column")
     row = ipywidgets.SelectionSlider(options=list(rows), index=0, description=row_name)
     column = ipywidgets.SelectionSlider(options=list(columns), index=value, description=column_name)
     stacks = [

@@ -23,7 +23,7 @@ def test_a_good_case_shows_every_mistake(mistake):
 @pytest.mark.parametrize(
     ("mistake", "sizes"),
     [
-        ("no hop at all", {"T": 1}),
+        ("no message at all", {"T": 1}),
         ("W for its transpose", {"T": 1}),
         ("loop over D", {"T": 4, "D": 4}),
         ("four steps only", {"T": 4, "D": 4}),
@@ -53,7 +53,7 @@ def test_the_wrong_gradient_takes_the_place_of_the_right_one_in_training():
 
 def test_a_verdict_is_a_word_or_a_percentage():
     assert wrong_gradients.verdict(*GOOD, None, 1e-6) == "passes"
-    assert wrong_gradients.verdict(*GOOD, "no hop at all", 1e-6).endswith(" %")
+    assert wrong_gradients.verdict(*GOOD, "no message at all", 1e-6).endswith(" %")
     assert wrong_gradients.verdict(*case(8, T=2, D=5)[0], "loop over D", 1e-6) == "crashes"
 
 

@@ -15,7 +15,7 @@ from grading.course import class_at
 ANSWERS = solution(SLUG).cells
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 SUBMISSIONS = {
-    "wrong": next(answer.cells for answer in known_answers(SLUG) if answer.name == "hop-without-w"),
+    "wrong": next(answer.cells for answer in known_answers(SLUG) if answer.name == "message-without-w"),
     "raises": ANSWERS | {"gradient": "def gradient(*args):\n    print(args)\n    raise ValueError('mine')"},
     "hostile": ANSWERS | {"gradient": f"print({HOSTILE!r})\ndef gradient(*args):\n    raise ValueError({HOSTILE!r})"},
 }
@@ -64,7 +64,7 @@ def test_the_feedback_tells_the_call_the_result_the_task_and_the_mistake(feedbac
         "called    gradient(Params(u=",
         "returned  Params(u=",
         "expected  The gradient (dE/du, dE/dw, dE/dv, dE/dk) as Params",
-        "This is what you get when the hop from z_1 back to s_0 lacks the factor w.",
+        "This is what you get when the message from z_1 to s_0 lacks the factor w.",
     ):
         assert line in text
 

@@ -36,8 +36,8 @@ def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_wa
     run.passed = {"check-gradient-by-step", "test-gradient-by-step-tanh"}
     assert mistakes.find(student, seen, expected, arguments, 1e-10, run).name == "last-step-only"
     run.passed = set()
-    run.named = {"test-gradient-by-step-tanh": "carry-dropped"}
-    assert mistakes.find(student, seen, expected, arguments, 1e-10, run).name == "carry-dropped"
+    run.named = {"test-gradient-by-step-tanh": "message-dropped"}
+    assert mistakes.find(student, seen, expected, arguments, 1e-10, run).name == "message-dropped"
 
 
 def test_a_mistake_of_no_entry_is_given_no_name():

@@ -20,8 +20,8 @@ def course(tmp_path_factory):
     """A copy of the course with one student's right and one student's wrong submission, graded by stock commands."""
     needs("bwrap")
     root = copy_of_the_course(tmp_path_factory.mktemp("course"))
-    carry_dropped = next(answer for answer in known_answers(SLUG) if answer.name == "carry-dropped")
-    for student, answer in [("ada", solution(SLUG)), ("blaise", carry_dropped)]:
+    message_dropped = next(answer for answer in known_answers(SLUG) if answer.name == "message-dropped")
+    for student, answer in [("ada", solution(SLUG)), ("blaise", message_dropped)]:
         folder = root / "submitted" / student / SLUG
         folder.mkdir(parents=True)
         (folder / f"{SLUG}.ipynb").write_text(notebook_with(SLUG, answer.cells), encoding="utf-8")

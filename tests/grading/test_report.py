@@ -8,11 +8,11 @@ import pytest
 from grading import report
 from grading.record import Result
 
-CARRY = {"test-gradient": "carry-dropped"}
+DROPPED = {"test-gradient": "message-dropped"}
 RESULTS = [
     Result("ada", 15.0, 15.0, (), "", (), (), {}, 0.2),
-    Result("blaise", 6.0, 15.0, ("check-gradient", "test-gradient"), "", (), (), CARRY, 0.3),
-    Result("carl", 11.0, 15.0, ("test-gradient",), "", ("set-up was changed",), (), CARRY, 4.0),
+    Result("blaise", 6.0, 15.0, ("check-gradient", "test-gradient"), "", (), (), DROPPED, 0.3),
+    Result("carl", 11.0, 15.0, ("test-gradient",), "", ("set-up was changed",), (), DROPPED, 4.0),
     Result("<b>eve", 0.0, 15.0, (), "x.ipynb is missing", (), ("x.ipynb is missing",), {}, 0.0),
 ]
 

@@ -19,7 +19,7 @@ from grading.answers import known_answers
 from grading.course import class_at
 
 KNOWN = {answer.name: answer for answer in known_answers(SLUG)}
-CLASS = {name: KNOWN[name] for name in ("carry-dropped", "hop-without-w", "last-step-only", "numeric-gradient")}
+CLASS = {name: KNOWN[name] for name in ("message-dropped", "message-without-w", "last-step-only", "numeric-gradient")}
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""One module a chapter, one function a labelled equation: check_<label>, which raises if the equation is not true."""
+"""One module per chapter, one function a labelled equation: check_<label>, which raises if the equation is not true."""

@@ -14,7 +14,7 @@ W, X, DELTA = rng.normal(size=(H, D)), rng.normal(size=(N, D)), rng.normal(size=
 
 
 def jacobian(f, x):
-    """Row i, column j: the derivative of f(x)[i] by x[j], by the complex step."""
+    """Row i, column j: the derivative of f(x)[i] with respect to x[j], by the complex step."""
     return np.array([complex_step(lambda x, i=i: f(x)[i], x) for i in range(len(f(x)))])
 
 

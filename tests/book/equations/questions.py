@@ -56,7 +56,7 @@ def check_total_minus_immediate():
     assert total - immediate == approx(ds_1_ds_0 * ds_0_dw, rel=1e-10)
 
 
-def check_the_carry():
+def check_the_message():
     for t in range(T - 1):
         ds = gradcheck.complex_step(lambda s, t=t: error_from_state(t, s), FWD.s[t])
         dq = gradcheck.complex_step(lambda q, t=t: losses.cross_entropy(q, Y[t]), FWD.s[t] @ P.V.T + P.c)

@@ -10,7 +10,6 @@ from rnnlib.scalar import Params
 rng = np.random.default_rng(53)
 T = 6
 PARAMS = Params(u=rng.normal(), w=rng.normal(), v=rng.normal(size=2), k=rng.normal())
-W, V = PARAMS.w, PARAMS.v
 X, S_INIT, Y = rng.normal(size=T), rng.normal(), np.eye(2)[rng.integers(2, size=T)]
 
 
@@ -29,13 +28,15 @@ def network(w=None, z_shift=None, s_shift=None, **changed):
 STATES, _ = network()
 S, S_PREV = STATES[1:], STATES[:-1]
 SLOPE = 1 - S**2
-YHAT = np.array([losses.softmax(V * s) for s in S])
-DE_DS = np.array([-(y / o) @ losses.softmax_jacobian(o) @ V for y, o in zip(Y, YHAT, strict=True)])  # along both arrows
-WITNESS = gradcheck.complex_step(lambda w: sum(network(w=[w] * T)[1]), W)
+OUTPUTS = np.array([losses.softmax(PARAMS.v * s) for s in S])
+DE_DS = np.array(  # along both arrows, from E_t to o_t and from o_t to s_t
+    [-(y / o) @ losses.softmax_jacobian(o) @ PARAMS.v for y, o in zip(Y, OUTPUTS, strict=True)]
+)
+WITNESS = gradcheck.complex_step(lambda w: sum(network(w=[w] * T)[1]), PARAMS.w)
 
 
 def hops(t, k):
-    return np.prod([SLOPE[j] * W for j in range(k + 1, t + 1)])
+    return np.prod([SLOPE[j] * PARAMS.w for j in range(k + 1, t + 1)])
 
 
 PARTS = np.array([[DE_DS[t] * hops(t, k) * SLOPE[k] * S_PREV[k] * (k <= t) for k in range(T)] for t in range(T)])
@@ -43,9 +44,9 @@ DELTA = gradcheck.complex_step(lambda shift: sum(network(z_shift=shift)[1]), np.
 
 
 def check_one_error():
-    assert gradcheck.complex_step(lambda w: network(w=[w] * T)[1][3], W) == approx(PARTS[3, :4].sum(), rel=1e-12)
+    assert gradcheck.complex_step(lambda w: network(w=[w] * T)[1][3], PARAMS.w) == approx(PARTS[3, :4].sum(), rel=1e-12)
     for k in range(4):
-        of_copies = gradcheck.complex_step(lambda w: network(w=w)[1][3], np.full(T, W))
+        of_copies = gradcheck.complex_step(lambda w: network(w=w)[1][3], np.full(T, PARAMS.w))
         assert of_copies[k] == approx(PARTS[3, k], rel=1e-12)
 
 
@@ -53,13 +54,13 @@ def check_hop_product():
     for t in range(T):
         of_states = gradcheck.complex_step(lambda shift, t=t: network(s_shift=shift)[0][t + 1], np.zeros(T))
         assert of_states[: t + 1] == approx([hops(t, k) for k in range(t + 1)], rel=1e-12)
-        of_copies = gradcheck.complex_step(lambda w, t=t: network(w=w)[0][t + 1], np.full(T, W))
+        of_copies = gradcheck.complex_step(lambda w, t=t: network(w=w)[0][t + 1], np.full(T, PARAMS.w))
         assert of_copies[t] == approx(SLOPE[t] * S_PREV[t], rel=1e-12)
 
 
 def check_sum_over_paths():
     assert PARTS.sum() == approx(WITNESS, rel=1e-12)
-    assert approx(np.sum(V * (YHAT - Y), axis=1)) == DE_DS
+    assert approx(np.sum(PARAMS.v * (OUTPUTS - Y), axis=1)) == DE_DS
 
 
 def check_part_count():
@@ -76,15 +77,16 @@ def check_sum_exchanged():
 def check_delta_as_a_sum():
     for k in range(T):
         assert DELTA[k] == approx(sum(DE_DS[t] * hops(t, k) for t in range(k, T)) * SLOPE[k], rel=1e-12)
-    of_copies = gradcheck.complex_step(lambda w: sum(network(w=w)[1]), np.full(T, W))
+    of_copies = gradcheck.complex_step(lambda w: sum(network(w=w)[1]), np.full(T, PARAMS.w))
     assert of_copies == approx(DELTA * S_PREV, rel=1e-12)
 
 
 def check_scalar_delta():
-    later = 0.0
+    delta = 0.0  # nothing comes after the last step
     for t in reversed(range(T)):
-        later = (DE_DS[t] + W * later) * SLOPE[t]
-        assert DELTA[t] == approx(later, rel=1e-12)
+        message = PARAMS.w * delta
+        delta = (DE_DS[t] + message) * SLOPE[t]
+        assert DELTA[t] == approx(delta, rel=1e-12)
 
 
 def check_gradients_from_delta():
@@ -92,14 +94,14 @@ def check_gradients_from_delta():
         "u": sum(DELTA * X),
         "w": sum(DELTA * S_PREV),
         "k": sum(DELTA),
-        "v": (YHAT - Y).T @ S,
-        "s_init": W * DELTA[0],
+        "v": (OUTPUTS - Y).T @ S,
+        "s_init": PARAMS.w * DELTA[0],
     }
     for name, value in by_hand.items():
         at = S_INIT if name == "s_init" else getattr(PARAMS, name)
         witness = gradcheck.complex_step(lambda p, name=name: sum(network(**{name: p})[1]), at)
         assert witness == approx(value, rel=1e-12)
-    arrays = Arrays(*map(np.array, ([[PARAMS.u]], [[W]], V[:, None], [PARAMS.k], [0.0, 0.0])))
+    arrays = Arrays(*map(np.array, ([[PARAMS.u]], [[PARAMS.w]], PARAMS.v[:, None], [PARAMS.k], [0.0, 0.0])))
     x, s_init, y = X.reshape(T, 1, 1), np.array([[S_INIT]]), Y[:, None]
     gradient, _, ds_init = rnn.loss_and_gradient(arrays, x, s_init, y)[1]
     assert [g.item() for g in (gradient.U, gradient.W, gradient.b)] == approx([by_hand[name] for name in "uwk"])

@@ -25,7 +25,7 @@ def error_of_copies(u=(U, U), w=(W, W), k=(K, K), s_init=S_INIT, v=V):
 
 
 def immediate(letter):
-    """The immediate derivatives by both copies of a letter, by the complex step."""
+    """The immediate derivatives with respect to both copies of a letter, by the complex step."""
     both = np.repeat(getattr(PARAMS, letter), 2)
     return gradcheck.complex_step(lambda copies: error_of_copies(**{letter: copies}), both)
 

@@ -94,10 +94,10 @@ def check_flop_count():
     states = [s := np.tanh(projected[t] + product(s, W.T, "forward") + b) for t in range(T)]
     yhat = softmax(product(np.reshape(states, (-1, H)), V.T, "forward") + c).reshape(T, B, K)
     dq = (yhat - np.eye(K)[y]) / B
-    own, hop, delta = product(dq.reshape(-1, K), V, "backward").reshape(T, B, H), 0, np.empty((T, B, H))
+    own, message, delta = product(dq.reshape(-1, K), V, "backward").reshape(T, B, H), 0, np.empty((T, B, H))
     for t in reversed(range(T)):
-        delta[t] = (own[t] + hop) * (1 - states[t] ** 2)
-        hop = product(delta[t], W, "backward")
+        delta[t] = (own[t] + message) * (1 - states[t] ** 2)
+        message = product(delta[t], W, "backward")
     flat = delta.reshape(-1, H)
     assert product(flat.T, flat_x, "backward") == approx(BWD.gradient.U)
     assert product(flat.T, np.reshape([s_init, *states[:-1]], (-1, H)), "backward") == approx(BWD.gradient.W)
