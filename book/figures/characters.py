@@ -28,8 +28,8 @@ def loss_curves(E, held_out, baselines):
     best = min(held_out, key=held_out.get)
     return picture(
         figure,
-        f"Two curves of the error per character over the updates. On the text it learns from it falls from {E[0]:.2f} to"
-        f" {end:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
+        f"Two curves of the error per character over the updates. On the text it learns from it falls from {E[0]:.2f}"
+        f" to {end:.2f}. On held-out text it is least, {held_out[best]:.2f}, after {best} updates.",
     )
 
 

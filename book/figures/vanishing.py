@@ -131,7 +131,7 @@ def two_clippings(gradient, limit):
 
 @styled
 def loss_curves(runs, chance):
-    """E of each of four training runs (a dict from name to E by update): a Picture."""
+    """E of each of four training runs (a dict from name to E per update): a Picture."""
     figure, axes = new_figure(6.8, 3.6)
     ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"guessing": chance})
     axes.lines[1].set_linestyle((0, (4, 3)))  # it lies on the first, which is to be seen in its gaps
