@@ -19,7 +19,7 @@ class HopBounds(NamedTuple):
 
 
 def jacobian_norms(params, s, func="tanh"):
-    """||ds_t/ds_j||_2 of the last state of `s` by every state of it, sequence by sequence.
+    """||ds_t/ds_j||_2 of the last state of `s` with respect to each of its states, sequence by sequence.
 
     Shapes: s (T, B, H) states in a row; result (T, B), entry j is for ds_{T-1}/ds_j, so that the last row is 1. Cut s
     short to ask about an earlier t. Raises ValueError for another shape or an unknown func.

@@ -1,0 +1,62 @@
+"""One word for one thing, in the book, the exercises, their known answers, rnnlib and grading."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+COURSE = Path(__file__).parents[2]
+GENERATED = ("mistakes.md", "corpus.txt")
+FILES = [
+    path
+    for room in ("book", "solutions", "rnnlib", "grading")
+    for path in sorted((COURSE / room).rglob("*"))
+    if path.suffix in (".md", ".py", ".toml") and path.name not in GENERATED
+]
+COUNTED = "one|once|twice|two|three|[0-9]+|numbers?|entry|entries|rows?|errors?|loss|E|bits?|seconds?|microseconds"
+COUNTED += "|calls?|arrows?|factors?|products?|sweeps?|multiplications?|squashings?|copy|layer|time|pictures?"
+PER = "step|class|prediction|sequence|character|frame|row|batch|unit|parameter|entry|call|arrow|column|size|error|piece"
+PER += "|run|module|submission|update"
+WORDS = {
+    "with respect to, not by": r"(?<!divides every )(?<!multiplies the )\b(?:gradient|derivative)s?\s+by\s(?!hand|less|more)",
+    "per, not a": rf"(?i:\b(?:{COUNTED})\s+an?\s+(?:{PER})\b)",
+    "message, not carry": r"\b(?:the|a|any|other|two)\s+carr(?:y|ies)\b",
+    "the transpose is a sans T": r"\\top\b",
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(COURSE)))
+def test_a_page_has_the_words_of_the_course(path):
+    text = path.read_text(encoding="utf-8")
+    found = {rule: match[0] for rule, pattern in WORDS.items() if (match := re.search(pattern, text))}
+    assert not found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(COURSE)))
+def test_only_the_questions_name_the_message_as_others_do(path):
+    assert path.name == "questions.md" or not re.search("dhnext|ds_next", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("with respect to, not by", "the gradient by $W$"),
+        ("with respect to, not by", "derivatives\nby s_t"),
+        ("per, not a", "$v$ has two entries, one a class"),
+        ("per, not a", "Error a character over the updates"),
+        ("message, not carry", "like any carry"),
+        ("the transpose is a sans T", r"$W^\top$"),
+    ],
+)
+def test_a_wrong_word_is_found(rule, wrong):
+    assert re.search(WORDS[rule], wrong)
+
+
+@pytest.mark.parametrize("path", sorted((COURSE / "solutions").glob("*/*.md")), ids=lambda path: path.stem)
+def test_every_exercise_has_the_same_rules_in_the_same_words(path):
+    text = path.read_text(encoding="utf-8")
+    assert "\nReplace each" not in text
+    assert "**How it works.** Replace each `raise NotImplementedError` by your own code, and run the cell." in text
+    assert "where: *analytic* is your number, *numeric* the check's.\n" in text
+    assert "**Rules.** Use numpy. Your functions depend on their arguments only, leave them as they were, and " in text
+    assert re.search(r"The functions that you are asked to write are in [^;]+ too; do not call those: they are\b", text)
