@@ -6,7 +6,7 @@ import re
 import pytest
 
 from grading import report
-from grading.record import Result
+from grading.gradebook import Result
 
 CARRY = {"test-gradient": "carry-dropped"}
 RESULTS = [
