@@ -80,15 +80,15 @@ def others(course, students):
 
 def measured(root, size, workers):
     """Mark a fresh class of this size; wall time, processor time of the machine, and the most memory held."""
-    from grading import commands
+    from grading.autograde import autograde
     from grading.execute import Settings
 
     config, settings = class_at(root), Settings(seed=1)
-    commands.autograde(SLUG, config, settings)
+    autograde(SLUG, config, settings)
     hand_in(root / "submitted", size, "student")
     with Memory() as memory:
         start, busy_before = time.perf_counter(), busy()
-        results, _ = commands.autograde(SLUG, config, settings, workers)
+        results, _ = autograde(SLUG, config, settings, workers)
         seconds, cpu = time.perf_counter() - start, busy() - busy_before
     if len(results) != size or any(result.human for result in results):
         raise RuntimeError("not every submission was marked")

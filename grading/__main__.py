@@ -1,4 +1,4 @@
-"""`python -m grading`: see grading/commands.py. Workers import this file too, so that it imports nothing by itself."""
+"""`python -m grading`: see grading/commands.py. Workers import this file too, so it imports nothing when imported."""
 
 if __name__ == "__main__":
     import sys

@@ -1,4 +1,7 @@
-"""The known answers of an exercise: its solution, and the wrong and right ones of solutions/<slug>/answers.toml."""
+"""The known answers of an exercise: its solution, and the wrong and right ones of solutions/<slug>/answers.toml.
+
+The keys of that file are explained at the top of solutions/two-step/answers.toml.
+"""
 
 import tomllib
 from typing import NamedTuple
@@ -8,7 +11,7 @@ from grading.exercise import grade_id, is_answer, read
 
 
 class Answer(NamedTuple):
-    """One way to fill in an exercise, and the marks that it deserves."""
+    """One way to fill in an exercise, and what it costs."""
 
     name: str
     right: bool
@@ -26,19 +29,21 @@ def solution(slug):
 
 
 def known_answers(slug):
-    """All answers of answers.toml, in its order, each with a source for every answer cell.
+    """All answers of answers.toml, the wrong ones first, each with a source for every answer cell.
 
-    Raises ValueError for an entry with unknown keys or cells, or with an edit whose text is not in the solution.
+    Raises ValueError for an entry with unknown keys, cells or groups, or with an edit whose text the solution lacks.
     """
     path = COURSE / "solutions" / slug / "answers.toml"
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    base = solution(slug)
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    base, groups = solution(slug), content.get("groups", {})
     return [
-        _answer(entry, kind == "right", base, path) for kind in ("wrong", "right") for entry in entries.get(kind, [])
+        _answer(entry, kind == "right", base, groups, path)
+        for kind in ("wrong", "right")
+        for entry in content.get(kind, [])
     ]
 
 
-def _answer(entry, right, base, path):
+def _answer(entry, right, base, groups, path):
     entry = dict(entry)
     name = entry.pop("name")
     cells = dict(base.cells)
@@ -52,9 +57,21 @@ def _answer(entry, right, base, path):
             if old not in cells[label]:
                 raise ValueError(f"{path}: {name} edits {old!r}, which is not in the cell {label!r}")
             cells[label] = cells[label].replace(old, new)
-    mistake, hint, loses = entry.pop("mistake", ""), entry.pop("hint", ""), tuple(entry.pop("loses", ()))
+    mistake, hint = entry.pop("mistake", ""), entry.pop("hint", "")
+    loses = _without_groups(entry.pop("loses", []), groups, f"{path}: {name}")
     if entry:
         raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")
     if not right and not (mistake and hint and loses):
         raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
     return Answer(name, right, mistake, hint, cells, loses)
+
+
+def _without_groups(loses, groups, where):
+    """The grade_ids in `loses`, with those of a group in the place of "@group"; each once."""
+    found = []
+    for label in loses:
+        if label.startswith("@") and label[1:] not in groups:
+            known = ", ".join(groups) or "none"
+            raise ValueError(f"{where} has {label!r} in `loses`, which is no group; [groups] has {known}")
+        found += groups[label[1:]] if label.startswith("@") else [label]
+    return tuple(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""What hidden tests are written with: fresh random cases, and a comparison with the reference that explains itself."""
+"""What hidden tests are written with: fresh random cases, and a comparison with a reference that says what is wrong."""
 
 import contextlib
 import copy
@@ -10,26 +10,29 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grading import mistakes
+from grading.exercise import Exercise
 from rnnlib import gradcheck
+from rnnlib.exercise import CheckFailedError
 
 TOLERANCE = 1e-10  # rounding stays below 1e-13; the best finite difference on a stretched case is above 1e-8
-MANY = 12  # arrays with more entries are told by their shape
+MANY = 12  # of arrays with more entries, only the shape is shown
 
 
-class CheckFailedError(AssertionError):
-    """A hidden check did not pass; the message is written for the student, and holds no expected value."""
+class HiddenCheckFailedError(CheckFailedError):
+    """A hidden check did not pass; unlike other failed checks, the message holds no expected value."""
 
 
 @dataclass
 class Run:
-    """The marking of one submission, as the checks need it."""
+    """What is known so far about one submission that is being marked."""
 
-    slug: str
+    task: Exercise
     seed: int
-    cell: str = ""
-    draws: int = 0
+    cell: str = ""  # grade_id of the test that is running
+    draws: int = 0  # how many generators this test has asked for
     passed: set = field(default_factory=set)  # grade_ids
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
+    human: list = field(default_factory=list)  # what an instructor should look at
 
 
 _run = ContextVar("run", default=None)
@@ -37,7 +40,7 @@ _run = ContextVar("run", default=None)
 
 @contextlib.contextmanager
 def running(run, cell):
-    """Let the checks in the block belong to the test cell `cell` of the marking `run`."""
+    """Let the checks in the block belong to the test `cell`, a grade_id, of the submission that `run` is about."""
     run.cell, run.draws = cell, 0
     token = _run.set(run)
     try:
@@ -47,7 +50,11 @@ def running(run, cell):
 
 
 def generator():
-    """A random generator: from the seed of the run, a stream of its own for every cell; outside a run a fresh one."""
+    """A random generator for the cases of a test; outside a run, one with a fresh seed.
+
+    Its seed is made of the run's, the cell's name and a count, so that a test draws the same cases whatever the other
+    tests have drawn before it.
+    """
     run = _run.get()
     if run is None:
         return np.random.default_rng(secrets.randbelow(2**32))
@@ -56,12 +63,12 @@ def generator():
 
 
 def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
-    """Raise a CheckFailedError unless `student` returns what `reference` returns, and leaves its arguments alone.
+    """Raise a HiddenCheckFailedError unless `student` returns what `reference` returns, and leaves its arguments alone.
 
-    Results are numbers, arrays, dicts of numbers, or tuples of them, which may hold tuples in turn: shape and dtype
-    exactly, values up to `tol` of the largest entry of each array, as rnnlib.gradcheck.compare. The options go by
-    keyword. Both are called on copies, and `student` twice: the second answer must be the first. The message tells the
-    call, what came back, what is asked for, and the mistake if it is a known one.
+    Results are numbers, arrays, dicts of numbers, None, or tuples of these, nested or not. Shapes and dtypes must be
+    equal; values may differ by `tol` times the largest entry of each array, as in rnnlib.gradcheck.compare. The options
+    are passed by keyword. Both functions get copies, and `student` is called twice: its second answer must equal the
+    first. The message gives the call, what came back, what was asked for, and the mistake if it is a known one.
     """
     name = getattr(student, "__name__", "your function")
     expected = reference(*copy.deepcopy(arguments), **copy.deepcopy(options))
@@ -78,7 +85,7 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
         lines = [problem, f"  called    {call}", f"  returned  {_shown(seen.result)}"]
         lines += [f"  expected  {asked}"] if asked else []
         named = _mistake(student, seen, expected, arguments, tol, options)
-        raise CheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
+        raise HiddenCheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
 
 
 def _problem(seen, expected, tol):
@@ -122,7 +129,7 @@ def _difference(value, right, tol):
 
 
 def _dict_difference(value, right, tol):
-    """As _difference, for dictionaries of numbers, which are compared as one array; the order of the keys is free."""
+    """As _difference, for dictionaries of numbers, compared as one array; the order of the keys does not matter."""
     if not isinstance(value, dict):
         return f"is of type {type(value).__name__}, expected a dict"
     missing, extra = [key for key in right if key not in value], [key for key in value if key not in right]
@@ -134,7 +141,7 @@ def _dict_difference(value, right, tol):
 
 
 def _mistake(student, seen, expected, arguments, tol, options):
-    """The lines that name a known mistake; it is noted in the run, for the report."""
+    """The lines that name a known mistake, if it is one; the name goes into the run, for the report."""
     run = _run.get()
     if run is None:
         return []
@@ -150,7 +157,7 @@ def _fields(expected):
 
 
 def _shown(value):
-    """A value as a student could type it, or its shape if it is large."""
+    """A value as a student could type it in, or its shape if it is large."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         parts = ", ".join(f"{name}={_shown(part)}" for name, part in zip(value._fields, value, strict=True))
         return f"{type(value).__name__}({parts})"

@@ -1,19 +1,16 @@
 """The autograder's commands: `python -m grading --help`."""
 
 import argparse
-import logging
 import os
 import secrets
 import sys
 
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import exercise, grade, intake, mistakes_page, record, report, sandbox
+from grading import mistakes_page, report, sandbox
+from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
 from grading.sample_class import write_class
@@ -21,31 +18,14 @@ from grading.sample_class import write_class
 CORES = os.cpu_count() or 1
 AGAIN = "What was marked is kept: mend this, and give the same command again."
 SAMPLE = COURSE / "_build" / "sample-class"
-console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 def main(arguments=None):
-    """Run one command; return 0, 1 when something needs a human, or 2 when nothing could be done."""
-    parser = argparse.ArgumentParser(prog="python -m grading", description="Grade the course's exercises.")
-    commands = parser.add_subparsers(required=True)
-    autograde = commands.add_parser("autograde", help="mark what the class handed in")
-    autograde.add_argument("slug", help=f"the exercise: {', '.join(slugs())}")
-    autograde.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
-    autograde.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use instead")
-    autograde.add_argument("--student", action="append", metavar="ID", help="mark this student alone; may be repeated")
-    autograde.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
-    autograde.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
-    autograde.add_argument("--force", action="store_true", help="mark again what is marked already")
-    autograde.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
-    autograde.set_defaults(run=run_autograde)
-    sample = commands.add_parser("sample", help="make a sample class from the known answers, and grade it")
-    sample.add_argument("slugs", nargs="*", default=slugs(), help="exercises (default: all)")
-    sample.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
-    sample.set_defaults(run=run_sample)
-    known = commands.add_parser("mistakes", help="prove every known answer, and write book/mistakes.md")
-    known.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
-    known.set_defaults(run=run_mistakes)
-    arguments = parser.parse_args(arguments)
+    """Run one command; return 0, 1 if something needs a human, or 2 if the command had to stop.
+
+    What was marked before a stop is kept: the same command, given again, goes on with the rest.
+    """
+    arguments = _parser().parse_args(arguments)
     try:
         return arguments.run(arguments)
     except (sandbox.SandboxError, ValueError) as error:
@@ -57,22 +37,50 @@ def main(arguments=None):
     return 2
 
 
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m grading", description="Grade the course's exercises.")
+    commands = parser.add_subparsers(required=True)
+    several = argparse.ArgumentParser(add_help=False)
+    several.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
+    marking = commands.add_parser("autograde", parents=[several], help="mark what the class handed in")
+    marking.add_argument("slug", help=f"the exercise: {', '.join(slugs())}")
+    marking.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use instead")
+    marking.add_argument("--student", action="append", metavar="ID", help="mark this student alone; may be repeated")
+    marking.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
+    marking.add_argument("--force", action="store_true", help="mark again what is marked already")
+    marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
+    marking.set_defaults(run=run_autograde)
+    sample = commands.add_parser(
+        "sample", parents=[several], help="make a sample class from the known answers, and grade it"
+    )
+    sample.add_argument("slugs", nargs="*", default=slugs(), help="exercises (default: all)")
+    sample.set_defaults(run=run_sample)
+    known = commands.add_parser(
+        "mistakes", parents=[several], help="prove every known answer, and write book/mistakes.md"
+    )
+    known.set_defaults(run=run_mistakes)
+    return parser
+
+
 def run_autograde(arguments):
-    """Mark one exercise of the instructor's own class."""
+    """Mark one exercise of the instructor's own class, and write the report; return the exit status."""
     config = load_config()
     if arguments.db:
         config.CourseDirectory.db_url = arguments.db
     if not arguments.no_sandbox:
         sandbox.ensure_available()
     settings = Settings(_seed(arguments.seed), not arguments.no_sandbox)
+    # To name a student, or the seed of an earlier run, is to ask for a new marking even if nothing has changed.
+    force = arguments.force or bool(arguments.student) or arguments.seed is not None
     results, strays = autograde(
         arguments.slug,
         config,
         settings,
         arguments.workers,
-        arguments.scheduler,
-        arguments.student,
-        arguments.force or bool(arguments.student) or arguments.seed is not None,
+        scheduler=arguments.scheduler,
+        students=arguments.student,
+        force=force,
     )
     report.write(COURSE / "_build" / "report", {arguments.slug: results})
     print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
@@ -122,69 +130,8 @@ def run_mistakes(arguments):
     return 0
 
 
-def autograde(slug, config, settings, workers=1, scheduler=None, students=None, force=False):
-    """Mark and record every submission of the exercise, or those of `students`; return the Results and the strays.
-
-    One process writes the gradebook, once for every submission that is done, so that an interrupted run keeps what is
-    finished, and SQLite is enough for any number of workers.
-    """
-    tests = grade.tests_digest(slug)
-    api = NbGraderAPI(config=config)
-    api.log.setLevel(logging.CRITICAL)
-    course = api.coursedir
-    submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
-    found, strays = grade.find_submissions(submitted, slug)
-    found = sorted(set(students)) if students else found
-    folders = {student: course.format_path(course.submitted_directory, student, slug) for student in found}
-    with Gradebook(course.db_url, course.course_id) as gradebook:
-        ensure_assignment(gradebook, api, slug)
-        results = {} if force else _kept(gradebook, course, slug, folders, tests)
-        jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
-        with _progress() as progress:
-            task = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
-            for marked in grade.mark_all(jobs, workers, scheduler):
-                result = record.save(gradebook, course, slug, marked.student, marked.notebook, marked.timestamp)
-                results[marked.student] = result
-                failed = sum(bool(result.problem) for result in results.values())
-                speed = progress.tasks[task].finished_speed or progress.tasks[task].speed or 0.0
-                progress.update(task, advance=1, failed=failed, rate=speed)
-    return [results[student] for student in sorted(results)], strays
-
-
-def ensure_assignment(gradebook, api, slug):
-    """Let the gradebook know the exercise; raise ValueError when it knows another version of its tests."""
-    points = exercise.load(slug).points
-    try:
-        known = gradebook.find_assignment(slug)
-    except MissingEntry:
-        outcome = api.generate_assignment(slug, force=True, create=True)
-        if not outcome["success"]:
-            raise ValueError(f"nbgrader could not take {slug} into the gradebook:\n{outcome.get('log')}") from None
-        gradebook.db.expire_all()
-        return
-    if known.max_score != points:
-        raise ValueError(
-            f"the gradebook has {known.max_score:g} points for {slug}, its notebook {points:g}: "
-            f"run `nbgrader generate_assignment {slug} --force`"
-        )
-
-
-def _kept(gradebook, course, slug, folders, tests):
-    kept = {
-        student: record.kept(gradebook, course, slug, student, intake.read_folder(folder, slug).digest, tests)
-        for student, folder in folders.items()
-    }
-    return {student: result for student, result in kept.items() if result}
-
-
 def _seed(given):
     return secrets.randbelow(2**32) if given is None else given
-
-
-def _progress():
-    columns = ["{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed")]
-    columns += [TextColumn("{task.fields[rate]:.1f}/s"), TimeRemainingColumn()]
-    return Progress(*columns, console=console)
 
 
 def print_results(slug, results):

@@ -20,7 +20,7 @@ def load_config():
 
 
 def class_at(root):
-    """The course's configuration for a class that lies in the folder `root`, gradebook and all; makes the folder."""
+    """The course's nbgrader configuration for a class whose files and gradebook are in the folder `root`; makes it."""
     config = load_config()
     for kind in ("release", "submitted", "autograded", "feedback"):
         config.CourseDirectory[f"{kind}_directory"] = str(Path(root, kind))

@@ -1,10 +1,11 @@
 """An exercise as the grader needs it: the release notebook with its tests put back, and the names that students define.
 
-Notebooks are plain dictionaries here and wherever submissions are marked: to import nbformat takes two seconds, which
+Notebooks are plain dictionaries here and wherever submissions are marked: importing nbformat takes two seconds, which
 every worker would pay.
 """
 
 import ast
+import hashlib
 import importlib
 import json
 import pkgutil
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import rnnlib
-from grading.course import COURSE
+from grading.course import COURSE, slugs
 
 
 class Exercise(NamedTuple):
@@ -25,6 +26,7 @@ class Exercise(NamedTuple):
     names: dict  # grade_id of an answer cell -> the names that it defines in the solution
     docs: dict  # function that students write -> its docstring in the release
     withheld: dict  # rnnlib module -> its names that students are asked to write
+    digest: str  # of the notebook: when it changes, marks of before are out of date
 
     @property
     def all_names(self):
@@ -38,11 +40,10 @@ class Exercise(NamedTuple):
 
 
 def load(slug):
-    """The exercise; raises ValueError when there is none of that name, or when its notebooks are not built."""
+    """The Exercise; raises ValueError if there is none of that name, or if its notebooks have not been built."""
+    if slug not in slugs():
+        raise ValueError(f"there is no exercise {slug!r}; there are {', '.join(slugs())}")
     source, release = (COURSE / house / slug / f"{slug}.ipynb" for house in ("solutions", "exercises"))
-    if not source.with_suffix(".md").exists():
-        known = ", ".join(sorted(path.parent.name for path in COURSE.glob("solutions/*/answers.toml")))
-        raise ValueError(f"there is no exercise {slug!r}; there are {known}")
     for path in (source, release):
         if not path.exists():
             raise ValueError(f"{path.relative_to(COURSE)} is not built: run `make notebooks`")
@@ -63,7 +64,8 @@ def _load(slug, *_times):
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
     answers = tomllib.loads((COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8"))
     withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
-    return Exercise(slug, release, released, names, docs, withheld)
+    digest = hashlib.sha256(json.dumps(release, sort_keys=True).encode()).hexdigest()
+    return Exercise(slug, release, released, names, docs, withheld, digest)
 
 
 def read(path):

@@ -1,7 +1,5 @@
 """Mark the submissions of one exercise: here, in a pool of processes, or on a Dask cluster."""
 
-import hashlib
-import json
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import exercise, intake
-from grading.course import COURSE
+from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
-from grading.transplant import RECORD, rebuild
+from grading.transplant import rebuild
 
 
 class Job(NamedTuple):
-    """One submission to mark."""
+    """One submission to mark, as it is sent to a worker: paths and names, no contents."""
 
     slug: str
     student: str
@@ -36,36 +34,29 @@ class Marked(NamedTuple):
 def mark(job):
     """Mark one submission; the same function runs in this process, in a pool's and on a cluster.
 
-    Raises SandboxError when no sandbox can be started. Nothing that a student handed in raises.
+    The file is read here, not where the jobs are made: in a pool, a file that brings down the process that parses it
+    costs one submission. Raises SandboxError when no sandbox can be started; nothing that a student handed in raises.
     """
-    submission = intake.read_folder(job.folder, job.slug)
+    task, submission = exercise.load(job.slug), intake.read_folder(job.folder, job.slug)
     try:
-        notebook = execute(rebuild(job.slug, submission), job.slug, job.settings)
+        notebook = execute(rebuild(task, submission), task, job.settings)
     except SandboxError:
         raise
     except Exception as error:
         return failed(job, f"the grader failed: {type(error).__name__}: {error}")
-    notebook["metadata"][RECORD]["tests"] = tests_digest(job.slug)
     return Marked(job.student, notebook, submission.timestamp)
 
 
 def failed(job, reason):
-    """A submission that could not be marked, for a reason that an instructor should look at."""
-    notebook = rebuild(job.slug, intake.Submission((), (), reason, ""))
-    execute(notebook, job.slug, job.settings)
-    notebook["metadata"][RECORD]["tests"] = tests_digest(job.slug)
-    return Marked(job.student, notebook, "")
-
-
-def tests_digest(slug):
-    """A fingerprint of the exercise's tests: when it changes, finished work is out of date."""
-    return hashlib.sha256(json.dumps(exercise.load(slug).notebook, sort_keys=True).encode()).hexdigest()
+    """The Marked of a submission that could not be marked, for a reason that an instructor should look at."""
+    task = exercise.load(job.slug)
+    notebook = rebuild(task, intake.Submission((), (), reason, ""))
+    return Marked(job.student, execute(notebook, task, job.settings), "")
 
 
 def find_submissions(submitted, slug):
     """The students who handed in the exercise, sorted, and lines about what else lies in the folder `submitted`."""
-    students, strays = [], []
-    known = {path.parent.name for path in COURSE.glob("solutions/*/answers.toml")}
+    students, strays, known = [], [], set(slugs())
     for entry in sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []:
         if entry.is_symlink() or not entry.is_dir():
             strays.append(f"{entry.name} is not a student's folder")
@@ -78,7 +69,11 @@ def find_submissions(submitted, slug):
 
 
 def mark_all(jobs, workers=1, scheduler=None):
-    """Yield the Marked submissions as they are done."""
+    """Yield a Marked for every Job, in the order in which they are done.
+
+    Runs in this process, in a pool if there are several `workers`, or on the Dask cluster at the address `scheduler`.
+    Raises ValueError when no scheduler answers there.
+    """
     if scheduler:
         yield from _on_cluster(jobs, scheduler)
     elif workers == 1:
@@ -88,8 +83,8 @@ def mark_all(jobs, workers=1, scheduler=None):
 
 
 def _in_pool(jobs, workers):
-    """A job whose process was killed is done once more, alone; the others go on."""
-    spawn, again = multiprocessing.get_context("spawn"), []
+    """As mark_all. One killed process breaks the whole pool: each job that it took along is done again, alone."""
+    spawn, again = multiprocessing.get_context("spawn"), []  # a fork would copy open pipes and the gradebook
     with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
         futures = {pool.submit(mark, job): job for job in jobs}
         for future in as_completed(futures):
@@ -106,7 +101,7 @@ def _in_pool(jobs, workers):
 
 
 def _on_cluster(jobs, scheduler):
-    """As in a pool, on the workers of a Dask scheduler that see the course folder under the same path."""
+    """As mark_all, on the workers of a Dask scheduler, which must see the course folder under the same path."""
     from dask.distributed import Client, KilledWorker
     from dask.distributed import as_completed as dask_as_completed
 

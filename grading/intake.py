@@ -1,4 +1,4 @@
-"""What a student handed in, read defensively: no symlink is followed, nothing is unpacked, nothing is believed."""
+"""What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 
 
 class Cell(NamedTuple):
-    """One cell of a submission: all that is taken over of it."""
+    """All that is taken over of one cell of a submission."""
 
     kind: str
     grade_id: str  # empty if it has no label
@@ -20,17 +20,17 @@ class Cell(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """The cells that a student handed in, and what was odd about the files."""
+    """The cells that a student handed in, and what was unusual about the files."""
 
     cells: tuple
-    notes: tuple  # oddities that cost nothing
+    notes: tuple  # what was unusual and cost nothing
     problem: str  # why there is nothing to mark; empty if there is something
-    digest: str  # of the notebook's bytes
-    timestamp: str = ""  # what timestamp.txt says, which nbgrader's exchange writes
+    digest: str  # of the notebook's bytes; empty if there is a problem
+    timestamp: str = ""  # the text of timestamp.txt, which nbgrader's exchange writes
 
 
 def read_folder(folder, slug):
-    """The submission in a folder submitted/<student>/<slug>; never raises for what a student put there."""
+    """The Submission in a folder submitted/<student>/<slug>; raises nothing, whatever a student put there."""
     folder = Path(folder)
     try:
         path, notes = _find(folder, slug)
@@ -40,10 +40,20 @@ def read_folder(folder, slug):
     return Submission(tuple(cells), (*notes, *more), "", digest, _timestamp(folder))
 
 
-def read_notebook(path):
-    """The cells of a notebook file, notes about it, and its digest.
+def digest(folder, slug):
+    """The digest that read_folder would give, without parsing the file; empty if there is no file that can be read."""
+    try:
+        path, _ = _find(Path(folder), slug)
+        return _digest(_read(path))
+    except (ValueError, OSError):
+        return ""
 
-    Raises ValueError, with a reason for the student, for a file that cannot be read as a notebook.
+
+def read_notebook(path):
+    """The cells of a notebook file, a list of notes about it, and its digest.
+
+    Raises ValueError, with a reason for the student, for a file that cannot be read as a notebook; OSError for one that
+    cannot be read at all.
     """
     name = Path(path).name
     data = _read(path)
@@ -60,11 +70,15 @@ def read_notebook(path):
     if not isinstance(cells, list):
         raise ValueError(f"{name} is not a notebook: it has no cells")
     read = [_cell(cell, notes) for cell in cells[:5000] if isinstance(cell, dict)]
-    return read, notes, hashlib.sha256(data).hexdigest()
+    return read, notes, _digest(data)
+
+
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def _find(folder, slug):
-    """The notebook to mark. Raises ValueError when there is none."""
+    """The path of the notebook to mark, and a list of notes. Raises ValueError, with a reason, when there is none."""
     if folder.is_symlink() or folder.parent.is_symlink():
         raise ValueError(f"{folder.name} is a symbolic link, and links are not followed")
     if not folder.is_dir():
@@ -87,8 +101,9 @@ def _find(folder, slug):
 
 
 def _read(path):
-    """The bytes of a regular file of bearable size."""
+    """The bytes of a regular file of bearable size. Raises ValueError for anything else, OSError for a link."""
     name = Path(path).name
+    # The file is opened before it is looked at, so that it cannot be exchanged in between; a pipe does not block.
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)

@@ -1,4 +1,4 @@
-"""Which known mistake a wrong answer is: it is compared with what the entries of answers.toml do in the same case."""
+"""Which known mistake a wrong answer is: what it does is compared with what each entry of answers.toml does."""
 
 import contextlib
 import copy
@@ -13,11 +13,11 @@ from grading import exercise
 from grading.answers import known_answers
 from rnnlib import gradcheck
 
-SAME = 1e-9  # a student's way to a wrong number differs from ours by rounding only
+SAME = 1e-9  # the same mistake written in another way gives numbers that differ by rounding only
 
 
 class Behaviour(NamedTuple):
-    """What a function does with one list of arguments."""
+    """What a function does when it is called with certain arguments."""
 
     result: object
     again: object  # the result of a second call
@@ -25,10 +25,13 @@ class Behaviour(NamedTuple):
 
 
 def observe(function, arguments, options=MappingProxyType({})):
-    """Call the function twice on copies of what it is given. It may be a Remote, which knows what it changed."""
+    """The Behaviour of a function, which is called twice, each time with copies; it may be a Remote.
+
+    `arguments` are passed by position, `options` by keyword. Raises what the function raises.
+    """
     given, by_name = copy.deepcopy((arguments, dict(options)))
     result = function(*given, **by_name)
-    changed = getattr(function, "changed", None)
+    changed = getattr(function, "changed", None)  # a Remote works on copies of its own, and says what it changed
     if changed is None:
         changed = tuple(
             f"argument {i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not same(a, b)
@@ -38,7 +41,7 @@ def observe(function, arguments, options=MappingProxyType({})):
 
 
 def same(a, b, tol=0.0):
-    """Whether two results have the same structure, shapes and dtypes, and values up to `tol`; NaN equals NaN."""
+    """Whether two results have the same structure, shapes and dtypes, and values equal up to `tol`; NaN equals NaN."""
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         alike = isinstance(a, list) == isinstance(b, list) and len(a) == len(b)
         return alike and all(same(x, y, tol) for x, y in zip(a, b, strict=True))
@@ -58,46 +61,61 @@ def same(a, b, tol=0.0):
 
 
 def find(student, seen, expected, arguments, tol, run, options=MappingProxyType({})):
-    """The entry of answers.toml that does with `arguments` what the `student`'s function was `seen` to do, or None.
+    """The known mistake that the `student`'s function makes, as an entry of answers.toml; None if it is none of them.
 
-    `options` are arguments given by name. Ignored are entries that are right on these arguments, that keep the points
-    of the test cell in which the checks.Run `run` is, or that would have lost a cell already passed: two mistakes may
-    give the same number in one function, and are then told apart by the others. If that is not enough, the student's
-    function is asked once more, with numbers nearby. Mistakes already named in this submission come first.
+    It is the entry whose function does what the student's was `seen` to do when called with the `arguments` by position
+    and the `options` by keyword, where `expected` is right up to `tol`. `run` is the checks.Run of the submission.
     """
-    named, call = set(run.named.values()), (arguments, dict(options))
-    entries = [
-        entry
-        for entry in _known(run.slug)
-        if not entry.right and run.cell in entry.loses and not run.passed.intersection(entry.loses)
-    ]
-    found = [
-        entry
-        for entry in sorted(entries, key=lambda entry: entry.name not in named)
-        if (behaviour := _behaviour(run.slug, entry, student.__name__, call))
-        and _alike(behaviour, seen, SAME)
-        and not _alike(behaviour, Behaviour(expected, expected, ()), tol)
-    ]
-    if len(found) > 1 and found[0].name not in named:
-        nearby = _moved(call, np.random.default_rng(run.seed))
-        seen = observe(student, *nearby)
-        again = [entry for entry in found if _alike(_behaviour(run.slug, entry, student.__name__, nearby), seen, SAME)]
-        found = again or found
+    call, right = (arguments, dict(options)), Behaviour(expected, expected, ())
+    found = []
+    for entry in _candidates(run):
+        behaviour = _behaviour(run.task, entry, student.__name__, call)
+        # An entry whose answer is right in this case explains nothing.
+        if _alike(behaviour, seen, SAME) and not _alike(behaviour, right, tol):
+            found.append(entry)
+    if len(found) > 1 and found[0].name not in run.named.values():
+        found = _still_alike_nearby(found, student, call, run) or found
     return found[0] if found else None
 
 
-def _behaviour(slug, entry, name, call):
-    """What the entry's function does, or None if it raises."""
+def _candidates(run):
+    """The wrong answers that fit what the submission has done so far; those already named in it come first.
+
+    Two mistakes may give the same number in one function. What tells them apart is the rest of the submission: an entry
+    that keeps the points of the test that has just failed is not the one, nor is one that would have lost a test that
+    was passed. A mistake named before is the likeliest: it passes from a function to those that call it.
+    """
+    named = set(run.named.values())
+    fitting = [
+        entry
+        for entry in _known(run.task.slug)
+        if not entry.right and run.cell in entry.loses and not run.passed.intersection(entry.loses)
+    ]
+    return sorted(fitting, key=lambda entry: entry.name not in named)
+
+
+def _still_alike_nearby(entries, student, call, run):
+    """Those entries that behave as the student's function does with other numbers too.
+
+    This comes last, and only where several are left, as it asks the student's process twice more.
+    """
+    nearby = _moved(call, np.random.default_rng(run.seed))
+    seen = observe(student, *nearby)
+    return [entry for entry in entries if _alike(_behaviour(run.task, entry, student.__name__, nearby), seen, SAME)]
+
+
+def _behaviour(task, entry, name, call):
+    """The Behaviour of the entry's function of that name, or None if it raises."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return observe(_namespace(slug, entry)[name], *call)
+            return observe(_namespace(task, entry)[name], *call)
         except Exception:
             return None
 
 
 def _alike(one, other, tol):
-    """Whether two behaviours are the same; a function that cannot make up its mind is like any other such function."""
+    """Whether two behaviours are the same. All functions are alike whose second answer differs from their first."""
     if one is None or bool(one.changed) != bool(other.changed):
         return False
     steady = same(one.result, one.again), same(other.result, other.again)
@@ -125,16 +143,19 @@ def _known(slug):
     return known_answers(slug)
 
 
-def _namespace(slug, entry):
-    """The entry's functions, fresh every time: some entries keep something from call to call."""
+def _namespace(task, entry):
+    """What the notebook defines with the entry's answers in it; made anew every time, as some entries keep a state.
+
+    Tests are left out, and so are cells without a label: in the release, these are for the reader.
+    """
     namespace = {"__name__": "__main__"}
-    for cell in exercise.load(slug).notebook["cells"]:
+    for cell in task.notebook["cells"]:
         if cell["cell_type"] == "code" and not exercise.is_test(cell) and exercise.grade_id(cell):
             with contextlib.suppress(Exception):  # a cell that calls the checks, which are not here
-                exec(_compiled(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
+                exec(_code(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
     return namespace
 
 
 @lru_cache(maxsize=512)
-def _compiled(source):
+def _code(source):
     return compile(source, "<answer>", "exec")

@@ -1,4 +1,7 @@
-"""A student's process as the grader sees it: functions to call, deadlines, and exceptions of the right kind."""
+"""A student's process as the grader sees it: functions to call, deadlines, and exceptions of the right kind.
+
+Nothing that arrives from the process is trusted: a message of another form than the one asked for ends it.
+"""
 
 import contextlib
 import os
@@ -7,7 +10,8 @@ import time
 
 from grading import sandbox, wire
 
-# What a student's function may raise in a test cell under its own name; anything else is a StudentError.
+# What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
+# KeyboardInterrupt and the like are not among them: raised here, they would end the grader.
 KINDS = (
     ArithmeticError,
     AssertionError,
@@ -33,7 +37,7 @@ MAX_ERROR = 10_000  # characters of a message or of a traceback
 
 
 class StudentError(Exception):
-    """An exception of the student's code, with the student's own traceback."""
+    """An exception of the student's code: its class's name, its message, and the student's own traceback as text."""
 
     def __init__(self, name, message, traceback):
         Exception.__init__(self, message)
@@ -44,32 +48,41 @@ class StudentError(Exception):
 
 
 class StudentDiedError(StudentError):
-    """The student's process ended, or was ended because it did not answer."""
+    """The student's process ended by itself, or was ended."""
+
+    shown_as = "ProcessEnded"
 
     def __init__(self, message):
-        StudentError.__init__(self, "TimeoutError" if "within" in message else "ProcessEnded", message, message)
+        StudentError.__init__(self, self.shown_as, message, message)
+
+
+class HungError(StudentDiedError):
+    """The student's process was ended because it did not answer in time."""
+
+    shown_as = "TimeoutError"
 
 
 STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind in KINDS}
 
 
 class StudentProcess:
-    """One process that runs a student's code, and what came out of it since the last look."""
+    """One process that runs a student's code, and what it has printed and drawn since the last look."""
 
     def __init__(self, patience=lambda: 10.0, sandboxed=True, withheld=None):
-        """`patience()` gives the seconds that a request may take from now on."""
+        """`patience()` gives the seconds that a request may take from now on; raises sandbox.SandboxError."""
         self.patience = patience
-        self.dead, self.output, self.figures = "", [], []
+        self.dead = None  # a StudentDiedError once the process has ended
+        self.output, self.figures = [], []
         self.functions, self.nesting = [], 0
         self.process, self.writer, self.reader = sandbox.start(sandboxed)
         try:
             self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
-        except StudentError as error:
+        except StudentError as error:  # no student's code has run yet, so it is the machine that fails
             self.close()
             raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
 
     def run(self, source, locked=False):
-        """Run a cell. Raises StudentError."""
+        """Run a cell; in a `locked` one, names that are withheld from students are there. Raises StudentError."""
         (figures,) = self.request(["run", source, locked])
         self.figures += [figure for figure in figures if type(figure) is bytes] if type(figures) is list else []
 
@@ -78,11 +91,14 @@ class StudentProcess:
         return self.request(["get", name])[0]
 
     def request(self, message, seconds=None):
-        """Send a request and wait for its answer, serving calls back in between. Raises StudentError."""
+        """Send a request and wait for its answer, serving calls back in between.
+
+        Raises StudentError: StudentDiedError if the process has ended, HungError if it does not answer in time.
+        """
         if self.dead:
-            raise StudentDiedError(self.dead)
+            raise type(self.dead)(self.dead.message)  # a new one, as notes are added to an exception that is caught
         seconds = seconds or self.patience()
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds  # for the calls back too: they must not buy time
         try:
             wire.send(self.writer, message, self._refer, deadline)
             while True:
@@ -91,11 +107,11 @@ class StudentProcess:
                     break
                 wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
         except wire.LateError:
-            raise self._end(f"no answer within {seconds:.3g} seconds: an endless loop?") from None
+            raise self._end(HungError(f"no answer within {seconds:.3g} seconds: an endless loop?")) from None
         except wire.WireError as error:
-            raise self._end(f"the process that ran your code ended or broke off: {error}") from None
+            raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
         *result, output = answer
-        self.output.append(str(output)[:100_000])
+        self.output.append(str(output)[:100_000])  # before an error is raised: what was printed helps to find it
         if kind == "error":
             name, text, traceback = (str(part)[:MAX_ERROR] for part in result)
             raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
@@ -109,18 +125,19 @@ class StudentProcess:
 
     def close(self, why="closed"):
         """End the process and all that it started; may be called twice."""
+        self._end(StudentDiedError(why))
+
+    def _end(self, reason):
+        """End the process unless it has ended already; return the `reason`."""
         if self.dead:
-            return
-        self.dead = why
+            return reason
+        self.dead = reason
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: bubblewrap and what it started
         self.process.wait()
         os.close(self.writer)
         os.close(self.reader)
-
-    def _end(self, why):
-        self.close(why)
-        return StudentDiedError(why)
+        return reason
 
     def _checked(self, action, message):
         """The message if it has the form that a request is answered with; a forged one raises WireError."""
@@ -132,15 +149,15 @@ class StudentProcess:
         return message
 
     def _call_back(self, number, arguments, keywords):
-        """Call a function of the grader for the student; tell no more of an exception than its kind."""
+        """The answer to a call of one of the grader's functions; of an exception it says the kind and no more."""
         if type(number) is not int or not 0 <= number < len(self.functions) or self.nesting >= MAX_NESTING:
             return ["answer", None, "this function cannot be called from here"]
         self.nesting += 1
         try:
             return ["answer", self.functions[number](*arguments, **keywords), None]
-        except StudentError:
+        except StudentError:  # raised where our function called the student's: it belongs to the test, not in between
             raise
-        except Exception as error:
+        except Exception as error:  # its message might hold a number that was expected
             return ["answer", None, f"the function you were given raised {type(error).__name__}"]
         finally:
             self.nesting -= 1
@@ -164,16 +181,20 @@ class StudentProcess:
 class Remote:
     """A function, or another object, that lives in a student's process.
 
-    `process()` gives the process to ask, so that a function stays callable by its name when a process was replaced.
     `changed` names the arguments that the last call changed in place.
     """
 
     def __init__(self, process, name, number=None, kind="function", doc=None):
+        """A function known by its `name`, or an object that the process knows by its `number`.
+
+        `process()` gives the process to ask: a name finds its function in a process that replaced another, too.
+        """
         self.process, self.number, self.kind = process, number, kind
         self.__name__, self.__doc__ = name or kind, doc
         self.changed = ()
 
     def __call__(self, *arguments, **keywords):
+        """What the student's function returns for copies of the arguments. Raises StudentError."""
         target = self.__name__ if self.number is None else self
         result, changed = self.process().request(["call", target, list(arguments), keywords])
         self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)

@@ -14,18 +14,18 @@ def submissions(slug):
     base = solution(slug)
     untouched = dict.fromkeys(base.cells)
     last = list(base.cells)[-1]
-    class_ = {"right": base.cells}
+    students = {"right": base.cells}
     known = known_answers(slug)
-    class_ |= {f"right-{answer.name}": answer.cells for answer in known if answer.right}
-    class_ |= {f"wrong-{answer.name}": answer.cells for answer in a_few_that_differ(known)}
-    class_ |= {
+    students |= {f"right-{answer.name}": answer.cells for answer in known if answer.right}
+    students |= {f"wrong-{answer.name}": answer.cells for answer in a_few_that_differ(known)}
+    students |= {
         "half-done": base.cells | dict.fromkeys(list(base.cells)[len(base.cells) // 2 :]),
         "untouched": untouched,
         "syntax-error": base.cells | {last: base.cells[last].replace("(", "", 1)},
         "infinite-loop": base.cells
         | {last: base.cells[last].replace("    ### BEGIN SOLUTION", "    while True: pass")},
     }
-    files = {student: (f"{slug}.ipynb", notebook_with(slug, cells)) for student, cells in class_.items()}
+    files = {student: (f"{slug}.ipynb", notebook_with(slug, cells)) for student, cells in students.items()}
     right = files["right"][1]
     files["corrupt-file"] = (f"{slug}.ipynb", right[: len(right) // 2])
     files["renamed-notebook"] = (f"{slug} (1).ipynb", right)

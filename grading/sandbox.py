@@ -1,7 +1,9 @@
-"""The sandbox: a fresh Python that sees numpy, rnnlib and an empty folder, and nothing else of this machine.
+"""The sandbox: a fresh Python with the installed packages and rnnlib, apart from everything else on this machine.
 
-bubblewrap unshares everything (files, network, processes, users), the seccomp filter takes away new processes and what
-else numerical code never needs, and the limits are set inside by grading/student_host.py before a student's first line.
+Of the machine's files it sees /usr, the installation of Python, all packages of the environment, rnnlib and the program
+that runs inside, all of them read-only; it can write to one folder, an empty /tmp of limited size. bubblewrap gives it
+a file system, a network, processes and users of its own, the seccomp filter takes away new processes and other calls
+that numerical code never needs, and grading/student_host.py sets the limits before a student's first line.
 """
 
 import os
@@ -37,7 +39,7 @@ class SandboxError(RuntimeError):
 
 
 def ensure_available():
-    """Raise SandboxError, with the line that helps, unless a sandbox can be started here."""
+    """Raise SandboxError, with advice in its message, unless a sandbox can be started here."""
     if shutil.which("bwrap") is None:
         raise SandboxError(f"bubblewrap is missing: {INSTALL}")
     trial = subprocess.run(
@@ -76,7 +78,7 @@ def start(sandboxed=True):
 
 
 def _boot(sandboxed):
-    """The first line that runs: find the host program, rnnlib and numpy, without a start-up file of the environment."""
+    """The line of Python that starts the host program; the environment's start-up files are not run."""
     inside = ("/course", "/course/packages", "/course/host")
     path = inside if sandboxed else (str(LIBRARY.parent), PACKAGES, str(HERE))
     return f"import sys; sys.path += {path!r}; import student_host; sys.path.pop(); student_host.main(sys.argv[1:])"
@@ -84,12 +86,12 @@ def _boot(sandboxed):
 
 @lru_cache
 def _host_files():
-    """The program that runs inside, and its compiled form, which would else be made anew in every sandbox."""
+    """The files of the program that runs inside, and their bytecode, which every sandbox would otherwise make again."""
     sources = [str(HERE / name) for name in ("student_host.py", "wire.py")]
-    return [*sources, *filter(None, (_compiled(source) for source in sources))]
+    return [*sources, *filter(None, (_bytecode(source) for source in sources))]
 
 
-def _compiled(source):
+def _bytecode(source):
     try:
         return py_compile.compile(source, doraise=True)
     except OSError:  # a folder that may not be written to
@@ -110,7 +112,7 @@ def _environment():
 
 
 def _confined(command):
-    """The command inside bubblewrap, and the file descriptor with the seccomp filter (None on other processors)."""
+    """The command inside bubblewrap, and the file descriptor of the seccomp filter (None for an unknown processor)."""
     bind = {path: path for path in ("/usr", sys.base_prefix)}
     bind |= {PACKAGES: "/course/packages", str(LIBRARY): "/course/rnnlib"}
     bind |= {path: f"/course/host/{Path(path).relative_to(HERE)}" for path in _host_files()}

@@ -1,8 +1,8 @@
 """A seccomp filter that takes away the system calls that numerical code never needs, above all new processes.
 
-The filter is a few dozen instructions of classic BPF, so it is written here instead of adding a compiled dependency:
-load the number of the call, compare it with the list, answer "not permitted". Threads stay possible, processes do
-not. Numbers: the kernel's tables for x86_64 and aarch64.
+The filter is 131 instructions of classic BPF on x86_64 and 121 on aarch64, nearly all of them one comparison repeated:
+load the number of the call, compare it with the list, answer "not permitted". That is little enough to be written here,
+without a compiled dependency. Threads can still be started, processes cannot. Numbers: the kernel's tables of calls.
 """
 
 import platform
@@ -81,7 +81,7 @@ ALLOW, KILL, NOT_PERMITTED, NO_SUCH_CALL = 0x7FFF0000, 0x80000000, 0x00050001, 0
 
 
 def program(machine=None):
-    """The compiled filter for this machine, or None for an architecture whose call numbers are not listed here."""
+    """The compiled filter for a machine (default: this one), or None for one whose call numbers are not listed here."""
     machine = machine or platform.machine()
     if machine not in ARCHITECTURES:
         return None

@@ -1,7 +1,7 @@
 """The program inside the sandbox: runs a student's cells, and calls what they define when the grader asks.
 
 It is started with two pipes, and knows nothing of tests or of expected values. Everything in this process is in the
-student's hands, so the grader trusts nothing it reports; the conveniences here serve honest students.
+student's hands, so the grader trusts nothing that it reports; the conveniences here serve honest students.
 """
 
 import ast
@@ -23,7 +23,7 @@ MAX_FIGURES = 4
 
 
 class WithheldError(RuntimeError):
-    """A name of rnnlib that is what the exercise asks for."""
+    """Students' code asked for a name of rnnlib that the exercise asks them to write."""
 
 
 class Output(io.TextIOBase):
@@ -33,9 +33,11 @@ class Output(io.TextIOBase):
         self.parts, self.left = [], MAX_OUTPUT
 
     def writable(self):
+        """True, as io.TextIOBase wants to know."""
         return True
 
     def write(self, text):
+        """Keep the text as far as it fits; return its length, as if all of it had been written."""
         self.parts.append(text[: max(0, self.left)])
         if len(text) > self.left >= 0:
             self.parts.append("\n... (the rest is left out)\n")
@@ -44,6 +46,7 @@ class Output(io.TextIOBase):
         return len(text)
 
     def text(self):
+        """What was kept, with a last line that says so if something was left out."""
         return "".join(self.parts)
 
 
@@ -57,7 +60,7 @@ class Host:
         self.cells, self.locked, self.shell = 0, False, None
 
     def serve(self, until=None):
-        """Answer requests until the grader closes the pipe, or until the message `until` comes; return that message."""
+        """Answer requests until a message of the kind `until` comes, and return it; exit when the pipe is closed."""
         while True:
             try:
                 message = wire.receive(self.reader, self.resolve)
@@ -68,12 +71,14 @@ class Host:
             self.reply(self.answer(message))
 
     def reply(self, answer):
+        """Send an answer; one that cannot be sent becomes an error that says why."""
         try:
             wire.send(self.writer, answer, self.refer)
         except (TypeError, ValueError) as error:
             wire.send(self.writer, ["error", "TypeError", f"{error}", "", ""], self.refer)
 
     def answer(self, message):
+        """What a request gives: ["ok", results, output], or ["error", kind, message, traceback, output]."""
         action, *arguments = message
         output = Output()
         try:
@@ -84,6 +89,7 @@ class Host:
         return ["ok", *result, output.text()]
 
     def do_start(self, limits, withheld):
+        """Set the `limits` of the process and withhold names of rnnlib, both before any code of a student's runs."""
         for name, amount in limits.items():
             resource.setrlimit(getattr(resource, name), (amount, amount))
         warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
@@ -92,7 +98,7 @@ class Host:
         return ["ready"]
 
     def do_run(self, source, locked):
-        """Run a cell as a notebook would; figures that it leaves open are returned as PNG."""
+        """Run a cell as a notebook would; the result is a list of the figures that it leaves open, as PNG."""
         self.locked = locked
         try:
             self.run(source)
@@ -101,10 +107,11 @@ class Host:
         return [list(_figures())]
 
     def do_get(self, name):
+        """Look up the value of a name."""
         return [self.find(name)]
 
     def do_call(self, target, arguments, keywords):
-        """Call a function; tell also which of its arguments it changed."""
+        """Call a function, given by name or as an object; the second result names the arguments that it changed."""
         function = self.find(target) if isinstance(target, str) else target
         before = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
         result = function(*arguments, **keywords)
@@ -115,14 +122,17 @@ class Host:
         return [result, [name for name, a, b in zip(names, before, after, strict=True) if a != b]]
 
     def do_attribute(self, target, name):
+        """Look up an attribute of an object."""
         return [getattr(target, name)]
 
     def find(self, name):
+        """The value of a name that a cell has defined. Raises NameError."""
         if name not in self.namespace:
             raise NameError(f"{name} is not defined: its cell did not run to the end")
         return self.namespace[name]
 
     def run(self, source):
+        """Run a cell and print the value of its last line; raises what the cell raises."""
         self.cells += 1
         name = f"<cell {self.cells}>"
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
@@ -142,7 +152,7 @@ class Host:
                 print(repr(value))
 
     def run_in_ipython(self, source):
-        """Run a cell with magics; IPython is slow to load, so that other cells do without it."""
+        """Run a cell with magics. IPython is loaded for these cells only, as that takes long."""
         if self.shell is None:
             from IPython.core.interactiveshell import InteractiveShell
             from traitlets.config import Config
@@ -159,7 +169,7 @@ class Host:
             raise outcome.error_before_exec or outcome.error_in_exec
 
     def withhold(self, module, names):
-        """Let the student's code find `names` withheld; rnnlib itself and locked cells still find them."""
+        """Make `names` of a module raise WithheldError, except where rnnlib itself or a locked cell asks for them."""
         host, hidden = self, frozenset(names)
 
         class Withholding(types.ModuleType):
@@ -175,6 +185,7 @@ class Host:
         module.__class__ = Withholding
 
     def refer(self, value):
+        """The tag under which an object that is not plain data crosses: a number, for the grader to hold."""
         if isinstance(value, Callback):
             return {"yours": value.number}
         if id(value) not in self.numbers:
@@ -183,16 +194,18 @@ class Host:
         return {"mine": self.numbers[id(value)], "kind": type(value).__name__[:80], "callable": callable(value)}
 
     def resolve(self, tag):
+        """The object for a tag that the grader sent: one of ours, or a Callback."""
         return self.objects[tag["yours"]] if "yours" in tag else Callback(self, tag["mine"])
 
 
 class Callback:
-    """A function of the grader that came as an argument."""
+    """A function of the grader's that came as an argument."""
 
     def __init__(self, host, number):
         self.host, self.number = host, number
 
     def __call__(self, *arguments, **keywords):
+        """What the grader's function returns. Raises ValueError, which says no more than the kind of its exception."""
         wire.send(self.host.writer, ["callback", self.number, list(arguments), keywords], self.host.refer)
         _, value, problem = self.host.serve(until="answer")
         if problem:
@@ -230,7 +243,7 @@ def _message(error):
 
 
 def _traceback(error):
-    """The student's own lines of the traceback: those of this program are of no use to anybody."""
+    """The student's own lines of the traceback, without those of this program."""
     try:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
         lines = traceback.format_list(frames[-20:]) + traceback.format_exception_only(type(error), error)
@@ -250,5 +263,5 @@ def _figures():
 
 
 def main(arguments):
-    """Serve on the two file descriptors given, as text, in `arguments`."""
+    """Serve requests; `arguments` are the file descriptors to read from and to write to, as text."""
     Host(*map(int, arguments)).serve()

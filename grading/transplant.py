@@ -3,16 +3,36 @@
 import copy
 
 from grading import exercise
+from grading.record import Record, put
 
-RECORD = "grading"  # the key of the notebook's metadata under which the grader keeps what it did
 WRITTEN_BY_STUDENT = "written_by_student"
+
+
+def rebuild(task, submission):
+    """The notebook to run: the exercise with the student's cells in it, and a Record of what was unusual.
+
+    A first cell says the same to the student. `task` is an exercise.Exercise, `submission` an intake.Submission; one
+    with a problem gives the blank notebook.
+    """
+    if submission.problem:
+        notebook, notes = copy.deepcopy(task.notebook), []
+    else:
+        notebook, notes = transplant(task, submission)
+    notes = [*submission.notes, *notes]
+    said = [submission.problem] if submission.problem else notes
+    if said:
+        title = "**Not marked**" if submission.problem else "**About this submission**"
+        lines = "\n".join(f"- {_as_text(line)}" for line in said)
+        notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{lines}", "about-this-submission", {}))
+    put(notebook, Record(submission.problem, tuple(notes), submission.digest, task.digest))
+    return notebook
 
 
 def transplant(task, submission):
     """The notebook of the exercise with the student's answers in it, and a list of what was unusual.
 
-    `task` is an exercise.Exercise, `submission` an intake.Submission. Deleted, duplicated, moved, retyped, retagged or
-    unlocked cells change nothing but the student's own answers.
+    Cells that were deleted, duplicated, moved, unlocked, or given another type or tag change nothing: only the text of
+    the student's own answers counts.
     """
     release = task.notebook
     labelled = {exercise.grade_id(cell): cell for cell in release["cells"] if exercise.grade_id(cell)}
@@ -24,9 +44,12 @@ def transplant(task, submission):
             seen.append(last)
             sources.setdefault(last, []).append(cell)
         elif cell.source.strip() and cell.source.strip() not in ours:
+            # An extra cell stays behind the labelled cell that it followed, as it may use what that cell defines.
             extras.setdefault(last, []).append(cell)
-    notes += _order_notes([label for label in labelled if label in sources], list(dict.fromkeys(seen)))
+    if list(dict.fromkeys(seen)) != [label for label in labelled if label in sources]:
+        notes.append("the cells were in another order; they were run in the order of the exercise")
     answers = {}
+    # All answers are found before the notebook is put together: one without its label is taken out of the extra cells.
     for label, cell in labelled.items():
         found = sources.get(label, [])
         if exercise.is_answer(cell):
@@ -41,29 +64,38 @@ def transplant(task, submission):
 def _answer(cell, names, found, extras, notes):
     """The source of an answer cell: the last filled one of that label, or an unlabelled cell that defines its names."""
     label = exercise.grade_id(cell)
+    # Of several copies the last one counts, but a blank one must not win over work that was done.
     filled = [other for other in found if other.source.strip() != cell["source"].strip()]
     if len(found) > 1:
         notes.append(f"{label} was handed in {len(found)} times; the last one that is filled in was marked")
     if any(other.kind != "code" for other in found):
         notes.append(f"{label} was not a code cell any more; it was run as code")
     if not found:
-        adopted = [
-            (place, extra)
-            for place, others in extras.items()
-            for extra in others
-            if extra.kind == "code" and names and set(names) <= set(exercise.defined(extra.source))
-        ]
-        if adopted:
-            place, extra = adopted[-1]
-            extras[place].remove(extra)
-            notes.append(f"{label} had lost its label; the cell that defines {', '.join(names)} was marked")
-            return extra.source
+        source = _adopted(label, names, extras, notes)
+        if source is not None:
+            return source
         notes.append(f"{label} was missing; it counts as not done")
     return filled[-1].source if filled else cell["source"]
 
 
-def _order_notes(expected, seen):
-    return [] if expected == seen else ["the cells were in another order; they were run in the order of the exercise"]
+def _adopted(label, names, extras, notes):
+    """The source of the last extra cell of code that defines all `names`, taken out of `extras`; None without one.
+
+    Only a label that nobody handed in is looked for in this way: beside a labelled answer, a second definition of the
+    same function may be a draft.
+    """
+    fitting = [
+        (others, extra)
+        for others in extras.values()
+        for extra in others
+        if extra.kind == "code" and names and set(names) <= set(exercise.defined(extra.source))
+    ]
+    if not fitting:
+        return None
+    others, extra = fitting[-1]
+    others.remove(extra)  # or it would run twice
+    notes.append(f"{label} had lost its label; the cell that defines {', '.join(names)} was marked")
+    return extra.source
 
 
 def _rebuilt(release, answers, extras):
@@ -84,23 +116,6 @@ def _rebuilt(release, answers, extras):
         if label:
             add_extras(label)
     notebook["cells"] = cells
-    return notebook
-
-
-def rebuild(slug, submission):
-    """The rebuilt notebook, with a first cell and a record that say what was unusual."""
-    task = exercise.load(slug)
-    if submission.problem:
-        notebook, notes = copy.deepcopy(task.notebook), []
-    else:
-        notebook, notes = transplant(task, submission)
-    notes = [*submission.notes, *notes]
-    said = [submission.problem] if submission.problem else notes
-    if said:
-        title = "**Not marked**" if submission.problem else "**About this submission**"
-        lines = "\n".join(f"- {_as_text(line)}" for line in said)
-        notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{lines}", "about-this-submission", {}))
-    notebook["metadata"][RECORD] = {"problem": submission.problem, "notes": notes, "digest": submission.digest}
     return notebook
 
 

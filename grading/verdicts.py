@@ -2,39 +2,39 @@
 
 import copy
 
-from grading.checks import CheckFailedError
+from grading.checks import HiddenCheckFailedError
 
 
 def lets_pass(checker, what, *arguments, **options):
-    """Raise a CheckFailedError if the student's `checker` rejects the arguments, which are `what`."""
+    """Raise a HiddenCheckFailedError if the student's `checker` rejects the arguments, which are `what`."""
     name = _name(checker)
     try:
         verdict = checker(*copy.deepcopy(arguments), **options)
     except AssertionError as error:
-        raise CheckFailedError(f"{name} rejects {what}, which is right; it says: {error}") from None
+        raise HiddenCheckFailedError(f"{name} rejects {what}, which is right; it says: {error}") from None
     if verdict is not None:
-        raise CheckFailedError(f"{name} returns a {type(verdict).__name__} for {what}, expected None")
+        raise HiddenCheckFailedError(f"{name} returns a {type(verdict).__name__} for {what}, expected None")
 
 
 def catches(checker, what, *arguments, named="", **options):
-    """Raise a CheckFailedError unless the `checker` raises an AssertionError whose message holds `named`."""
+    """Raise a HiddenCheckFailedError unless the `checker` raises an AssertionError whose message holds `named`."""
     name = _name(checker)
     try:
         checker(*copy.deepcopy(arguments), **options)
     except AssertionError as error:
         if named not in str(error):
-            raise CheckFailedError(f"{name} rejects {what}, but its message does not name {named}") from None
+            raise HiddenCheckFailedError(f"{name} rejects {what}, but its message does not name {named}") from None
         return
-    raise CheckFailedError(f"{name} lets {what} pass")
+    raise HiddenCheckFailedError(f"{name} lets {what} pass")
 
 
 def refuses(function, what, *arguments):
-    """Raise a CheckFailedError unless the student's `function` raises a ValueError for the arguments."""
+    """Raise a HiddenCheckFailedError unless the student's `function` raises a ValueError for the arguments."""
     try:
         function(*copy.deepcopy(arguments))
     except ValueError:
         return
-    raise CheckFailedError(f"{_name(function)} takes {what}, expected a ValueError")
+    raise HiddenCheckFailedError(f"{_name(function)} takes {what}, expected a ValueError")
 
 
 def _name(function):

@@ -1,9 +1,9 @@
 """Messages between the grader and a student's process: JSON, and the bytes of arrays; nothing is ever unpickled.
 
 A message is 4 bytes with its length, 4 bytes with the length of a JSON text, the text, and the arrays' bytes one after
-the other. Both sides use this module; the grader's side takes every byte for hostile. An array is sent as its dtype,
-shape and bytes rather than as a .npy file: then its size is checked before anything is allocated, and there is no
-header to parse. Objects that are not plain data stay where they are, and cross as a number.
+the other. Both sides use this module; the grader's side treats every byte as hostile. An array is sent as its dtype,
+shape and bytes and not as a .npy file: its size is then checked before anything is allocated, and there is no header to
+parse. Objects that are not plain data stay where they are; a number is sent in their place.
 """
 
 import json
@@ -21,13 +21,13 @@ import numpy as np
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000
-MAX_KEYS = 1000  # of a dictionary or a set: numbers that all hash alike would make more of them take minutes
-CLASS_COST = 500  # items; to make a class takes as long
+MAX_KEYS = 1000  # of a dictionary or a set: with more numbers, all of one hash, building it would take minutes
+CLASS_COST = 500  # items; making a class takes as long
 PLAIN = (str, bool, int, float, type(None))
 
 
 class WireError(Exception):
-    """The other side closed the pipe, or sent what is not a message."""
+    """The other side closed the pipe, or sent something that is not a message."""
 
 
 class LateError(Exception):
@@ -35,13 +35,14 @@ class LateError(Exception):
 
 
 class TooBigError(ValueError):
-    """What should be sent is larger, deeper or longer than a message may be."""
+    """What was to be sent is larger, deeper or longer than a message may be."""
 
 
 def send(fd, message, refer, deadline=math.inf):
-    """Write one message; `refer(object)` gives the tag of what is not plain data, or raises TypeError.
+    """Write one message to the file descriptor `fd`; with a `deadline`, which is a monotonic time, it must not block.
 
-    With a deadline the pipe must be a non-blocking one. Raises WireError, or LateError after `deadline`.
+    `refer(value)` gives the tag to send in place of a value that is not plain data, or raises TypeError. Raises
+    WireError when the other side has gone, LateError after the deadline, and what `pack` raises.
     """
     data = memoryview(pack(message, refer))
     while data:
@@ -54,7 +55,7 @@ def send(fd, message, refer, deadline=math.inf):
 
 
 def receive(fd, resolve, deadline=math.inf):
-    """Read one message; `resolve(tag)` gives the object for a tag. Raises WireError, or LateError after `deadline`."""
+    """Read one message; `resolve(tag)` gives the object for a tag. Raises WireError, and LateError after `deadline`."""
     (length,) = struct.unpack("<I", _read(fd, 4, deadline))
     if length > MAX_BYTES:
         raise WireError(f"a message of {length} bytes, allowed are {MAX_BYTES}")
@@ -62,7 +63,7 @@ def receive(fd, resolve, deadline=math.inf):
 
 
 def pack(message, refer):
-    """The bytes of a message, with its length in front. Raises TooBigError, and whatever `refer` raises."""
+    """The bytes of a message, its length first. Raises TooBigError, and TypeError for what cannot be sent."""
     arrays, budget = [], [MAX_ITEMS]
     text = json.dumps(_encode(message, arrays, refer, 0, budget)).encode("ascii")
     data = b"".join([struct.pack("<I", len(text)), text, *arrays])
@@ -202,7 +203,7 @@ class _Arrays:
 
 
 def _named_class(name, fields):
-    """rnnlib's own NamedTuple of that name and fields if there is one, else a plain one made of the fields."""
+    """The NamedTuple of rnnlib that has this name and these fields if there is one, else a new, plain one."""
     module, _, class_name = name.rpartition(".")
     if re.fullmatch(r"rnnlib(\.\w+)*", module) and module in sys.modules:
         found = vars(sys.modules[module]).get(class_name)

@@ -14,7 +14,7 @@ from grading import exercise, intake, transplant
 from grading.course import COURSE
 from grading.execute import Settings, execute
 from grading.mistakes_page import lost  # noqa: F401, the tests find it here
-from grading.transplant import RECORD
+from grading.record import of as record  # noqa: F401, the same
 
 SLUG = "two-step"
 FAST = Settings(seed=20, call_seconds=4.0, hang_seconds=1.0, submission_seconds=60.0)
@@ -51,7 +51,8 @@ def submission(notebook, folder):
 
 def mark(notebook, folder, settings=FAST, slug=SLUG):
     """Rebuild and run a notebook that was handed in."""
-    return execute(transplant.rebuild(slug, submission(copy.deepcopy(notebook), folder)), slug, settings)
+    task = exercise.load(slug)
+    return execute(transplant.rebuild(task, submission(copy.deepcopy(notebook), folder)), task, settings)
 
 
 def hidden_lines(slug):
@@ -72,11 +73,6 @@ def said(notebook, grade_id):
     """All text in the outputs of a cell."""
     (cell,) = [cell for cell in notebook["cells"] if exercise.grade_id(cell) == grade_id]
     return "\n".join(output.get("text") or "\n".join(output.get("traceback", [])) for output in cell["outputs"])
-
-
-def record(notebook):
-    """What the grader noted."""
-    return notebook["metadata"][RECORD]
 
 
 def copy_of_the_course(root):

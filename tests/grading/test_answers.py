@@ -3,13 +3,14 @@
 import ast
 import re
 import symtable
+import tomllib
 from collections import Counter
 
 import pytest
 
 from grading import answers, exercise
 from grading.answers import known_answers, solution
-from grading.course import slugs
+from grading.course import COURSE, slugs
 
 KINDS = {
     "edits its input": r"\bin place\b|as the buffer",
@@ -17,6 +18,7 @@ KINDS = {
     "rounds to float32": r"\bfloat32\b",
     "returns a list": r"\blists?\b",
 }
+GROUPS = {"sweep": ["check-sweep", "test-sweep"], "hidden": ["test-sweep", "test-large"]}
 
 
 def wrong(slug):
@@ -112,9 +114,25 @@ def test_a_hint_is_one_sentence_and_a_mistake_goes_on_with_the_sentence_of_the_f
         ({"edit": {"gradient": [["no such text", ""]]}}, "edits 'no such text'"),
         ({"hint": ""}, "needs `mistake`, `hint` and `loses`"),
         ({"loses": []}, "needs `mistake`, `hint` and `loses`"),
+        (
+            {"loses": ["@sweeep"]},
+            "answers.toml: entry has '@sweeep' in `loses`, which is no group; .* has sweep, hidden",
+        ),
     ],
 )
 def test_an_entry_that_cannot_be_meant_is_refused(change, words):
     entry = {"name": "entry", "mistake": "it is wrong", "hint": "Mend it.", "loses": ["test-gradient"]}
     with pytest.raises(ValueError, match=words):
-        answers._answer(entry | change, False, solution("two-step"), "answers.toml")
+        answers._answer(entry | change, False, solution("two-step"), GROUPS, "answers.toml")
+
+
+def test_a_group_stands_for_its_cells_and_a_cell_that_is_in_two_groups_is_lost_once():
+    entry = {"name": "entry", "mistake": "it is wrong", "hint": "Mend it.", "loses": ["test-w", "@sweep", "@hidden"]}
+    answer = answers._answer(entry, False, solution("two-step"), GROUPS, "answers.toml")
+    assert answer.loses == ("test-w", "check-sweep", "test-sweep", "test-large")
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_group_of_test_cells_is_used(slug):
+    text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
+    assert not [name for name in tomllib.loads(text).get("groups", {}) if f'"@{name}"' not in text]

@@ -11,8 +11,9 @@ from conftest import needs
 from marking import FAST, SLUG, filled, hand_in
 from nbgrader.coursedir import CourseDirectory
 
-from grading import commands, record
+from grading.autograde import autograde
 from grading.course import COURSE, class_at
+from grading.gradebook import autograded
 
 HONEST = ("aa-right", "zz-right")  # the first and the last to be marked
 SECONDS = 90  # for one submission on a busy machine; its own budget is 60
@@ -44,12 +45,12 @@ class Class:
             COURSE / "exercises",
         ]
         self.before = [fingerprint(path) for path in watched]
-        results, self.strays = commands.autograde(SLUG, self.config, FAST, workers=2)
+        results, self.strays = autograde(SLUG, self.config, FAST, workers=2)
         self.after = [fingerprint(path) for path in watched]
         self.results = {result.student: result for result in results}
 
     def notebook(self, student):
-        path = record.autograded(CourseDirectory(config=self.config), SLUG, student)
+        path = autograded(CourseDirectory(config=self.config), SLUG, student)
         return nbformat.read(path, as_version=4)
 
 

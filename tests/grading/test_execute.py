@@ -8,7 +8,7 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
-from grading import execute, exercise
+from grading import execute, exercise, outputs
 from grading.answers import solution
 from grading.course import COURSE
 
@@ -42,9 +42,9 @@ def test_the_solution_loses_nothing(tmp_path):
     notebook = mark(filled(ANSWERS), tmp_path)
     assert lost(notebook) == set()
     assert said(notebook, "check-gradient") == "gradient: right\n"
-    assert record(notebook)["sandbox"] == "bubblewrap"
-    assert record(notebook)["seed"] == FAST.seed
-    assert record(notebook)["human"] == []
+    assert record(notebook).sandbox == "bubblewrap"
+    assert record(notebook).seed == FAST.seed
+    assert record(notebook).human == ()
 
 
 def test_untouched_blanks_lose_everything_and_are_not_done_yet(tmp_path):
@@ -210,7 +210,7 @@ def test_nothing_is_left_of_the_students_process(tmp_path):
 def test_what_runs_without_the_sandbox_is_noted(tmp_path):
     notebook = mark(filled(ANSWERS), tmp_path, FAST._replace(sandboxed=False))
     assert lost(notebook) == set()
-    assert record(notebook)["sandbox"] == "none"
+    assert record(notebook).sandbox == "none"
 
 
 def test_the_course_has_no_file_more_after_a_marking(tmp_path):
@@ -226,7 +226,7 @@ def test_a_check_that_never_ends_is_stopped_in_any_thread(run):
             while True:
                 pass
 
-    with pytest.raises(execute.TestTooLongError, match="took too long"):
+    with pytest.raises(outputs.TestTooLongError, match="took too long"):
         run(work)
 
 

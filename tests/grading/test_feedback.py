@@ -8,8 +8,8 @@ from conftest import needs
 from marking import FAST, SLUG, filled, hand_in, hidden_lines, text_of
 from nbgrader.apps import NbGraderAPI
 
-from grading import commands
 from grading.answers import known_answers, solution
+from grading.autograde import autograde
 from grading.course import class_at
 
 ANSWERS = solution(SLUG).cells
@@ -32,7 +32,7 @@ def feedback(tmp_path_factory):
         notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": HOSTILE, "id": "x"})
         hand_in(root, student, json.dumps(notebook))
     hand_in(root, "corrupt", "{", name=f"{SLUG}{HOSTILE[:8]}.ipynb")
-    commands.autograde(SLUG, config, FAST)
+    autograde(SLUG, config, FAST)
     NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
     pages = (root / "feedback").glob(f"*/{SLUG}/{SLUG}.html")
     return {page.parents[1].name: page.read_text(encoding="utf-8") for page in pages}

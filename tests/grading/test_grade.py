@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import marking
 import nbformat
@@ -12,9 +14,10 @@ from marking import FAST, SLUG, filled
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from grading import commands, grade, record
+from grading import commands, grade, gradebook, intake, record
 from grading.answers import known_answers, solution
-from grading.course import class_at
+from grading.autograde import autograde
+from grading.course import COURSE, class_at
 from grading.sandbox import SandboxError
 
 ANSWERS = solution(SLUG).cells
@@ -42,10 +45,10 @@ def hand_in(root, student, text=RIGHT, name=f"{SLUG}.ipynb"):
 
 
 def run(config, settings=FAST, **options):
-    return commands.autograde(SLUG, config, settings, **options)
+    return autograde(SLUG, config, settings, **options)
 
 
-def gradebook(config):
+def opened(config):
     return Gradebook(config.CourseDirectory.db_url, "bptt")
 
 
@@ -100,7 +103,7 @@ def test_broken_submissions_get_what_is_due_a_row_and_a_reason(config, tmp_path)
     assert "was taken for" in notes["renamed"]
     assert "utf-16" in notes["utf-16"]
     assert "timestamp.txt cannot be read" in notes["timeless"]
-    with gradebook(config) as book:
+    with opened(config) as book:
         rows = {submission.student_id: submission for submission in book.assignment_submissions(SLUG)}
         assert {student: row.score for student, row in rows.items()} == due
         for student, reason in reasons.items():
@@ -114,7 +117,7 @@ def test_every_submission_leaves_a_notebook_that_nbgrader_can_read(config, tmp_p
     results, _ = run(config)
     course = CourseDirectory(config=config)
     for result in results:
-        nbformat.read(record.autograded(course, SLUG, result.student), as_version=4)
+        nbformat.read(gradebook.autograded(course, SLUG, result.student), as_version=4)
 
 
 def test_finished_work_is_kept_and_changed_work_is_done_again(config, tmp_path):
@@ -127,6 +130,36 @@ def test_finished_work_is_kept_and_changed_work_is_done_again(config, tmp_path):
     assert [result.kept for result in second] == [True, False, True]
     assert points(second) == {"ada": 15, "blaise": 11, "carl": 15}
     assert [result.kept for result in run(config, force=True)[0]] == [False] * 3
+
+
+def test_what_was_marked_by_another_version_of_the_grader_is_marked_again(config, tmp_path):
+    hand_in(tmp_path, "ada")
+    run(config)
+    path = gradebook.autograded(CourseDirectory(config=config), SLUG, "ada")
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"]["grading"]["version"] -= 1
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert [result.kept for result in run(config)[0]] == [False]
+    assert [result.kept for result in run(config)[0]] == [True]
+
+
+def test_a_file_is_read_once_whether_it_is_new_or_unchanged(config, tmp_path, monkeypatch):
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student)
+    real, read = intake._read, []
+    monkeypatch.setattr(intake, "_read", lambda path: read.append(path.parts[-3:]) or real(path))
+    files = [(student, SLUG, f"{SLUG}.ipynb") for student in ("ada", "blaise")]
+    for kept in (False, True):
+        results, _ = run(config)
+        assert [result.kept for result in results] == [kept] * 2
+        assert [path for path in read if path[-1] != "timestamp.txt"] == files
+        read.clear()
+
+
+def test_a_worker_imports_nothing_that_is_slow_to_import():
+    code = "import sys, grading.grade; print({'nbformat', 'nbgrader', 'jinja2', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=COURSE, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "set()\n"
 
 
 def test_a_run_that_was_stopped_is_taken_up_where_it_ended(config, tmp_path, monkeypatch):
@@ -162,7 +195,7 @@ def test_the_marks_do_not_depend_on_the_number_of_workers(config, tmp_path):
 def test_a_mark_given_by_hand_stays_and_is_put_up_for_review(config, tmp_path):
     hand_in(tmp_path, "ada", ANSWERS_OF["last-step-only"])
     run(config)
-    with gradebook(config) as book:
+    with opened(config) as book:
         book.find_grade("test-gradient", SLUG, SLUG, "ada").manual_score = 2.0
         book.db.commit()
     (result,), _ = run(config, force=True)
@@ -175,7 +208,7 @@ def test_a_better_submission_replaces_the_marks_of_a_broken_one(config, tmp_path
     assert points(run(config)[0]) == {"ada": 0}
     (folder / f"{SLUG}.ipynb").write_text(RIGHT)
     assert points(run(config)[0]) == {"ada": 15}
-    with gradebook(config) as book:
+    with opened(config) as book:
         assert len(book.assignment_submissions(SLUG)) == 1
 
 
@@ -221,11 +254,11 @@ def test_an_error_of_the_grader_is_told_and_the_run_goes_on(config, tmp_path, mo
         hand_in(tmp_path, student)
     real = grade.execute
 
-    def failing(notebook, slug, settings):
-        if not failing.done and not notebook["metadata"]["grading"]["problem"]:
+    def failing(notebook, task, settings):
+        if not failing.done and not record.of(notebook).problem:
             failing.done = True
             raise ZeroDivisionError
-        return real(notebook, slug, settings)
+        return real(notebook, task, settings)
 
     failing.done = False
     monkeypatch.setattr(grade, "execute", failing)
@@ -243,14 +276,14 @@ def test_a_sandbox_that_does_not_start_stops_the_run_and_marks_nobody(config, tm
     monkeypatch.setattr("grading.remote.sandbox.start", broken_start)
     with pytest.raises(SandboxError):
         run(config)
-    with gradebook(config) as book:
+    with opened(config) as book:
         assert book.assignment_submissions(SLUG) == []
 
 
 def test_the_command_ends_with_what_needs_a_human_and_its_status_says_so(capsys):
     results = [
-        record.Result("ada", 15.0, 15.0, (), "", (), (), {}, 0.1),
-        record.Result("corrupt", 0.0, 15.0, (), "broken", (), ("broken",), {}, 0.1, True),
+        gradebook.Result("ada", 15.0, 15.0, (), "", (), (), {}, 0.1),
+        gradebook.Result("corrupt", 0.0, 15.0, (), "broken", (), ("broken",), {}, 0.1, True),
     ]
     assert commands.print_summary(results[:1], []) == 0
     assert commands.print_summary(results, ["x is not a student's folder"]) == 1

@@ -27,6 +27,7 @@ def test_a_notebook_is_read(folder):
     submission = read(folder)
     assert (submission.problem, submission.notes) == ("", ())
     assert len(submission.digest) == 64
+    assert intake.digest(folder, SLUG) == submission.digest
     assert [cell.grade_id for cell in submission.cells if cell.grade_id][:2] == ["set-up", "output-gradient"]
 
 
@@ -54,6 +55,7 @@ def test_other_encodings_are_read(folder, encoding):
 
 def test_nothing_there_is_a_problem(folder):
     assert read(folder).problem == f"{SLUG}.ipynb is missing; found: nothing"
+    assert read(folder).digest == intake.digest(folder, SLUG) == ""
     (folder / "work.zip").write_bytes(b"PK")
     assert read(folder).problem == f"{SLUG}.ipynb is missing; found: work.zip"
     assert "no folder" in read(folder.parent / "other").problem

@@ -13,8 +13,8 @@ from conftest import needs
 from marking import FAST, SLUG, filled, hand_in
 from nbgrader.api import Gradebook
 
-from grading import commands
 from grading.answers import solution
+from grading.autograde import autograde
 from grading.course import COURSE, class_at
 
 STUDENTS = [f"student-{number}" for number in range(4)]
@@ -23,8 +23,9 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs without one
 sys.path.insert(0, "tests")
 from marking import FAST, SLUG
-from grading import commands, course
-sys.exit(commands.autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
+from grading import course
+from grading.autograde import autograde
+sys.exit(autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
 """
 
 
@@ -63,7 +64,7 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
     done = finished(root)
     assert 2 <= len(done) < len(STUDENTS)
     stamps = {student: (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns for student in done}
-    results, _ = commands.autograde(SLUG, class_at(root), FAST)
+    results, _ = autograde(SLUG, class_at(root), FAST)
     assert [result.student for result in results if result.kept] == done
     for student, stamp in stamps.items():
         assert (root / "autograded" / student / SLUG / f"{SLUG}.ipynb").stat().st_mtime_ns == stamp
@@ -74,7 +75,7 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
 
 def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):
     """The folder of marked notebooks lies on a disk of 4 kB."""
-    commands.autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
+    autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
     before = scores(root)
     tool = needs("unshare")
     full = f'mount -t tmpfs -o size=4k none "{root}/autograded" 2>/dev/null || exit 77; exec "$@"'
@@ -86,13 +87,13 @@ def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):
     assert b"No space left on device" in errors
     assert len(finished(root)) == 1
     assert before.items() <= scores(root).items()
-    results, _ = commands.autograde(SLUG, class_at(root), FAST)
+    results, _ = autograde(SLUG, class_at(root), FAST)
     assert {result.student: result.points for result in results} == dict.fromkeys(STUDENTS, 15)
     assert not list(root.glob("autograded/*/*/*.part"))
 
 
 def test_a_locked_gradebook_stops_the_run_with_a_reason_and_loses_nothing(root):
-    commands.autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
+    autograde(SLUG, class_at(root), FAST, students=STUDENTS[:1])
     with sqlite3.connect(root / "gradebook.db", isolation_level=None) as database:
         database.execute("begin exclusive")
         process = start(root)
@@ -101,5 +102,5 @@ def test_a_locked_gradebook_stops_the_run_with_a_reason_and_loses_nothing(root):
     assert process.returncode != 0
     assert b"database is locked" in errors
     assert scores(root) == {STUDENTS[0]: 15}
-    results, _ = commands.autograde(SLUG, class_at(root), FAST)
+    results, _ = autograde(SLUG, class_at(root), FAST)
     assert [result.kept for result in results] == [True] + [False] * 3

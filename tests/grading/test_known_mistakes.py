@@ -5,7 +5,7 @@ import pytest
 from conftest import needs
 from marking import filled, lost, mark, record, said
 
-from grading import checks, mistakes
+from grading import checks, exercise, mistakes
 from grading.answers import known_answers
 from grading.course import slugs
 
@@ -17,7 +17,7 @@ def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, t
     needs("bwrap")
     notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug)
     assert lost(notebook) == set(answer.loses)
-    named = record(notebook)["mistakes"]
+    named = record(notebook).mistakes
     returned = {label for label in answer.loses if "  returned  " in said(notebook, label)}
     assert named == dict.fromkeys(returned, answer.name)
     for label in returned:
@@ -25,10 +25,10 @@ def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, t
 
 
 def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_was_passed():
-    run = checks.Run("two-step", seed=3, cell="test-gradient")
+    run = checks.Run(exercise.load("two-step"), seed=3, cell="test-gradient")
     entries = {entry.name: entry for entry in known_answers("two-step")}
     rng = np.random.default_rng(0)
-    namespace = mistakes._namespace("two-step", entries["last-step-only"])
+    namespace = mistakes._namespace(run.task, entries["last-step-only"])
     arguments = namespace["random_case"](rng)
     expected = namespace["forward"].__globals__["gradient"](*arguments)
     student = namespace["gradient"]
@@ -41,9 +41,9 @@ def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_wa
 
 
 def test_a_mistake_of_no_entry_is_given_no_name():
-    run = checks.Run("two-step", seed=3, cell="test-gradient")
+    run = checks.Run(exercise.load("two-step"), seed=3, cell="test-gradient")
     entry = next(entry for entry in known_answers("two-step") if entry.right)
-    namespace = mistakes._namespace("two-step", entry)
+    namespace = mistakes._namespace(run.task, entry)
     arguments = namespace["random_case"](np.random.default_rng(0))
     right = namespace["gradient"]
 
@@ -86,7 +86,7 @@ def test_dictionaries_are_compared_by_key_whatever_their_order():
         ({"a": 1.0, "b": "two"}, "holds what is not a number"),
         ([1.0, -2.0], "is of type list, expected a dict"),
     ]:
-        with pytest.raises(checks.CheckFailedError, match=words):
+        with pytest.raises(checks.HiddenCheckFailedError, match=words):
             checks.same_answer(lambda wrong=wrong: wrong, lambda: right)
     assert mistakes.same({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0})
     assert not mistakes.same({"a": 1.0}, {"a": 1.1})

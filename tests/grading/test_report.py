@@ -6,7 +6,7 @@ import re
 import pytest
 
 from grading import report
-from grading.record import Result
+from grading.gradebook import Result
 
 DROPPED = {"test-gradient": "message-dropped"}
 RESULTS = [

@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 
 from grading import commands
 from grading.answers import known_answers
+from grading.autograde import autograde
 from grading.course import class_at
 
 KNOWN = {answer.name: answer for answer in known_answers(SLUG)}
@@ -64,13 +65,13 @@ def kill_busy_workers(cluster, times):
 def marked_while_workers_die(root, cluster, times):
     killer = threading.Thread(target=kill_busy_workers, args=(cluster, times), daemon=True)
     killer.start()
-    results, _ = commands.autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
+    results, _ = autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
     assert not killer.is_alive()
     return results
 
 
 def test_a_dask_cluster_gives_the_marks_that_answers_toml_says(root, cluster):
-    results, _ = commands.autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
+    results, _ = autograde(SLUG, class_at(root), FAST, scheduler=cluster.scheduler_address)
     assert lost(results) == as_it_says()
     assert not any(result.human for result in results)
 
@@ -97,9 +98,9 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_error(capsys):
 def test_a_gradebook_on_a_postgresql_server_holds_the_marks_that_answers_toml_says(root, postgresql):
     config = class_at(root)
     config.CourseDirectory.db_url = postgresql
-    results, _ = commands.autograde(SLUG, config, FAST, workers=2)
+    results, _ = autograde(SLUG, config, FAST, workers=2)
     assert lost(results) == as_it_says()
-    again, _ = commands.autograde(SLUG, config, FAST, workers=2)
+    again, _ = autograde(SLUG, config, FAST, workers=2)
     assert again == [result._replace(kept=True) for result in results]
     with Gradebook(postgresql, "bptt") as gradebook:
         rows = {row.student_id: row.score for row in gradebook.assignment_submissions(SLUG)}

@@ -5,7 +5,7 @@ import copy
 import pytest
 from marking import SLUG, filled, submission
 
-from grading import exercise, intake
+from grading import exercise, intake, record
 from grading.answers import solution
 from grading.transplant import WRITTEN_BY_STUDENT, rebuild, transplant
 
@@ -190,6 +190,6 @@ def test_extra_cells_stay_at_their_place_and_are_marked_as_the_students(right, t
 
 
 def test_a_submission_with_a_problem_becomes_the_blank_notebook_that_says_why():
-    notebook = rebuild(SLUG, intake.Submission((), (), "two-step.ipynb is missing; found: `x`", ""))
+    notebook = rebuild(exercise.load(SLUG), intake.Submission((), (), "two-step.ipynb is missing; found: `x`", ""))
     assert notebook["cells"][0]["source"] == "**Not marked**\n\n- `two-step.ipynb is missing; found: 'x'`"
-    assert notebook["metadata"]["grading"]["problem"]
+    assert record.of(notebook).problem

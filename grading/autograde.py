@@ -1,0 +1,77 @@
+"""Mark a class: find what was handed in, leave out what has not changed, have the rest marked, save the marks."""
+
+import logging
+import sys
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grading import exercise, grade, gradebook
+
+console = Console(width=None if sys.stdout.isatty() else 120)
+
+
+def autograde(slug, config, settings, workers=1, *, scheduler=None, students=None, force=False):
+    """Mark an exercise for the whole class, or for `students`; return a list of Results, by student, and the strays.
+
+    `config` is nbgrader's, `settings` are execute.Settings, `workers` and `scheduler` as in grade.mark_all. With
+    `force`, unchanged submissions are marked again. The strays are lines about files that are no submission.
+
+    Only this process writes the gradebook, and it does so after every submission: an interrupted run keeps what is
+    finished, and SQLite is enough for any number of workers. Raises ValueError for an exercise that cannot be marked,
+    SandboxError, SQLAlchemyError or OSError when the run cannot go on.
+    """
+    task = exercise.load(slug)
+    api = NbGraderAPI(config=config)
+    api.log.setLevel(logging.CRITICAL)
+    course = api.coursedir
+    submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
+    found, strays = grade.find_submissions(submitted, slug)
+    found = sorted(set(students)) if students else found
+    folders = {student: course.format_path(course.submitted_directory, student, slug) for student in found}
+    with Gradebook(course.db_url, course.course_id) as book:
+        ensure_assignment(book, api, task)
+        results = {} if force else _unchanged(book, course, task, folders)
+        jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
+        with _progress() as progress:
+            bar = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
+            for marked in grade.mark_all(jobs, workers, scheduler):
+                result = gradebook.save(book, course, slug, marked.student, marked.notebook, marked.timestamp)
+                results[marked.student] = result
+                failed = sum(bool(result.problem) for result in results.values())
+                speed = progress.tasks[bar].finished_speed or progress.tasks[bar].speed or 0.0
+                progress.update(bar, advance=1, failed=failed, rate=speed)
+    return [results[student] for student in sorted(results)], strays
+
+
+def ensure_assignment(book, api, task):
+    """Let the gradebook `book` know the exercise; raise ValueError if it knows one with another number of points."""
+    try:
+        known = book.find_assignment(task.slug)
+    except MissingEntry:
+        outcome = api.generate_assignment(task.slug, force=True, create=True)
+        if not outcome["success"]:
+            raise ValueError(f"nbgrader could not take {task.slug} into the gradebook:\n{outcome.get('log')}") from None
+        book.db.expire_all()  # nbgrader has written through a connection of its own
+        return
+    if known.max_score != task.points:
+        raise ValueError(
+            f"the gradebook has {known.max_score:g} points for {task.slug}, its notebook {task.points:g}: "
+            f"run `nbgrader generate_assignment {task.slug} --force`"
+        )
+
+
+def _unchanged(book, course, task, folders):
+    """The Results of earlier runs that still hold, by student; `folders` is what each handed in."""
+    results = {
+        student: gradebook.still_valid(book, course, task, student, folder) for student, folder in folders.items()
+    }
+    return {student: result for student, result in results.items() if result}
+
+
+def _progress():
+    columns = ["{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed")]
+    columns += [TextColumn("{task.fields[rate]:.1f}/s"), TimeRemainingColumn()]
+    return Progress(*columns, console=console)

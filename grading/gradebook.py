@@ -1,0 +1,147 @@
+"""Write what became of a submission: its marks into nbgrader's gradebook, its notebook into nbgrader's folders."""
+
+import json
+import os
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbgrader import utils
+from nbgrader.api import BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
+from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy.exc import SAWarning
+
+from grading import exercise, intake, record
+
+
+class Result(NamedTuple):
+    """What one student got for one exercise."""
+
+    student: str
+    points: float
+    max_points: float
+    failed: tuple  # grade_ids of the test cells that gave less than their points
+    problem: str  # why there was nothing to mark; empty if there was
+    notes: tuple  # what was unusual and cost nothing
+    human: tuple  # what an instructor should look at
+    mistakes: dict  # grade_id of a test cell -> name of the known mistake
+    seconds: float
+    kept: bool = False  # marked in an earlier run, and nothing has changed since
+
+
+def save(gradebook, course, slug, student, notebook, timestamp=""):
+    """Save one marked notebook (a dictionary) and its marks, and return the Result; done again, it changes nothing.
+
+    `timestamp` is what nbgrader's exchange wrote beside the submission. nbgrader commits the student, the submission
+    and the marks one after the other; the notebook is written last, so that a submission whose run was interrupted at
+    any point is marked again.
+    """
+    notebook = nbformat.from_dict(notebook)
+    when, noted = _time_of(timestamp, record.of(notebook))
+    record.put(notebook, noted)
+    submission = _submission(gradebook, slug, student, when)
+    save_marks(gradebook, submission, notebook)
+    if submission.total_seconds_late > 0:
+        resources = {"nbgrader": {"notebook": slug, "assignment": slug, "student": student, "db_url": course.db_url}}
+        AssignLatePenalties(parent=course).preprocess(notebook, resources)
+    path = autograded(course, slug, student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part")
+    nbformat.write(notebook, scratch)
+    os.replace(scratch, path)  # whole or not at all
+    return _result(gradebook, submission, student, noted)
+
+
+def save_marks(gradebook, submission, notebook):
+    """Set the automatic marks and comments of a submission from the cells of its executed notebook, and commit.
+
+    A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself.
+    """
+    cells = {exercise.grade_id(cell): cell for cell in notebook.cells if exercise.grade_id(cell)}
+    problem = record.of(notebook).problem
+    for grade, name in _of(gradebook, submission, Grade, Grade, BaseCell.name):
+        grade.auto_score = utils.determine_grade(cells[name])[0] if name in cells else 0.0
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+    for comment, name in _of(gradebook, submission, Comment, Comment, BaseCell.name):
+        comment.auto_comment = problem or _untouched(cells.get(name))
+    gradebook.db.commit()
+
+
+def still_valid(gradebook, course, task, student, folder):
+    """The Result of an earlier run; None if the student's file in `folder` or the exercise has changed since.
+
+    The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
+    be marked is always tried again.
+    """
+    try:
+        noted = record.of(json.loads(autograded(course, task.slug, student).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError):  # not marked yet, or by something else
+        return None
+    if noted is None or noted.problem or noted.tests != task.digest:
+        return None
+    if noted.digest != intake.digest(folder, task.slug):
+        return None
+    try:
+        submission = gradebook.find_submission(task.slug, student)
+    except MissingEntry:  # the notebook is of another gradebook
+        return None
+    return _result(gradebook, submission, student, noted)._replace(kept=True)
+
+
+def autograded(course, slug, student):
+    """The path at which nbgrader expects the marked notebook."""
+    return Path(course.format_path(course.autograded_directory, student, slug)) / f"{slug}.ipynb"
+
+
+def _time_of(timestamp, noted):
+    """The time that a timestamp says, or None, and the Record `noted` with a line about a time that cannot be right."""
+    if not timestamp:
+        return None, noted
+    try:
+        when = utils.parse_utc(timestamp)
+    except (ValueError, OverflowError):
+        line = "timestamp.txt cannot be read as a time; it was ignored"
+        return None, noted._replace(notes=(*noted.notes, line))
+    if when > datetime.now(UTC).replace(tzinfo=None):
+        noted = noted._replace(human=(*noted.human, "timestamp.txt is in the future"))
+    return when, noted
+
+
+def _submission(gradebook, slug, student, when):
+    gradebook.update_or_create_student(student)
+    with warnings.catch_warnings():  # nbgrader's own order of adding rows, harmless
+        warnings.simplefilter("ignore", SAWarning)
+        return gradebook.update_or_create_submission(slug, student, **({"timestamp": when} if when else {}))
+
+
+def _untouched(cell):
+    if cell is None or utils.is_task(cell):
+        return None
+    return "No response." if cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) else None
+
+
+def _of(gradebook, submission, kind, *columns):
+    """All grades, or comments, of a submission in one query: the attributes of nbgrader's objects ask one by one."""
+    query = gradebook.db.query(*columns).select_from(kind).join(BaseCell, BaseCell.id == kind.cell_id)
+    return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
+
+
+def _result(gradebook, submission, student, noted):
+    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade
+    grades = _of(gradebook, submission, Grade, *columns)
+    human = [*noted.human, *([noted.problem] if noted.problem else [])]
+    if any(grade.needs_manual_grade for grade in grades):
+        human.append("a mark given by hand waits for review")
+    return Result(
+        student,
+        sum(grade.score for grade in grades),
+        sum(grade.max_score for grade in grades),
+        tuple(grade.name for grade in grades if grade.score < grade.max_score),
+        noted.problem,
+        noted.notes,
+        tuple(human),
+        dict(noted.mistakes),
+        noted.seconds,
+    )

@@ -1,0 +1,64 @@
+"""The outputs of a cell show what helps a student, and of a hidden test no number that was expected."""
+
+import pytest
+
+from grading import outputs
+from grading.checks import HiddenCheckFailedError
+from grading.remote import STUDENT_ERRORS, StudentError
+from rnnlib.exercise import CheckFailedError
+
+SECRET = "expected 0.1234"
+
+
+def shown(error, **options):
+    cell = {"outputs": []}
+    outputs.add_exception(cell, error, **options)
+    (output,) = cell["outputs"]
+    return output
+
+
+@pytest.mark.parametrize(
+    "error", [CheckFailedError(SECRET), AssertionError(SECRET), ValueError(SECRET), NameError(SECRET, name="x")]
+)
+def test_of_a_hidden_test_only_the_kind_of_an_exception_is_shown(error):
+    output = shown(error, hidden=True)
+    assert output["traceback"] == [f"this check could not use what your code returned ({type(error).__name__})"]
+    assert SECRET not in str(output)
+    assert SECRET in str(shown(error))
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_is_written_for_the_student_is_shown_whole(hidden):
+    assert shown(HiddenCheckFailedError("one\ntwo"), hidden=hidden)["traceback"] == ["one", "two"]
+    assert shown(outputs.TestTooLongError(), hidden=hidden)["traceback"] == [
+        "this check took too long, and was stopped"
+    ]
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_name_that_a_student_should_define_is_traced_back_to_its_cell(hidden):
+    output = shown(NameError("x", name="x"), hidden=hidden, names={"x"})
+    assert output["traceback"] == ["x is not defined: its cell did not run to the end"]
+
+
+def test_a_blank_is_not_done_yet_and_another_error_of_the_student_has_its_own_traceback():
+    assert shown(STUDENT_ERRORS["NotImplementedError"]("NotImplementedError", "", "lines"))["traceback"] == [
+        "not done yet"
+    ]
+    error = StudentError("Own", "mine", "line 1\nOwn: mine")
+    error.add_note("in the call f(1)")
+    assert shown(error, hidden=True)["traceback"] == ["line 1", "Own: mine", "in the call f(1)"]
+    assert shown(error)["ename"] == "Own"
+
+
+@pytest.mark.parametrize(("points", "text"), [(1.5, "1.5"), (-1.0, "0"), (99.0, "2")])
+def test_points_are_kept_between_zero_and_those_of_the_cell(points, text):
+    cell = {"outputs": [], "metadata": {"nbgrader": {"points": 2}}}
+    outputs.add_points(cell, points)
+    assert cell["outputs"][0]["data"] == {"text/plain": text}
+
+
+def test_figures_are_few_small_and_png():
+    png, cell = b"\x89PNG\r\n", {"outputs": []}
+    outputs.add_figures(cell, [png, b"GIF89a", png + bytes(outputs.MAX_FIGURE), png, png])
+    assert len(cell["outputs"]) == 2
