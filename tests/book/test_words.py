@@ -18,7 +18,8 @@ COUNTED += "|calls?|arrows?|factors?|products?|sweeps?|multiplications?|squashin
 PER = "step|class|prediction|sequence|character|frame|row|batch|unit|parameter|entry|call|arrow|column|size|error|piece"
 PER += "|run|module|submission|update"
 WORDS = {
-    "with respect to, not by": r"(?<!divides every )(?<!multiplies the )\b(?:gradient|derivative)s?\s+by\s(?!hand|less|more)",
+    "with respect to, not by": r"(?<!divides every )(?<!multiplies the )"
+    r"\b(?:gradient|derivative)s?\s+by\s(?!hand|less|more)",
     "per, not a": rf"(?i:\b(?:{COUNTED})\s+an?\s+(?:{PER})\b)",
     "message, not carry": r"\b(?:the|a|any|other|two)\s+carr(?:y|ies)\b",
     "the transpose is a sans T": r"\\top\b",
