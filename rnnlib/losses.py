@@ -45,9 +45,9 @@ def cross_entropy(q, y, weights=None, reduction="mean"):
 
 
 def output_gradient(yhat, y, weights=None, reduction="mean"):
-    """dE/dq = yhat sum_i y_i - y, weighted: the gradient of `cross_entropy` with respect to the logits.
+    """dE/dq = yhat sum_i y_i - y, the gradient of `cross_entropy` with respect to the logits, given yhat = softmax(q).
 
-    Shapes: yhat = softmax(q) (..., K), the rest as for `cross_entropy`; the result has the shape of yhat. Raises
+    Shapes: yhat (..., K), the rest as for `cross_entropy`; the result has the shape of yhat. Raises
     ValueError for bad shapes, labels or reduction. Source: the chapter "Two steps by hand", eq. output-gradient.
     """
     yhat = np.asarray(yhat)

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnnlib.clipping import clip_by_global_norm
 from rnnlib.optimisers import adagrad
+from rnnlib.rnn import loss_and_gradient
 
 
 class Run(NamedTuple):
@@ -66,12 +67,14 @@ def train(loss_and_gradient, update, run, batches, *, updates=None, clip=None, p
     return Run(params, optimiser, s_init, np.array(s_last), np.concatenate([run.E, history]))
 
 
-def training_step(loss_and_gradient, params, state, x, s_init, y, *, rate, max_norm):
-    """One update by Adagrad, with the gradient clipped: (E, params, state, s_last).
+def training_step(params, state, x, s_init, y, *, rate, max_norm, loss_and_gradient=loss_and_gradient):
+    """One update of the simple network by Adagrad, with the gradient clipped: (E, params, state, s_last).
 
-    Shapes: `loss_and_gradient(params, x, s_init, y)` gives (E, Backward, s_last); x and y int (T, B), s_init (B, H),
-    `state` as from `adagrad_state`; E is the error before the update. Raises ValueError for a max_norm that is not
-    positive. Source: the chapter "A character model" (book/characters.md), section "Training".
+    Shapes: x and y int (T, B), s_init (B, H), `state` as from `adagrad_state`; E is the error before the update.
+    `loss_and_gradient(params, x, s_init, y)` gives (E, Backward, s_last); another one trains another network, or the
+    same one quicker.
+    Raises ValueError for a max_norm that is not positive. Source: the chapter "A character model"
+    (book/characters.md), section "Training".
     """
     E, back, s_last = loss_and_gradient(params, x, s_init, y)
     clipped, _ = clip_by_global_norm(back.gradient, max_norm)

@@ -44,7 +44,7 @@ def truncated_gradient(params, x, s_init, y, window, stride=None, *, weights=Non
 
 
 def sweeps(T, window, stride):
-    """The sweeps of truncated BPTT in order, one row (begin, first, end) each.
+    """The sweeps of truncated BPTT in order, one row (begin, first, end) per sweep.
 
     Such a sweep runs back from step end - 1 to step begin, and carries the errors of the steps first to end - 1.
     Shapes: T, window and stride are numbers; the result is int (sweeps, 3). Raises ValueError for a number below 1.

@@ -72,7 +72,7 @@ def test_pictures_and_widgets_are_drawn_in_the_book_the_report_and_the_benchmark
     }
     assert "book/figures/style.py" in painters
     rooms = ("book/figures/", "book/_ext/", "benchmarks/")
-    assert {name for name in painters if not name.startswith(rooms)} <= {"grading/report.py", "grading/student_host.py"}
+    assert {name for name in painters if not name.startswith(rooms)} <= {"grading/report.py"}
 
 
 def test_the_readable_sweep_stays_short():

@@ -180,7 +180,7 @@ def test_one_training_step_is_gradient_then_clipping_then_adagrad():
     params, s_init = init_params(rng, 5, 4, 5), rng.standard_normal((3, 4))
     x, y = rng.integers(5, size=(2, 6, 3))
     state = optimisers.adagrad_state(params)._replace(total=params._make(np.ones_like(p) for p in params))
-    E, new, after, s_last = training_step(rnn.loss_and_gradient, params, state, x, s_init, y, rate=0.1, max_norm=0.5)
+    E, new, after, s_last = training_step(params, state, x, s_init, y, rate=0.1, max_norm=0.5)
     loss, back, last = rnn.loss_and_gradient(params, x, s_init, y)
     clipped, norm = clip_by_global_norm(back.gradient, 0.5)
     assert norm > 0.5
@@ -189,3 +189,21 @@ def test_one_training_step_is_gradient_then_clipping_then_adagrad():
     for p, q, g, n in zip(params, new, clipped, after.total, strict=True):
         assert np.allclose(n, 1 + g * g, rtol=1e-14)
         assert np.allclose(q, p - 0.1 * g / np.sqrt(1 + g * g + 1e-8), rtol=1e-13)
+
+
+def test_a_training_step_takes_the_gradient_function_that_it_is_given():
+    rng = np.random.default_rng(62)
+    params, s_init = init_params(rng, 5, 4, 5), rng.standard_normal((3, 4))
+    arguments = (params, optimisers.adagrad_state(params), *rng.integers(5, size=(1, 6, 3)), s_init)
+    y = rng.integers(5, size=(6, 3))
+    plain, tuned = (
+        training_step(*arguments, y, rate=0.1, max_norm=0.5, loss_and_gradient=model.loss_and_gradient)
+        for model in (rnn, fast)
+    )
+    assert tuned[0] == pytest.approx(plain[0], rel=1e-13)
+    for p, q in zip(plain[1], tuned[1], strict=True):
+        np.testing.assert_allclose(p, q, rtol=1e-9)
+    calls = []
+    given = lambda *args: (calls.append(args), rnn.loss_and_gradient(*args))[1]  # noqa: E731
+    training_step(*arguments, y, rate=0.1, max_norm=0.5, loss_and_gradient=given)
+    assert len(calls) == 1
