@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from book.figures.curves import draw_histories, smoothed
-from book.figures.style import BLUE, ORANGE
+from book.figures.style import BLUE, ORANGE, new_figure
 
 HISTORIES = {"rising": np.arange(25.0), "level": np.full(25, 40.0)}
 
@@ -20,14 +19,14 @@ def test_a_history_too_short_for_one_mean_is_refused():
 
 
 def test_the_words_beside_a_picture_are_told_where_its_curves_end():
-    axes = Figure().add_subplot()
+    axes = new_figure()[1]
     assert draw_histories(axes, HISTORIES, (BLUE, ORANGE)) == {"rising": 14.5, "level": 40.0}
     assert [line.get_ydata()[-1] for line in axes.lines] == [14.5, 40.0]
     assert [line.get_label() for line in axes.lines] == ["rising", "level"]
 
 
 def test_every_curve_and_baseline_fits_into_the_axes():
-    axes = Figure().add_subplot()
+    axes = new_figure()[1]
     draw_histories(axes, HISTORIES, (BLUE, ORANGE), baselines={"a guess": 50.0})
     bottom, top = axes.get_ylim()
     assert bottom == 0
@@ -36,4 +35,4 @@ def test_every_curve_and_baseline_fits_into_the_axes():
 
 def test_a_history_without_a_colour_is_refused_and_not_left_out():
     with pytest.raises(ValueError, match="shorter"):
-        draw_histories(Figure().add_subplot(), HISTORIES, [BLUE])
+        draw_histories(new_figure()[1], HISTORIES, [BLUE])

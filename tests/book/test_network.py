@@ -1,23 +1,22 @@
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from book.figures import network, two_step
-from book.figures.style import GREEN, INK
+from book.figures.style import GREEN, INK, new_figure
 
 NODES = {"x_0": (0, 0, "x_0"), "z_0": (3, 0, "z_0"), "w_1": (3, 4, "w_1"), "y": (6, 4, "y")}
 EDGES = [("x_0", "z_0"), ("w_1", "z_0"), ("y", "w_1")]
 
 
 def drawn(**marks):
-    axes = Figure().add_subplot()
+    axes = new_figure()[1]
     network.draw_network(axes, NODES, EDGES, **marks)
     return axes
 
 
 @pytest.mark.parametrize("gap", [0.5, (0.5, 0.25)])
 def test_an_arrow_leaves_its_gap_at_either_end(gap):
-    axes = Figure().add_subplot()
+    axes = new_figure()[1]
     axes.set(xlim=(0, 10), ylim=(0, 10), aspect="equal")
     network.arrow(axes, (1, 1), (4, 5), gap=gap)
     before, after = np.broadcast_to(gap, 2)
