@@ -61,7 +61,7 @@ def picture(figure, alt):
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"#000000|(?<=fill: )black|(?<=stroke: )black", "currentColor", svg)
+    svg = svg.replace("#000000", "currentColor")
     svg = re.sub(r"(\.\d{3})\d+", r"\1", svg)  # a thousandth of a point is enough, and a third smaller
     mark = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", svg)
