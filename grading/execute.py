@@ -36,19 +36,19 @@ def execute(notebook, task, settings):
     `task` is the exercise.Exercise that it was rebuilt from. Raises sandbox.SandboxError when no process can be
     started; nothing that a student wrote raises.
     """
-    rebuilt, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
-    if rebuilt.problem:
-        _refuse(notebook, rebuilt.problem)
+    noted, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
+    if noted.problem:
+        _refuse(notebook, noted.problem)
     else:
         _run_all(notebook, Bench(task, settings), run)
-    done = rebuilt._replace(
+    noted = noted._replace(
         seed=settings.seed,
         sandbox="bubblewrap" if settings.sandboxed else "none",
         human=tuple(run.human),
         mistakes=run.named,
         seconds=round(time.monotonic() - started, 3),
     )
-    record.put(notebook, done)
+    record.put(notebook, noted)
     return notebook
 
 

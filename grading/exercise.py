@@ -26,7 +26,7 @@ class Exercise(NamedTuple):
     names: dict  # grade_id of an answer cell -> the names that it defines in the solution
     docs: dict  # function that students write -> its docstring in the release
     withheld: dict  # rnnlib module -> its names that students are asked to write
-    digest: str  # of the notebook: when it changes, marks of before are out of date
+    digest: str  # of the notebook; when it changes, earlier marks are out of date
 
     @property
     def all_names(self):

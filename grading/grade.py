@@ -84,7 +84,7 @@ def mark_all(jobs, workers=1, scheduler=None):
 
 def _in_pool(jobs, workers):
     """As mark_all. One killed process breaks the whole pool: each job that it took along is done again, alone."""
-    spawn, again = multiprocessing.get_context("spawn"), []  # a fork would copy open pipes and the gradebook
+    spawn, again = multiprocessing.get_context("spawn"), []  # a fork would copy open pipes and the open gradebook
     with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
         futures = {pool.submit(mark, job): job for job in jobs}
         for future in as_completed(futures):

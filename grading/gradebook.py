@@ -79,7 +79,9 @@ def still_valid(gradebook, course, task, student, folder):
         noted = record.of(json.loads(autograded(course, task.slug, student).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError):  # not marked yet, or by something else
         return None
-    if noted is None or noted.problem or noted.tests != task.digest:
+    if noted is None or noted.seed is None:  # nbgrader was stopped after it had rebuilt the notebook
+        return None
+    if noted.problem or noted.tests != task.digest:
         return None
     if noted.digest != intake.digest(folder, task.slug):
         return None

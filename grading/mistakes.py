@@ -115,7 +115,7 @@ def _behaviour(task, entry, name, call):
 
 
 def _alike(one, other, tol):
-    """Whether two behaviours are the same. All functions are alike whose second answer differs from their first."""
+    """Whether two behaviours are the same; two functions that do not repeat their own answers count as the same."""
     if one is None or bool(one.changed) != bool(other.changed):
         return False
     steady = same(one.result, one.again), same(other.result, other.again)

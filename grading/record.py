@@ -1,4 +1,4 @@
-"""What the grader notes about a submission, and where it stands: in the metadata of the rebuilt notebook.
+"""What the grader notes about a submission, kept in the metadata of the rebuilt notebook.
 
 The notebook carries its record because that is all that nbgrader hands from one of its steps to the next.
 """

@@ -132,12 +132,13 @@ def test_finished_work_is_kept_and_changed_work_is_done_again(config, tmp_path):
     assert [result.kept for result in run(config, force=True)[0]] == [False] * 3
 
 
-def test_what_was_marked_by_another_version_of_the_grader_is_marked_again(config, tmp_path):
+@pytest.mark.parametrize("change", [{"version": 0}, {"tests": "others"}, {"digest": "another"}, {"seed": None}])
+def test_what_was_marked_in_another_way_or_not_to_the_end_is_marked_again(config, tmp_path, change):
     hand_in(tmp_path, "ada")
     run(config)
     path = gradebook.autograded(CourseDirectory(config=config), SLUG, "ada")
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["metadata"]["grading"]["version"] -= 1
+    notebook["metadata"]["grading"] |= change
     path.write_text(json.dumps(notebook), encoding="utf-8")
     assert [result.kept for result in run(config)[0]] == [False]
     assert [result.kept for result in run(config)[0]] == [True]
