@@ -70,6 +70,21 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
     are passed by keyword. Both functions get copies, and `student` is called twice: its second answer must equal the
     first. The message gives the call, what came back, what was asked for, and the mistake if it is a known one.
     """
+    _check(student, reference, None, arguments, options, tol)
+
+
+def same_gradient(student, reference, numeric, *arguments, tol=TOLERANCE, **options):
+    """As `same_answer`, for a function that returns a gradient: it is compared with central differences as well.
+
+    `numeric` has the structure of the result, with None where there is nothing to compare; it comes from
+    rnnlib.gradcheck.central_difference, applied to the error itself. An array that is further from it than 1e-6 of its
+    largest entry is shown as the chapters show it, analytic above numeric. One that is near, and not within `tol` of
+    what `reference` returns, is a finite difference, and no derivation.
+    """
+    _check(student, reference, numeric, arguments, options, tol)
+
+
+def _check(student, reference, numeric, arguments, options, tol):
     name = getattr(student, "__name__", "your function")
     expected = reference(*copy.deepcopy(arguments), **copy.deepcopy(options))
     shown = [*map(_shown, arguments), *(f"{option}={_shown(value)}" for option, value in options.items())]
@@ -79,7 +94,7 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
     except Exception as error:
         error.add_note(f"in the call {call}")
         raise
-    problem = _problem(seen, expected, tol)
+    problem = _problem(seen, expected, tol, numeric)
     if problem:
         asked = (student.__doc__ or "").strip().split("\n")[0]
         lines = [problem, f"  called    {call}", f"  returned  {_shown(seen.result)}"]
@@ -88,30 +103,31 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
         raise HiddenCheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
 
 
-def _problem(seen, expected, tol):
+def _problem(seen, expected, tol, numeric=None):
     """What is wrong with the answer, without giving the right one away; empty if nothing is."""
     if seen.changed:
         return f"changes its arguments in place ({', '.join(seen.changed)}); work on a copy"
     if not mistakes.same(seen.result, seen.again):
         return "gives two different answers to the same question: something is kept from call to call"
-    return _unlike(seen.result, expected, tol)
+    return _unlike(seen.result, expected, tol, numeric)
 
 
-def _unlike(value, right, tol):
+def _unlike(value, right, tol, numeric=None):
     if right is None:
         return "" if value is None else f"is of type {type(value).__name__}, expected None"
     if not isinstance(right, tuple):
-        return _difference(value, right, tol)
+        return _difference(value, right, tol, numeric)
     if not isinstance(value, tuple) or len(value) != len(right):
         return f"is of type {type(value).__name__}, expected {len(right)} results" + _fields(right)
-    for name, part, right_part in zip(getattr(right, "_fields", range(len(right))), value, right, strict=True):
-        problem = _unlike(part, right_part, tol)
+    names, numeric = getattr(right, "_fields", range(len(right))), numeric or [None] * len(right)
+    for name, part, right_part, numeric_part in zip(names, value, right, numeric, strict=True):
+        problem = _unlike(part, right_part, tol, numeric_part)
         if problem:
             return f"{name} {problem}"
     return ""
 
 
-def _difference(value, right, tol):
+def _difference(value, right, tol, numeric=None):
     if isinstance(right, dict):
         return _dict_difference(value, right, tol)
     right = np.asarray(right)
@@ -125,7 +141,29 @@ def _difference(value, right, tol):
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
         return "holds NaN or inf, expected finite numbers"
     error = gradcheck.relative_error(value, right)
-    return "" if error < tol else f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
+    if error < tol:
+        return ""
+    if numeric is None:
+        return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
+    return _numeric_difference(value, np.asarray(numeric), error, tol)
+
+
+def _numeric_difference(value, numeric, error, tol):
+    """A wrong gradient beside its central differences; one that is near to them is a finite difference itself."""
+    from_numeric = gradcheck.relative_error(value, numeric)
+    if from_numeric < gradcheck.CENTRAL_TOLERANCE:
+        return (
+            f"is as close to the derivative as a finite difference is, {error:.1e} of the largest entry, "
+            f"allowed {tol:.0e}: derive it"
+        )
+    where = np.unravel_index(np.argmax(np.abs(value - numeric)), value.shape)
+    place = f"is wrong at entry [{', '.join(str(int(i)) for i in where)}]" if where else "is wrong"
+    return (
+        f"{place}\n"
+        f"  analytic  {value[where]: .12g}\n"
+        f"  numeric   {numeric[where]: .12g}\n"
+        f"  error {from_numeric:.1e} of the largest entry, allowed {gradcheck.CENTRAL_TOLERANCE:.0e}"
+    )
 
 
 def _dict_difference(value, right, tol):

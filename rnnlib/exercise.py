@@ -1,4 +1,8 @@
-"""What the checks in a student notebook say: "right", "not done yet", or what is wrong, in a few lines."""
+"""What the checks in a student notebook say, in a few lines, and the cases of options that they try."""
+
+from itertools import combinations, product
+
+import numpy as np
 
 
 class CheckFailedError(AssertionError):
@@ -29,6 +33,33 @@ def progress(*checks):
     """Call every check and print one line for each: right, not done yet, or not right yet."""
     for check in checks:
         print(f"{_part(check)}: {_status(check)}")
+
+
+def pairs(table, rng, allowed=lambda **case: True):
+    """A few cases of options in which every two values that may go together do so at least once.
+
+    Shapes: `table` maps an option to the values that it may have; the result is a list of dicts from option to value,
+    each of which `allowed(**case)` admits. `rng` chooses among the lists that will do.
+    Source: pairwise testing; Cohen et al. (1997), "The AETG system".
+    """
+    options, sizes = list(table), [range(len(values)) for values in table.values()]
+
+    def named(case):
+        return {option: table[option][i] for option, i in zip(options, case, strict=True)}
+
+    cases = rng.permutation(np.array([case for case in product(*sizes) if allowed(**named(case))]))
+    # Number every pair of values, so that the pairs of all cases are one table of numbers.
+    most = max(map(len, table.values()))
+    two_options = list(combinations(range(len(options)), 2))
+    met = np.stack([(n * most + cases[:, a]) * most + cases[:, b] for n, (a, b) in enumerate(two_options)], axis=1)
+    missing = np.zeros(len(two_options) * most**2, bool)
+    missing[met] = True
+    chosen = []
+    while missing.any():  # always the case that brings most of the pairs that are missing
+        best = np.argmax(missing[met].sum(axis=1))
+        missing[met[best]] = False
+        chosen.append(named(cases[best]))
+    return chosen
 
 
 def _status(check):
