@@ -56,7 +56,7 @@ def test_a_wrong_number_has_no_index():
         check(lambda point: gradient(point)._replace(k=1.0))
 
 
-@pytest.mark.parametrize("h", [1e-4, 1e-5, 1e-6])
+@pytest.mark.parametrize("h", [1e-4, 1e-7])
 def test_a_finite_difference_is_told_to_be_one(h):
     with pytest.raises(checks.HiddenCheckFailedError, match="as close to the derivative as a finite difference is"):
         check(lambda point: gradcheck.central_difference(error, point, h))
