@@ -9,9 +9,14 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 INSTALLED := $(VENV)/.installed
 SOURCES := $(wildcard solutions/*/*.md)
-NOTEBOOKS := $(patsubst solutions/%.md,exercises/%.ipynb,$(SOURCES))
-ANSWERS := $(patsubst %.md,%.ipynb,$(SOURCES))
-PAGES := $(shell find book rnnlib -name '*.md' -o -name '*.yml' -o -name '*.bib' -o -name '*.csv' -o -name '*.py' -o -path 'book/_static/*' -o -path 'book/lite/*' -o -path 'book/live/*')
+ANSWERS := $(SOURCES:.md=.ipynb)
+NOTEBOOKS := $(ANSWERS:solutions/%=exercises/%)
+UNBUILT := $(filter-out $(wildcard $(ANSWERS) $(NOTEBOOKS)),$(ANSWERS) $(NOTEBOOKS))
+# The first exercise that a page offers, in the order of the table of contents.
+CHAPTERS = $(shell sed -n 's|.*file: \(.*\)|book/\1.md|p' book/_toc.yml)
+FIRST = $(firstword $(shell sed -n 's/^[:`]*{exercise} //p' $(CHAPTERS)))
+# Whatever lies in these folders may show on a page: a list of endings would forget the next kind of file.
+PAGES := $(shell find book exercises rnnlib -type f -not -path '*/.*' -not -path '*/__pycache__/*')
 
 ##@ For everybody
 .PHONY: help
@@ -19,18 +24,22 @@ help:  ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: course
-course: notebooks site grade  ## install, build notebooks and site, grade a sample class
+course: notebooks site  ## install, build notebooks and site, grade a sample class
+	@$(BIN)/python -m grading sample --brief $(FIRST)
 	@echo
-	@echo "Read:   _build/html/index.html (or run: make serve)"
-	@echo "Do:     $(firstword $(NOTEBOOKS))"
-	@echo "Teach:  _build/sample-class (a class made of the usual mistakes, graded)"
+	@echo "Built: $(words $(NOTEBOOKS)) notebooks in exercises/, and the site in _build/html$$(test ! -f _build/html/bptt.pdf || echo ", PDF included")."
+	@echo "Next:"
+	@echo "  Read:  run \`make serve\`, open http://localhost:8000 and begin with the first page."
+	@echo "  Do:    $(FIRST), the first exercise$$(test ! -d _build/html/lite || echo ", at the end of its chapter"). In Jupyter:"
+	@echo "         $(BIN)/jupyter lab exercises/$(FIRST)/$(FIRST).ipynb"
+	@echo "  Teach: look at the report above; \`make grade\` marks sample classes of all exercises."
 
 .PHONY: system
 system:  ## install Chromium, bubblewrap, PostgreSQL and npm (Debian; asks for sudo unless you are root)
 	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm)'
 
 .PHONY: notebooks
-notebooks: $(NOTEBOOKS) $(ANSWERS)  ## build the student notebooks from solutions/
+notebooks: _build/notebooks.built  ## build the student notebooks from solutions/
 
 .PHONY: site
 site: _build/html/.built  ## build the site
@@ -40,7 +49,7 @@ serve: site  ## serve the site on http://localhost:8000
 	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
 
 .PHONY: grade
-grade: notebooks  ## grade the sample class
+grade: notebooks  ## grade a sample class of every exercise
 	$(BIN)/python -m grading sample
 
 ##@ For those who change the course
@@ -99,13 +108,18 @@ $(INSTALLED): requirements.txt pyproject.toml
 
 $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install -q -r benchmarks/requirements-bench.txt --editable '.[plots,training]'
+	$(BENCH)/bin/python -m pip install -q -r benchmarks/requirements-bench.txt --editable '.[training]'
 	touch $@
 
-exercises/%.ipynb solutions/%.ipynb: solutions/%.md grading/notebooks.py nbgrader_config.py $(INSTALLED)
-	$(BIN)/python -m grading.notebooks $(notdir $(*D))
+# All notebooks in one process: to start nbgrader takes longer than to build them.
+_build/notebooks.built: $(SOURCES) grading/notebooks.py nbgrader_config.py $(INSTALLED) $(if $(UNBUILT),FORCE)
+	$(BIN)/python -m grading.notebooks
+	mkdir -p $(@D) && touch $@
 
-_build/html/.built: $(PAGES) _config.yml $(NOTEBOOKS) $(INSTALLED)
-	$(BIN)/jupyter-book build book --path-output . -W --keep-going -n
+.PHONY: FORCE
+FORCE:
+
+_build/html/.built: _build/notebooks.built $(PAGES) _config.yml $(INSTALLED)
+	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
 	touch $@

@@ -4,12 +4,14 @@ import argparse
 import os
 import secrets
 import sys
+from collections import Counter
 
 from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from grading import mistakes_page, report, sandbox
+from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
@@ -55,6 +57,7 @@ def _parser():
         "sample", parents=[several], help="make a sample class from the known answers, and grade it"
     )
     sample.add_argument("slugs", nargs="*", default=slugs(), help="exercises (default: all)")
+    sample.add_argument("--brief", action="store_true", help="sum up each class without its table")
     sample.set_defaults(run=run_sample)
     known = commands.add_parser(
         "mistakes", parents=[several], help="prove every known answer, and write book/mistakes.md"
@@ -101,9 +104,12 @@ def run_sample(arguments):
         settings = Settings(_seed(None), sandboxed)
         results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True)
         NbGraderAPI(config=config).generate_feedback(slug, force=True)
-        print_results(slug, results[slug])
+        if not arguments.brief:
+            print_results(slug, results[slug])
     report.write(SAMPLE / "report", results)
     where = SAMPLE.relative_to(COURSE)
+    for slug, marked in results.items():
+        print(summary(slug, marked))
     print(f"Feedback for the students: {where}/feedback/<student>/<exercise>/<exercise>.html")
     print(f"Report on the class:       {where}/report/index.html")
     return 0
@@ -135,15 +141,31 @@ def _seed(given):
 
 
 def print_results(slug, results):
-    """A table of the class."""
+    """A table of the class, one line per student."""
     table = Table(title=slug, title_justify="left")
-    table.add_column("student")
-    table.add_column("points", justify="right")
-    table.add_column("what failed")
-    for result in results:
+    table.add_column("student", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("what was wrong")
+    for result, named in zip(results, _named_mistakes(slug, results), strict=True):
         points = f"{result.points:g}/{result.max_points:g}"
-        table.add_row(result.student, points, result.problem or ", ".join(result.failed))
+        failed = f"tests failed: {len(result.failed)}" if result.failed else ""
+        table.add_row(result.student, points, result.problem or "; ".join(named) or failed)
     console.print(table)
+
+
+def summary(slug, results):
+    """A line about the class: how many submissions were right, and which mistakes were named most often."""
+    right = sum(result.points == result.max_points for result in results)
+    unread = sum(bool(result.problem) for result in results)
+    counts = Counter(title for named in _named_mistakes(slug, results) for title in named)
+    usual = "; ".join(title for title, _ in counts.most_common(2))
+    named = f"{len(counts)}, among them: {usual}" if usual else "none"
+    return f"{slug}: {len(results)} submissions, {right} right, {unread} unreadable. Mistakes named: {named}."
+
+
+def _named_mistakes(slug, results):
+    titles = {answer.name: answer.mistake for answer in known_answers(slug)}
+    return [list(dict.fromkeys(titles.get(name, name) for name in result.mistakes.values())) for result in results]
 
 
 def print_summary(results, strays):

@@ -87,6 +87,14 @@ def test_the_solution_passes_every_visible_check_and_every_hidden_test(slug):
     assert not [output for output in outputs if output.output_type == "execute_result"]
 
 
+def test_no_gradebook_is_opened_for_a_release(tmp_path, monkeypatch):
+    def opened(*arguments):
+        pytest.fail("a gradebook was opened")
+
+    monkeypatch.setattr("nbgrader.api.Gradebook.__init__", opened)
+    assert notebooks.build_release(slugs()[0], tmp_path).is_file()
+
+
 def test_the_command_says_what_it_wrote():
     slug = slugs()[0]
     done = subprocess.run(
