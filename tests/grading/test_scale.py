@@ -55,10 +55,10 @@ def kill_busy_workers(cluster, times):
     killed = set()
     while len(killed) < times:
         for nanny in list(cluster.workers.values()):
-            worker = cluster.scheduler.workers.get(nanny.worker_address)
-            if worker and worker.processing and nanny.pid not in killed and len(killed) < times:
-                killed.add(nanny.pid)
-                os.kill(nanny.pid, signal.SIGKILL)
+            worker, pid = cluster.scheduler.workers.get(nanny.worker_address), nanny.pid  # None between two processes
+            if worker and worker.processing and pid and pid not in killed and len(killed) < times:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
 
 
