@@ -67,35 +67,41 @@ def _run_all(notebook, bench, run):
     a later cell that redefines one, or ends the process, takes no points back.
     """
     namespace = {"__name__": "__grader__"}
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    last = max((place for place, cell in enumerate(cells) if _is_students(cell)), default=-1)
     try:
-        for cell in notebook["cells"]:
-            if cell["cell_type"] == "code":
-                cell["outputs"], cell["execution_count"] = [], None
-                _run_cell(cell, bench, namespace, run)
+        for place, cell in enumerate(cells):
+            cell["outputs"], cell["execution_count"] = [], None
+            _run_cell(cell, bench, namespace, run, needed=place < last)
     finally:
         bench.close()
 
 
-def _run_cell(cell, bench, namespace, run):
+def _is_students(cell):
+    return exercise.is_answer(cell) or exercise.grade_id(cell) is None or WRITTEN_BY_STUDENT in cell["metadata"]
+
+
+def _run_cell(cell, bench, namespace, run, needed):
     # Students' cells first: a cell that is an answer and a test in one must not run in the grader.
-    if exercise.is_answer(cell) or exercise.grade_id(cell) is None or WRITTEN_BY_STUDENT in cell["metadata"]:
+    if _is_students(cell):
         _run_answer(cell, bench, namespace)
     elif exercise.is_test(cell):
         _run_test(cell, bench, namespace, run)
     else:
-        _run_set_up(cell, bench, namespace)
+        _run_set_up(cell, bench, namespace, needed)
 
 
-def _run_set_up(cell, bench, namespace):
-    """Run a locked cell on both sides.
+def _run_set_up(cell, bench, namespace, needed):
+    """Run a locked cell on both sides; on the student's only if it is `needed` there, by a student's cell below it.
 
     Answers use what it defines, and so do tests, which must not take it from the student's side: there, it may have
     been replaced. What it prints is shown from our side. An error there that is neither the student's nor due to a name
     that students define is a fault of the exercise, and stops the marking.
     """
-    with contextlib.suppress(StudentError):  # the run on our side, which comes next, shows it
-        bench.run(cell["source"], locked=True)
-    bench.take_output()
+    if needed:
+        with contextlib.suppress(StudentError):  # the run on our side, which comes next, shows it
+            bench.run(cell["source"], locked=True)
+        bench.take_output()
     printed, names = io.StringIO(), bench.task.all_names
     try:
         with contextlib.redirect_stdout(printed):
