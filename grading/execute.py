@@ -2,9 +2,7 @@
 
 import ast
 import contextlib
-import ctypes
 import io
-import threading
 import time
 from functools import lru_cache
 from numbers import Real
@@ -12,7 +10,7 @@ from typing import NamedTuple
 
 from grading import checks, exercise, outputs, record
 from grading.bench import Bench
-from grading.outputs import TestTooLongError
+from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
 
@@ -30,17 +28,17 @@ class Settings(NamedTuple):
     replacements: int = 10  # of a student's process that died
 
 
-def execute(notebook, task, settings):
+def execute(notebook, task, settings, bench=Bench):
     """Fill in the outputs of a rebuilt notebook and complete its Record; return the notebook.
 
-    `task` is the exercise.Exercise that it was rebuilt from. Raises sandbox.SandboxError when no process can be
-    started; nothing that a student wrote raises.
+    `task` is the exercise.Exercise that it was rebuilt from, `bench` the class of what the cells run on. Raises
+    sandbox.SandboxError when no process can be started; nothing that a student wrote raises.
     """
     noted, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
     if noted.problem:
         _refuse(notebook, noted.problem)
     else:
-        _run_all(notebook, Bench(task, settings), run)
+        _run_all(notebook, bench(task, settings), run)
     noted = noted._replace(
         seed=settings.seed,
         sandbox="bubblewrap" if settings.sandboxed else "none",
@@ -143,7 +141,7 @@ def _run_test(cell, bench, namespace, run):
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
             checks.running(run, label),
-            _time_limit(bench.settings.submission_seconds),
+            time_limit(bench.settings.submission_seconds),
         ):
             exec(body, namespace)
             value = eval(last, namespace) if last else None
@@ -183,16 +181,3 @@ def _body_and_last(source):
     tree = ast.parse(source)
     last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     return compile(tree, "<test>", "exec"), last and compile(last, "<test>", "eval")
-
-
-@contextlib.contextmanager
-def _time_limit(seconds):
-    """Raise TestTooLongError in the block after `seconds`, in any thread: a Dask worker marks outside the main one."""
-    here, raised = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(TestTooLongError)
-    timer = threading.Timer(seconds, ctypes.pythonapi.PyThreadState_SetAsyncExc, (here, raised))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from grading import exercise, intake, transplant
+from grading.bench import Bench
 from grading.course import COURSE
 from grading.execute import Settings, execute
 from grading.mistakes_page import lost  # noqa: F401, the tests find it here
@@ -49,10 +50,10 @@ def submission(notebook, folder):
     return intake.Submission(tuple(cells), tuple(notes), "", digest)
 
 
-def mark(notebook, folder, settings=FAST, slug=SLUG):
+def mark(notebook, folder, settings=FAST, slug=SLUG, bench=Bench):
     """Rebuild and run a notebook that was handed in."""
     task = exercise.load(slug)
-    return execute(transplant.rebuild(task, submission(copy.deepcopy(notebook), folder)), task, settings)
+    return execute(transplant.rebuild(task, submission(copy.deepcopy(notebook), folder)), task, settings, bench)
 
 
 def hidden_lines(slug):

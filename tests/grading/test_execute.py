@@ -8,7 +8,7 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
-from grading import execute, exercise, outputs
+from grading import exercise, limits
 from grading.answers import solution
 from grading.course import COURSE
 
@@ -222,16 +222,16 @@ def test_the_course_has_no_file_more_after_a_marking(tmp_path):
 @pytest.mark.parametrize("run", [lambda work: work(), lambda work: ThreadPoolExecutor(1).submit(work).result()])
 def test_a_check_that_never_ends_is_stopped_in_any_thread(run):
     def work():
-        with execute._time_limit(0.1):
+        with limits.time_limit(0.1):
             while True:
                 pass
 
-    with pytest.raises(outputs.TestTooLongError, match="took too long"):
+    with pytest.raises(limits.TestTooLongError, match="took too long"):
         run(work)
 
 
 def test_a_check_that_ends_in_time_is_left_alone():
-    with execute._time_limit(0.05):
+    with limits.time_limit(0.05):
         pass
     deadline = time.monotonic() + 0.2
     while time.monotonic() < deadline:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import needs
 from marking import filled, lost, mark, record, said
 
 from grading import checks, exercise, mistakes
 from grading.answers import known_answers
+from grading.bench import OwnBench
 from grading.course import slugs
 
 KNOWN = [(slug, answer) for slug in slugs() for answer in known_answers(slug)]
@@ -14,8 +14,7 @@ KNOWN = [(slug, answer) for slug in slugs() for answer in known_answers(slug)]
 
 @pytest.mark.parametrize(("slug", "answer"), KNOWN, ids=[f"{slug}-{answer.name}" for slug, answer in KNOWN])
 def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, tmp_path):
-    needs("bwrap")
-    notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug)
+    notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug, bench=OwnBench)
     assert lost(notebook) == set(answer.loses)
     named = record(notebook).mistakes
     returned = {label for label in answer.loses if "  returned  " in said(notebook, label)}

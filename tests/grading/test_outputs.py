@@ -2,7 +2,7 @@
 
 import pytest
 
-from grading import outputs
+from grading import limits, outputs
 from grading.checks import HiddenCheckFailedError
 from grading.remote import STUDENT_ERRORS, StudentError
 from rnnlib.exercise import CheckFailedError
@@ -30,9 +30,7 @@ def test_of_a_hidden_test_only_the_kind_of_an_exception_is_shown(error):
 @pytest.mark.parametrize("hidden", [True, False])
 def test_what_is_written_for_the_student_is_shown_whole(hidden):
     assert shown(HiddenCheckFailedError("one\ntwo"), hidden=hidden)["traceback"] == ["one", "two"]
-    assert shown(outputs.TestTooLongError(), hidden=hidden)["traceback"] == [
-        "this check took too long, and was stopped"
-    ]
+    assert shown(limits.TestTooLongError(), hidden=hidden)["traceback"] == ["this check took too long, and was stopped"]
 
 
 @pytest.mark.parametrize("hidden", [True, False])

@@ -1,0 +1,68 @@
+"""Answers of our own, marked in this process, get what they get in the sandbox: outputs, marks and names."""
+
+import pytest
+from conftest import needs
+from marking import FAST, filled, lost, mark, record
+
+from grading.answers import known_answers, solution
+from grading.bench import OwnBench
+from grading.own import OwnProcess
+from grading.remote import HungError, Remote
+
+ANSWERS = {answer.name: answer.cells for answer in [solution("two-step"), *known_answers("two-step")[::6]]}
+ODD = {
+    "prints": "print('seen')\nprint('twice')\n",
+    "raises": "raise KeyError('lost')\n",
+    "is no Python": "def broken(:\n",
+}
+
+
+def outputs(notebook):
+    return [cell.get("outputs") for cell in notebook["cells"]]
+
+
+@pytest.mark.parametrize("cells", ANSWERS.values(), ids=ANSWERS)
+def test_a_known_answer_gets_the_outputs_and_the_names_of_the_sandbox(cells, tmp_path):
+    needs("bwrap")
+    here, there = mark(filled(cells), tmp_path, bench=OwnBench), mark(filled(cells), tmp_path)
+    assert record(here).mistakes == record(there).mistakes
+    assert outputs(here) == outputs(there)
+
+
+@pytest.mark.parametrize("extra", ODD.values(), ids=ODD)
+def test_what_a_cell_prints_and_raises_is_shown_as_from_the_sandbox(extra, tmp_path):
+    needs("bwrap")
+    base = solution("two-step").cells
+    label = list(base)[-1]
+    cells = base | {label: extra + base[label]}
+    assert outputs(mark(filled(cells), tmp_path, bench=OwnBench)) == outputs(mark(filled(cells), tmp_path))
+
+
+def test_functions_get_copies_and_tell_what_they_changed():
+    process = OwnProcess()
+    process.run("def f(a):\n    a.append(3)\n    return a")
+    f, given = Remote(lambda: process, "f"), [1, 2]
+    assert f(given) == [1, 2, 3]
+    assert given == [1, 2]
+    assert f.changed == ("a",)
+
+
+def test_a_function_of_ours_can_be_called_from_there():
+    process = OwnProcess()
+    process.run("def twice(g, x):\n    return g(g(x))")
+    assert Remote(lambda: process, "twice")(lambda x: x + 1.5, 1) == 4.0
+
+
+def test_an_endless_loop_ends_and_the_process_counts_as_dead():
+    process = OwnProcess(patience=lambda: 0.2)
+    with pytest.raises(HungError, match=r"no answer within 0\.2 seconds"):
+        process.run("while True: pass")
+    assert isinstance(process.dead, HungError)
+
+
+def test_a_hang_costs_only_what_hung(tmp_path):
+    base = solution("two-step").cells
+    label = list(base)[-1]
+    hangs = base | {label: base[label].replace("    ### BEGIN SOLUTION", "    while True: pass")}
+    settings = FAST._replace(call_seconds=0.5, hang_seconds=0.2)
+    assert lost(mark(filled(hangs), tmp_path, settings, bench=OwnBench)) == {"check-gradient", "test-gradient"}
