@@ -65,17 +65,15 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
     """
     name = getattr(student, "__name__", "your function")
     expected = reference(*copy.deepcopy(arguments), **copy.deepcopy(options))
-    shown = [*map(_shown, arguments), *(f"{option}={_shown(value)}" for option, value in options.items())]
-    call = f"{name}({', '.join(shown)})"
     try:
         seen = mistakes.observe(student, arguments, options)
     except Exception as error:
-        error.add_note(f"in the call {call}")
+        error.add_note(f"in the call {_call(name, arguments, options)}")
         raise
     problem = _problem(seen, expected, tol)
     if problem:
         asked = (student.__doc__ or "").strip().split("\n")[0]
-        lines = [problem, f"  called    {call}", f"  returned  {_shown(seen.result)}"]
+        lines = [problem, f"  called    {_call(name, arguments, options)}", f"  returned  {_shown(seen.result)}"]
         lines += [f"  expected  {asked}"] if asked else []
         named = _mistake(student, seen, expected, arguments, tol, options)
         raise CheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
@@ -149,6 +147,11 @@ def _fields(expected):
     return f" ({', '.join(expected._fields)})" if hasattr(expected, "_fields") else ""
 
 
+def _call(name, arguments, options):
+    shown = [*map(_shown, arguments), *(f"{option}={_shown(value)}" for option, value in options.items())]
+    return f"{name}({', '.join(shown)})"
+
+
 def _shown(value):
     """A value as a student could type it, or its shape if it is large."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -158,8 +161,9 @@ def _shown(value):
         inside = ", ".join(map(_shown, value))
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     if isinstance(value, np.ndarray) and value.ndim:
-        text = np.array2string(value, precision=6, separator=", ").replace("\n", "")
-        return text if value.size <= MANY else f"<array {value.shape}>"
+        if value.size > MANY:
+            return f"<array {value.shape}>"
+        return np.array2string(value, precision=6, separator=", ").replace("\n", "")
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     return str(value) if isinstance(value, np.generic) else repr(value)[:200]
