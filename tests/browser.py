@@ -3,9 +3,10 @@
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
-BUILD = ["make", "site"]
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -15,7 +16,9 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # there is no other host
 ]
+WRITTEN = "indexeddb,local_storage"  # where a page keeps what a reader has written
 
 # Adds up how far the content of a page moves while it loads, in the unit of the web vitals.
 WATCH_SHIFTS = """
@@ -25,20 +28,25 @@ WATCH_SHIFTS = """
 """
 
 
+def chapters():
+    """The names of all pages of the book, in order, but the first, which is the cover."""
+    contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    return [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+
+
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
 
 def watched(page, *sites):
-    """Let a page ask `sites` only; note what else it asks for, and its errors."""
+    """Note what a page asks of others than `sites`, and its errors.
+
+    To block requests is left to CHROMIUM_FLAGS: a page that Playwright intercepts has no cache.
+    """
     page.left_the_host, page.errors = [], []
-
-    def block(route):
-        page.left_the_host.append(route.request.url)
-        route.abort()
-
-    page.route(lambda url: not url.startswith((*sites, "data:", "blob:")), block)
+    ours = (*sites, "data:", "blob:")
+    page.on("request", lambda asked: None if asked.url.startswith(ours) else page.left_the_host.append(asked.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
     page.add_init_script(WATCH_SHIFTS)

@@ -1,6 +1,9 @@
-"""What the tests share."""
+"""What the tests share, and in which order they run."""
 
+import fcntl
 import os
+import random
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,6 +16,55 @@ from pathlib import Path
 import browser
 import pytest
 from playwright.sync_api import sync_playwright
+
+SLOW = ("pool", "server", "browser")
+FIXTURES = {"browser": {"site", "chromium", "builds"}, "server": {"postgresql", "cluster"}}  # what says that it is so
+SHARED = {"course", "marked", "feedback", "builds", "rebuilt", "opened", "chapter"}  # fixtures that take long to make
+
+
+def pytest_addoption(parser):
+    parser.addoption("--shuffle", metavar="SEED", help="run the tests in the order of this seed; `new` draws one")
+
+
+def pytest_configure(config):
+    if config.option.shuffle == "new":  # before there are workers, which must all have the same order
+        config.option.shuffle = str(secrets.randbelow(10**6))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.option.shuffle:
+        terminalreporter.write_line(f"in the order of --shuffle {config.option.shuffle}")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Mark the tests by what their fixtures need, keep those together that share one, and put all in order."""
+    for item in items:
+        for marker, fixtures in FIXTURES.items():
+            if fixtures.intersection(item.fixturenames):
+                item.add_marker(marker)
+        for fixture in SHARED.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{fixture}"))
+    if config.option.shuffle:
+        shuffle(items, random.Random(config.option.shuffle))
+    else:  # at the end, the workers should wait for a short test only
+        items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, not is_slow(item)))
+
+
+def is_slow(item):
+    return any(item.get_closest_marker(marker) for marker in SLOW)
+
+
+def shuffle(items, rng):
+    """Shuffle the groups of tests, and the tests in each: those that share a fixture go on sharing it."""
+    groups = {}
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        groups.setdefault(mark.args[0] if mark else item.path, []).append(item)
+    for group in groups.values():
+        rng.shuffle(group)
+    in_order = list(groups.values())
+    rng.shuffle(in_order)
+    items[:] = [item for group in in_order for item in group]
 
 
 def needs(tool):
@@ -58,7 +110,10 @@ def free_port():
 @pytest.fixture(scope="session")
 def site():
     """The address of the site, built and served on this machine."""
-    done = subprocess.run(browser.BUILD, cwd=browser.ROOT, capture_output=True, text=True)
+    (browser.ROOT / "_build").mkdir(exist_ok=True)
+    with open(browser.ROOT / "_build" / "tests.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes that build it would write the same files
+        done = subprocess.run(["make", "site"], cwd=browser.ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(browser.QuietHandler, directory=str(browser.HTML))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -74,9 +129,9 @@ def chromium():
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def reader(site, chromium):
-    """A reader's browser, which keeps what it has loaded and what was written in it."""
+    """A reader's browser, which keeps the files of the site that it has loaded."""
     if not (browser.HTML / "lite").exists():
         needs("npm")
         pytest.fail("the site was built without Python for its pages")
@@ -86,9 +141,10 @@ def reader(site, chromium):
 
 @pytest.fixture
 def page(reader, site):
-    """A tab of the reader's, in which nothing may go wrong and nothing be fetched from elsewhere."""
+    """A tab of a reader who has written nothing yet; nothing may go wrong in it, and nothing be fetched elsewhere."""
     page = browser.watched(reader.new_page(), site)
     page.set_default_timeout(browser.START)
+    reader.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": browser.WRITTEN})
     yield page
     assert page.left_the_host == page.errors == []
     page.close()

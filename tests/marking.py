@@ -1,5 +1,6 @@
 """Submissions for the tests of the grader, made from the release notebook and marked as the grader does."""
 
+import contextlib
 import copy
 import html
 import json
@@ -9,6 +10,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
+
+from nbgrader.apps import NbGraderApp
 
 from grading import exercise, intake, transplant
 from grading.bench import Bench
@@ -88,6 +92,13 @@ def environment(course):
     """The environment of a shell in a copy of the course, with the virtual environment active."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return os.environ | {"PYTHONPATH": str(course), "PATH": path, "HOME": str(course), "OPENBLAS_NUM_THREADS": "1"}
+
+
+def nbgrader(course, *command):
+    """Run one of nbgrader's commands in a copy of the course, in this process: to start another takes seconds."""
+    with contextlib.chdir(course), patch.dict(os.environ), patch.object(sys, "path", [*sys.path]):
+        NbGraderApp.clear_instance()
+        NbGraderApp.launch_instance(command)
 
 
 def run(course, *command):

@@ -18,6 +18,7 @@ from grading.course import slugs
 
 CHAPTER = "two-step.html"
 FRAME = ".exercise-stage iframe"
+DESK = {"width": 1280, "height": 900}
 
 READY = """
   () => { const panel = window.jupyterapp?.shell?.currentWidget;
@@ -81,23 +82,27 @@ def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, pa
     assert lost(mark(handed_in, tmp_path, slug=slug)) == set()
 
 
-@pytest.fixture
-def chapter(page, site):
-    """A chapter with its exercise opened in the page; `chapter.notebook` is the frame of it."""
+def open_in_the_page(page, site):
+    """Open the exercise of a chapter in the page, and return the frame of its notebook."""
     page.goto(site + CHAPTER)
+    return start(page)
+
+
+def start(page):
     page.get_by_role("button", name="Do two-step here").click()
     page.get_by_text("Python is ready").wait_for()
-    page.notebook = page.locator(FRAME).element_handle().content_frame()
-    return page
+    return page.locator(FRAME).element_handle().content_frame()
 
 
-def write(page, text):
-    """Type into the first answer cell as a reader does, and wait until it is saved."""
-    cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
-    cell.click()
-    page.keyboard.press("Control+End")
-    page.keyboard.type(text)
-    page.notebook.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+@pytest.fixture(scope="module")
+def chapter(chromium, site):
+    """A chapter with its exercise opened in the page, for tests that write nothing into it."""
+    with chromium.new_context(viewport=DESK) as context:
+        page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
+        open_in_the_page(page, site)
+        yield page
+        assert page.left_the_host == page.errors == []
 
 
 def test_the_frame_of_the_notebook_has_a_title_and_the_page_shuts_no_reader_out(chapter):
@@ -111,39 +116,47 @@ def test_the_frame_of_the_notebook_has_a_title_and_the_page_shuts_no_reader_out(
     assert [rule["id"] for rule in found["violations"]] == []
 
 
-def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(chapter, site):
-    write(chapter, "# mine")
-    chapter.reload()
-    chapter.get_by_role("button", name="Do two-step here").click()
-    chapter.get_by_text("Python is ready").wait_for()
-    with chapter.expect_download() as download:
-        chapter.get_by_role("button", name="Download my notebook").click()
-    assert "# mine" in download.value.path().read_text(encoding="utf-8")
-
-    chapter.on("dialog", lambda dialog: dialog.accept())
-    chapter.get_by_role("button", name="Start again").click()
-    chapter.frame_locator(FRAME).get_by_text("# mine").wait_for(state="detached")
-    with chapter.expect_download() as download:
-        chapter.get_by_role("button", name="Download my notebook").click()
-    assert "# mine" not in download.value.path().read_text(encoding="utf-8")
-    chapter.reload()
-    chapter.get_by_role("button", name="Do two-step here").click()
-    chapter.get_by_text("Python is ready").wait_for()
-    assert "# mine" not in json.dumps(chapter.frame_locator(FRAME).locator("body").inner_text())
-
-
 def test_the_notebook_fits_a_phone(chapter):
     chapter.set_viewport_size({"width": 390, "height": 844})
     assert chapter.evaluate("document.documentElement.scrollWidth") == 390
     cell = chapter.frame_locator(FRAME).locator(".jp-CodeCell .cm-content").first
     assert cell.bounding_box()["width"] > 250
+    chapter.set_viewport_size(DESK)
 
 
 def test_a_closed_exercise_can_be_opened_again(chapter):
     chapter.get_by_role("button", name="Close two-step").click()
     chapter.locator(FRAME).wait_for(state="detached")
-    chapter.get_by_role("button", name="Do two-step here").click()
+    start(chapter)
     assert chapter.locator(FRAME).count() == 1
+
+
+def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site):
+    write(page, open_in_the_page(page, site), "# mine")
+    page.reload()
+    start(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my notebook").click()
+    assert "# mine" in download.value.path().read_text(encoding="utf-8")
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Start again").click()
+    page.frame_locator(FRAME).get_by_text("# mine").wait_for(state="detached")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my notebook").click()
+    assert "# mine" not in download.value.path().read_text(encoding="utf-8")
+    page.reload()
+    start(page)
+    assert "# mine" not in json.dumps(page.frame_locator(FRAME).locator("body").inner_text())
+
+
+def write(page, notebook, text):
+    """Type into the first answer cell as a reader does, and wait until it is saved."""
+    cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
+    cell.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+    notebook.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
 
 
 # "frame", or the text of what has the focus in the page.

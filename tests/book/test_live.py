@@ -5,21 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, ROOT, watched
+from browser import HTML, ROOT, START, chapters, watched
 
 from rnnlib import scalar
 
 BOOK = ROOT / "book"
 WITHOUT_CODE = {"exercises", "notation", "reading", "teaching", "mistakes"}  # they teach no computation
 AXE = {"context": {"exclude": [["mjx-math"]]}, "options": {"preload": False, "resultTypes": ["violations"]}}
-
-
-def chapters():
-    """The names of all pages of the book but the first, which is the cover."""
-    contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
-    return [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
 
 
 class Cell:
@@ -35,7 +28,9 @@ class Cell:
         return self.box.get_by_role("button", name=name, exact=True)
 
     def open(self):
-        self.button("Change and run").click()
+        """Open the editor, if it is not open yet."""
+        if self.button("Change and run").is_visible():
+            self.button("Change and run").click()
         return self
 
     def run(self, code=None):
@@ -53,9 +48,31 @@ class Cell:
 
 @pytest.fixture
 def two_step(page, site):
-    """A chapter with two live cells."""
+    """A chapter with two live cells, as a reader finds it."""
     page.goto(site + "two-step.html")
     return page
+
+
+@pytest.fixture(scope="session")
+def worked_in(reader, site):
+    """A tab with a chapter in which one test after the other works, so that Python starts once."""
+    page = watched(reader.new_page(), site)
+    page.set_default_timeout(START)
+    page.goto(site + "two-step.html")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def opened(worked_in):
+    """Both live cells of a chapter, open, and as they were built; their Python may know names of other tests."""
+    worked_in.emulate_media(color_scheme="light")
+    worked_in.set_viewport_size({"width": 1280, "height": 900})
+    cells = [Cell(worked_in, place).open() for place in range(2)]
+    yield cells
+    for cell in cells:
+        cell.button("Reset").click()
+    assert worked_in.left_the_host == worked_in.errors == []
 
 
 def test_every_chapter_has_a_live_cell():
@@ -76,8 +93,8 @@ def test_every_live_cell_prints_in_the_browser_what_the_page_shows(name, page, s
         assert cell.run() == built
 
 
-def test_a_changed_number_changes_the_output(two_step):
-    cell = Cell(two_step, 1).open()
+def test_a_changed_number_changes_the_output(opened):
+    cell = opened[1]
     before = cell.run()
     after = cell.run(cell.editor.input_value().replace("s_init = 0.4", "s_init = 0.0"))
     params = scalar.Params(u=0.5, w=-0.8, v=np.array([1.2, -0.7]), k=0.1)
@@ -86,34 +103,34 @@ def test_a_changed_number_changes_the_output(two_step):
     assert f"= {gradient.w:7.4f}" not in before
 
 
-def test_the_cells_of_a_page_share_one_python(two_step):
-    first, second = Cell(two_step, 0).open(), Cell(two_step, 1).open()
+def test_the_cells_of_a_page_share_one_python(opened, worked_in):
+    first, second = opened
     first.run("answer = 41")
     assert second.run("answer + 1") == "42"
-    assert len(two_step.workers) == 1
+    assert len(worked_in.workers) == 1
 
 
-def test_a_value_is_shown_as_in_a_notebook(two_step):
-    cell = Cell(two_step).open()
+def test_a_value_is_shown_as_in_a_notebook(opened):
+    cell = opened[0]
     assert cell.run("print('first')\n'last'") == "first\n'last'"
     assert cell.run("None") == ""
     assert cell.line.inner_text() == "Done; nothing was printed."
 
 
 @pytest.mark.parametrize("body", ["pass", "print('again and again')"])
-def test_an_endless_loop_can_be_stopped_and_the_page_goes_on(body, two_step):
-    cell = Cell(two_step).open()
+def test_an_endless_loop_can_be_stopped_and_the_page_goes_on(body, opened, worked_in):
+    cell = opened[0]
     built = cell.run()
     cell.run("before = 1")
     cell.editor.fill(f"while True:\n    {body}")
     cell.button("Run").click()
     if "print" in body:
         cell.output.get_by_text("... the rest is left out").wait_for()
-    two_step.wait_for_timeout(300)
+    worked_in.wait_for_timeout(300)
     cell.button("Stop").click()
     assert cell.line.inner_text() == "Stopped. All names that were defined are gone."
     assert "NameError: name 'before' is not defined" in cell.run("before")
-    assert len(two_step.workers) == 1
+    assert len(worked_in.workers) == 1
     cell.button("Reset").click()
     assert cell.run() == built
 
@@ -131,8 +148,8 @@ def test_a_stop_while_python_loads_is_no_run(two_step):
     assert len(two_step.workers) == 1
 
 
-def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(two_step):
-    cell = Cell(two_step).open()
+def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(opened):
+    cell = opened[0]
     wrong_shape = "from rnnlib import scalar\nparams = scalar.Params(1, 2, 3, 4)\nscalar.forward(params, [1], 0, 1)"
     shown = cell.run(wrong_shape)
     assert "line 3, in <module>\n    scalar.forward(params, [1], 0, 1)" in shown
@@ -144,10 +161,9 @@ def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(two_step):
     assert cell.run("2 + 2") == "4"
 
 
-def test_reset_brings_back_code_and_output(two_step):
-    cell = Cell(two_step)
+def test_reset_brings_back_code_and_output(opened):
+    cell = opened[0]
     built = cell.output.inner_html()
-    cell.open()
     code = cell.editor.input_value()
     assert cell.run("7") == "7"
     cell.button("Reset").click()
@@ -185,20 +201,20 @@ def test_the_keyboard_leads_into_the_editor_and_out_of_it(two_step):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_open_editor_shuts_no_reader_out(scheme, two_step):
-    two_step.emulate_media(color_scheme=scheme)
-    cell = Cell(two_step).open()
+def test_an_open_editor_shuts_no_reader_out(scheme, opened, worked_in):
+    worked_in.emulate_media(color_scheme=scheme)
+    cell = opened[0]
     cell.run("1 / 0")
-    found = Axe().run(two_step, **AXE).response["violations"]
+    found = Axe().run(worked_in, **AXE).response["violations"]
     assert [rule["id"] for rule in found] == []
     assert cell.output.get_attribute("role") == cell.line.get_attribute("role") == "status"
 
 
-def test_a_live_cell_fits_a_phone(two_step):
-    two_step.set_viewport_size({"width": 390, "height": 844})
-    cell = Cell(two_step).open()
+def test_a_live_cell_fits_a_phone(opened, worked_in):
+    worked_in.set_viewport_size({"width": 390, "height": 844})
+    cell = opened[0]
     cell.run("print('wide ' * 100)")
-    assert two_step.evaluate("document.documentElement.scrollWidth") == 390
+    assert worked_in.evaluate("document.documentElement.scrollWidth") == 390
     assert cell.editor.bounding_box()["width"] > 300
     assert cell.editor.evaluate("editor => parseFloat(getComputedStyle(editor).fontSize)") >= 16
     for name in ("Run", "Reset"):

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from conftest import needs
@@ -24,9 +25,14 @@ kernelspec: {name: python3, display_name: Python 3}
 # One page, with $x$
 
 ```{code-cell} python
+:tags: [live]
 import rnnlib
 
 print("the library says", rnnlib.WORD)
+```
+
+```{exercise} two-step
+What you do in it.
 ```
 """
 # Packs the same tarball, whatever is asked for, and keeps a list of its calls.
@@ -41,10 +47,17 @@ print(json.dumps([{{"filename": "thing-1.0.0.tgz"}} for spec in sys.argv[where +
 """
 
 
-@pytest.fixture
-def book(tmp_path):
-    """A course with the real configuration, one page, and a library of one word."""
-    root = tmp_path / "course"
+class Build(NamedTuple):
+    """What a build of the site said, and the page that it made."""
+
+    status: int
+    said: str
+    shown: str
+    lite: bool  # whether JupyterLite was built too
+
+
+def new_book(root):
+    """A course with the real configuration, an exercise, one page, and a library of one word."""
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_static", "live"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
@@ -55,6 +68,9 @@ def book(tmp_path):
     for name in ("references.bib", "corpus.txt"):
         (root / "book" / name).touch()
     (root / "rnnlib").mkdir()
+    exercise = root / "exercises" / "two-step" / "two-step.ipynb"
+    exercise.parent.mkdir(parents=True)
+    exercise.write_text("{}")
     library_says(root, "'first'")
     return root
 
@@ -67,11 +83,27 @@ def build(book, programs="nowhere"):
     """Build the site; the programs of the system are looked for in the folder `programs` only."""
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "book", "-W", "--keep-going", "-n"]
     environment = os.environ | {"PYTHONPATH": str(book), "PATH": str(programs), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True, timeout=300)
+    html = book / "_build" / "html"
+    shown = (html / "index.html").read_text(encoding="utf-8") if (html / "index.html").exists() else ""
+    return Build(done.returncode, done.stdout + done.stderr, shown, (html / "lite").exists())
 
 
-def shown(book):
-    return (book / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """One book, built again and again, each time after one change; by change, what the build did."""
+    book = new_book(tmp_path_factory.mktemp("book") / "course")
+    found = {"new": build(book)}
+    shutil.rmtree(book / "_build" / ".doctrees")
+    found["nothing"] = build(book)
+    library_says(book, "'second'")
+    found["library"] = build(book)
+    (book / "book" / "corpus.txt").write_text("another text")
+    found["text to be learnt"] = build(book)
+    with open(book / "book" / "_static" / "course.css", "a") as style:
+        style.write("p { color: red; }")
+    found["style"] = build(book)
+    return found
 
 
 @pytest.fixture
@@ -96,79 +128,57 @@ def vendor(monkeypatch, npm):
     return __import__("vendor")
 
 
-def test_an_unchanged_page_runs_again_when_the_library_has_changed(book):
-    assert build(book).returncode == 0
-    assert "the library says first" in shown(book)
-    library_says(book, "'second'")
-    assert build(book).returncode == 0
-    assert "the library says second" in shown(book)
+def test_every_change_leaves_a_site_that_can_be_built(builds):
+    assert {change: done.said for change, done in builds.items() if done.status} == {}
 
 
-def test_a_page_does_not_run_again_while_page_and_library_stay_the_same(book):
-    assert "Executed notebook" in build(book).stdout
-    shutil.rmtree(book / "_build" / ".doctrees")
-    again = build(book)
-    assert again.returncode == 0
-    assert "Using cached notebook" in again.stdout
-    assert "Executed notebook" not in again.stdout
+def test_an_unchanged_page_runs_again_when_the_library_has_changed(builds):
+    assert "the library says first" in builds["new"].shown
+    assert "the library says second" in builds["library"].shown
 
 
-def test_a_page_runs_again_when_the_text_to_be_learnt_has_changed(book):
-    assert build(book).returncode == 0
-    (book / "book" / "corpus.txt").write_text("another text")
-    again = build(book)
-    assert again.returncode == 0
-    assert "Executed notebook" in again.stdout
+def test_a_page_does_not_run_again_while_page_and_library_stay_the_same(builds):
+    assert "Executed notebook" in builds["new"].said
+    assert "Using cached notebook" in builds["nothing"].said
+    assert "Executed notebook" not in builds["nothing"].said
 
 
-def test_pages_name_the_new_checksum_of_a_style_that_has_changed(book):
-    assert build(book).returncode == 0
-    before = checksum_of_the_style(book)
-    with open(book / "book" / "_static" / "course.css", "a") as style:
-        style.write("p { color: red; }")
-    assert build(book).returncode == 0
-    assert checksum_of_the_style(book) != before
+def test_a_page_runs_again_when_the_text_to_be_learnt_has_changed(builds):
+    assert "Executed notebook" in builds["text to be learnt"].said
 
 
-def checksum_of_the_style(book):
-    return re.search(r"course\.css\?v=(\w+)", shown(book)).group(1)
+def test_pages_name_the_new_checksum_of_a_style_that_has_changed(builds):
+    named = [re.search(r"course\.css\?v=(\w+)", builds[change].shown)[1] for change in ("new", "library", "style")]
+    assert named[0] == named[1] != named[2]
 
 
-def test_a_page_that_fails_fails_the_next_build_too(book):
+def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(builds):
+    assert builds["new"].said.count("The site will take MathJax and the widgets from public CDNs") == 1
+    assert "https://cdn.jsdelivr.net/npm/mathjax" in builds["new"].shown
+
+
+def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(builds):
+    assert builds["new"].said.count("The exercises cannot be done in the page, only downloaded") == 1
+    assert "two-step.ipynb" in builds["new"].shown
+    assert "exercise-here" not in builds["new"].shown
+    assert not builds["new"].lite
+
+
+def test_without_npm_a_live_cell_is_a_cell_like_any_other(builds):
+    assert "tag_live" in builds["new"].shown
+    assert "the library says first" in builds["new"].shown
+    assert "Change and run" not in builds["new"].shown
+    assert "live.js" not in builds["new"].shown
+
+
+@pytest.mark.browser
+def test_a_page_that_fails_fails_the_next_build_too(tmp_path):
+    book = new_book(tmp_path / "course")
     library_says(book, "1 / 0")
     for _ in range(2):
         done = build(book)
-        assert done.returncode != 0
-        assert "Executing notebook failed" in done.stdout + done.stderr
-
-
-def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(book):
-    done = build(book)
-    assert done.returncode == 0
-    assert done.stdout.count("The site will take MathJax and the widgets from public CDNs") == 1
-    assert "https://cdn.jsdelivr.net/npm/mathjax" in shown(book)
-
-
-def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(book):
-    exercise = book / "exercises" / "two-step" / "two-step.ipynb"
-    exercise.parent.mkdir(parents=True)
-    exercise.write_text("{}")
-    (book / "book" / "index.md").write_text("# One page\n\n```{exercise} two-step\nWhat you do in it.\n```\n")
-    done = build(book)
-    assert done.returncode == 0
-    assert done.stdout.count("The exercises cannot be done in the page, only downloaded") == 1
-    assert "two-step.ipynb" in shown(book)
-    assert "exercise-here" not in shown(book)
-    assert not (book / "_build" / "html" / "lite").exists()
-
-
-def test_without_npm_a_live_cell_is_a_cell_like_any_other(book):
-    (book / "book" / "index.md").write_text(PAGE.replace("python\n", "python\n:tags: [live]\n", 1))
-    assert build(book).returncode == 0
-    assert "tag_live" in shown(book)
-    assert "the library says first" in shown(book)
-    assert "Change and run" not in shown(book)
-    assert "live.js" not in shown(book)
+        assert done.status != 0
+        assert "Executing notebook failed" in done.said
 
 
 def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkeypatch, tmp_path):
@@ -213,10 +223,12 @@ def names(archive):
         return set(contents.namelist())
 
 
-def test_a_package_that_is_not_the_expected_one_stops_the_build(book, npm):
+@pytest.mark.browser
+def test_a_package_that_is_not_the_expected_one_stops_the_build(npm, tmp_path):
+    book = new_book(tmp_path / "course")
     done = build(book, programs=npm)
-    assert done.returncode != 0
-    assert "mathjax@3.2.2 from npm has sha512" in done.stdout + done.stderr
+    assert done.status != 0
+    assert "mathjax@3.2.2 from npm has sha512" in done.said
     assert list((book / "_build" / "vendor").iterdir()) == []
 
 

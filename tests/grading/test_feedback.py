@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from conftest import needs
@@ -22,10 +23,11 @@ SUBMISSIONS = {
 
 
 @pytest.fixture(scope="module")
-def feedback(tmp_path_factory):
+def feedback(tmp_path_factory, fresh_gradebook):
     """The feedback page of every submission."""
     needs("bwrap")
     root = tmp_path_factory.mktemp("class")
+    shutil.copy(fresh_gradebook, root)
     config = class_at(root)
     for student, answers in SUBMISSIONS.items():
         notebook = filled(answers)

@@ -25,17 +25,9 @@ RIGHT = json.dumps(filled(ANSWERS))
 ANSWERS_OF = {answer.name: json.dumps(filled(answer.cells)) for answer in known_answers(SLUG)}
 
 
-@pytest.fixture(scope="module")
-def fresh_gradebook(tmp_path_factory):
-    """A gradebook that knows the exercise and no student."""
-    needs("bwrap")
-    root = tmp_path_factory.mktemp("fresh")
-    assert run(class_at(root)) == ([], [])
-    return root / "gradebook.db"
-
-
 @pytest.fixture
 def config(tmp_path, fresh_gradebook):
+    needs("bwrap")
     shutil.copy(fresh_gradebook, tmp_path)
     return class_at(tmp_path)
 
@@ -90,6 +82,10 @@ def broken(tmp_path):
         "linked": 0,
         "timeless": 15,
     }
+
+
+def test_a_class_of_nobody_has_no_results(config):
+    assert run(config) == ([], [])
 
 
 def test_broken_submissions_get_what_is_due_a_row_and_a_reason(config, tmp_path):

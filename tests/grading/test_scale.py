@@ -24,9 +24,10 @@ CLASS = {name: KNOWN[name] for name in ("message-dropped", "message-without-w", 
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, fresh_gradebook):
     """A folder in which a small class has handed in known mistakes."""
     needs("bwrap")
+    shutil.copy(fresh_gradebook, tmp_path)
     for student, answer in CLASS.items():
         hand_in(tmp_path, student, json.dumps(filled(answer.cells)))
     return tmp_path
@@ -96,6 +97,7 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_error(capsys):
 
 
 def test_a_gradebook_on_a_postgresql_server_holds_the_marks_that_answers_toml_says(root, postgresql):
+    (root / "gradebook.db").unlink()
     config = class_at(root)
     config.CourseDirectory.db_url = postgresql
     results, _ = autograde(SLUG, config, FAST, workers=2)

@@ -6,7 +6,7 @@ import zipfile
 import nbformat
 import pytest
 from conftest import needs
-from marking import copy_of_the_course, hidden_lines, run, text_of
+from marking import copy_of_the_course, hidden_lines, nbgrader, run, text_of
 from nbclient import NotebookClient
 from nbgrader import utils
 
@@ -48,23 +48,19 @@ def course(tmp_path_factory):
     needs("bwrap")
     root = tmp_path_factory.mktemp("course")
     copy_of_the_course(root)
-    must(root, "nbgrader", "generate_assignment", SLUG, "--force")
+    nbgrader(root, "generate_assignment", SLUG, "--force")
     archive = root / "downloaded" / SLUG / "archive"
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "class.zip", "w") as file:
         for student, answers in STUDENTS.items():
             notebook = worked_on(root / "exercises" / SLUG / f"{SLUG}.ipynb", answers)
             file.writestr(f"{student}-{SLUG}.ipynb", nbformat.writes(notebook))
-    must(root, "nbgrader", "zip_collect", SLUG, *COLLECT)
-    must(root, "python", "-m", "grading", "autograde", SLUG, "--workers", "1")
-    must(root, "nbgrader", "generate_feedback", SLUG)
-    must(root, "nbgrader", "export")
+    nbgrader(root, "zip_collect", SLUG, *COLLECT)
+    done = run(root, "python", "-m", "grading", "autograde", SLUG, "--workers", "1")
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    nbgrader(root, "generate_feedback", SLUG)
+    nbgrader(root, "export")
     return root
-
-
-def must(root, *command):
-    done = run(root, *command)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
 def feedback(course, student):
