@@ -55,7 +55,11 @@ grade: notebooks  ## grade a sample class of every exercise
 ##@ For those who change the course
 .PHONY: test
 test: notebooks site  ## run all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+.PHONY: check
+check: lint notebooks  ## lint, and all tests that need no browser, no server and no sandbox: about a minute
+	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool" $(TESTS)
 
 .PHONY: mistakes
 mistakes: notebooks  ## prove all known answers, and write their page of the book

@@ -2,16 +2,23 @@
 
 from pathlib import Path
 
-# No mended text contains the text it replaces: pages that an incremental build leaves alone are mended again.
-MENDED = {
+from sphinx.errors import ExtensionError
+
+# (what shows that a page has the part, what is wrong with it, what is right): no right text contains the wrong one, so
+# that pages which an incremental build leaves alone may be mended again.
+MENDED = [
     # the title of the book stands outside all landmarks
-    '<div id="pst-primary-sidebar" class=': '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class=',
+    (
+        "pst-",
+        '<div id="pst-primary-sidebar" class=',
+        '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class=',
+    ),
     # the bibliography is a list of no list items, with a role that ARIA has given up
-    ' role="list" class="citation-list"': ' class="citation-list"',
-    ' role="doc-biblioentry"': "",
+    ("citation-list", ' role="list" class="citation-list"', ' class="citation-list"'),
+    ("doc-biblioentry", ' role="doc-biblioentry"', ""),
     # a name that hides the visible text of the button: "Show the code"
-    '<summary aria-label="Toggle hidden content">': "<summary>",
-}
+    ('<details class="admonition hide', '<summary aria-label="Toggle hidden content">', "<summary>"),
+]
 
 
 def setup(app):
@@ -20,11 +27,14 @@ def setup(app):
 
 
 def mend(app, exception):
+    """Mend all pages; raise ExtensionError where the theme writes a part in a way that is not known here."""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).glob("**/*.html"):
         text = mended = page.read_text(encoding="utf-8")
-        for before, after in MENDED.items():
-            mended = mended.replace(before, after)
+        for part, wrong, right in MENDED:
+            mended = mended.replace(wrong, right)
+            if part in text and right not in mended:
+                raise ExtensionError(f"{page}: {wrong!r} is written otherwise now; see book/_ext/accessible.py")
         if mended != text:
             page.write_text(mended, encoding="utf-8")

@@ -1,6 +1,7 @@
-"""Sphinx extension: a page runs again when the library it shows has changed, and is read again after a warning.
+"""Sphinx extension: a page runs again when what its code imports or reads has changed.
 
-All pages are read again when a style or a script of the site has changed: they name its checksum.
+A page is read again after a warning, and all pages when a style or a script of the site has changed: they name its
+checksum.
 """
 
 import hashlib
@@ -9,6 +10,8 @@ from pathlib import Path
 from sphinx.application import ENV_PICKLE_FILENAME
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the code of a page may import or read: the library, the pictures and measurements, the text to be learnt.
+READ = ["rnnlib/**/*.py", "book/figures/**/*.py", "book/experiments/**/*.py", "book/corpus.txt", "requirements.txt"]
 
 
 def setup(app):
@@ -19,14 +22,19 @@ def setup(app):
 
 
 def key_the_cache(app, config):
-    """Keep the outputs in a folder of their own for each state of rnnlib, of the pins and of the text to be learnt.
+    """Keep the outputs in a separate folder for each state of what the code of the pages imports or reads.
 
     jupyter-cache looks at the code of the page only, and would show outputs of a library that is no more.
     """
-    digest = hashlib.sha256()
-    for path in [*sorted(ROOT.glob("rnnlib/**/*.py")), ROOT / "requirements.txt", ROOT / "book" / "corpus.txt"]:
-        digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
-    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / digest.hexdigest()[:16])
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / checksum(READ)[:16])
+
+
+def checksum(patterns):
+    """A checksum of the names and contents of all files of the course that one of the patterns fits."""
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
+        found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def pages_with_an_old_style(app, env, added, changed, removed):

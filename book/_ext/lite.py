@@ -14,12 +14,21 @@ from pathlib import Path
 
 import bytecode
 import pyodide
+from freshness import ROOT, checksum
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
+# Everything that the built JupyterLite depends on, but for the CDN of Python.
+SOURCES = [
+    "book/lite/*",
+    "book/_ext/*.py",
+    "book/_ext/*.js",
+    "exercises/*/*.ipynb",
+    "rnnlib/**/*.py",
+    "requirements.txt",
+]
 KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
 # What the kernel would install one after the other when it starts: it lies in one archive with the standard library.
 # It can do without ssl and jedi; sqlite3 is compiled, and loaded as numpy is.
@@ -53,7 +62,7 @@ def build(app, exception):
     if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
         return
     site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
-    sources = digest(app.config.pyodide_url)
+    sources = f"{checksum(SOURCES)} {app.config.pyodide_url}"
     if not stamp.exists() or stamp.read_text() != sources:
         build_lite(site, ROOT / "_build" / "lite", app.config.pyodide_url)
         stamp.write_text(sources)
@@ -64,30 +73,14 @@ def build_lite(site, work, url):
     for folder in (site, work):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book" / "lite", work)
-    notebooks(work / "files")
-    settings(work / "jupyter-lite.json")
+    copy_notebooks(work / "files")
+    write_settings(work / "jupyter-lite.json")
     run_jupyter_lite(work, site)
-    mend(site / "notebooks" / "index.html")
-    python(site / "pyodide", url)
+    adapt_page(site / "notebooks" / "index.html")
+    assemble_python(site / "pyodide", url)
 
 
-def digest(url):
-    """A checksum of everything that the built JupyterLite depends on."""
-    found = hashlib.sha256(url.encode())
-    for pattern in (
-        "book/lite/*",
-        "book/_ext/*.py",
-        "book/_ext/*.js",
-        "exercises/*/*.ipynb",
-        "rnnlib/*.py",
-        "requirements.txt",
-    ):
-        for path in sorted(ROOT.glob(pattern)):
-            found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
-    return found.hexdigest()
-
-
-def notebooks(folder):
+def copy_notebooks(folder):
     """Copy the exercises; JupyterLite asks for a kernel unless a notebook says its language."""
     folder.mkdir()
     for path in ROOT.glob("exercises/*/*.ipynb"):
@@ -97,7 +90,7 @@ def notebooks(folder):
         (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def settings(path):
+def write_settings(path):
     """Tell JupyterLite where Python lies, and that all that the kernel needs is there."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"] = {
@@ -105,7 +98,7 @@ def settings(path):
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"packages": KERNEL_NEEDS},
     }
-    path.write_text(json.dumps(config), encoding="utf-8")
+    write_json(path, config)
 
 
 def run_jupyter_lite(work, site):
@@ -117,7 +110,7 @@ def run_jupyter_lite(work, site):
         raise ExtensionError(f"JupyterLite was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def mend(page):
+def adapt_page(page):
     """Give the page of JupyterLite a language, the icon of the book, and an early start of Python."""
     text = page.read_text(encoding="utf-8").replace("<html>", '<html lang="en">', 1)
     text = text.replace("<head>", '<head>\n    <script src="../pyodide/early.js"></script>', 1)
@@ -125,35 +118,51 @@ def mend(page):
     page.write_text(re.sub('<link rel="manifest".*?/>', icon, text), encoding="utf-8")
 
 
-def python(folder, url):
+def assemble_python(folder, url):
     """Fill the folder from which the browser takes Python; what stands at `url`, if that is given, is taken there."""
     core, wheels, lock = pyodide.fetch_all()
     packages = pyodide.needed(lock, pyodide.PACKAGES)
     folder.mkdir(parents=True)
+    write_library(folder / "python.zip", core, wheels, lock)
+    if url:
+        for package in packages.values():
+            package["file_name"] = url + package["file_name"]
+    else:
+        copy_python(folder, core, wheels, packages)
+    # After both: the copies have other checksums and places than the packages of Pyodide's own lock file.
+    write_json(folder / "pyodide-lock.json", {"info": lock["info"], "packages": packages})
+    write_json(folder / "files.json", loaded_at_once(packages, core, wheels, folder, url))
+    copy_starters(folder, url or "./")
+
+
+def write_library(path, core, wheels, lock):
+    """Write the archive of all that is imported where it lies: the standard library, the kernel, and rnnlib."""
     with tempfile.TemporaryDirectory() as work:
         library = standard_library(Path(work), core, wheels, lock)
         rnnlib = bytecode.merge(Path(work, "rnnlib.zip"), [own_wheel(Path(work), "rnnlib")])
         # Apart, so that a change of rnnlib does not compile everything again.
         compiled = [bytecode.add(core, [archive]) / archive.name for archive in (library, rnnlib)]
-    bytecode.merge(folder / "python.zip", compiled)
-    if url:
-        for package in packages.values():
-            package["file_name"] = url + package["file_name"]
-    else:
-        compiled = bytecode.add(core, [wheels / package["file_name"] for package in packages.values()])
-        for package in packages.values():
-            package["sha256"] = checksum(compiled / package["file_name"])
-        for path in [*(core / name for name in CORE), *compiled.iterdir()]:
-            shutil.copy(path, folder)
-    (folder / "pyodide-lock.json").write_text(
-        json.dumps({"info": lock["info"], "packages": packages}), encoding="utf-8"
-    )
-    (folder / "files.json").write_text(
-        json.dumps(loaded_at_once(packages, core, wheels, folder, url)), encoding="utf-8"
-    )
+    bytecode.merge(path, compiled)
+
+
+def copy_python(folder, core, wheels, packages):
+    """Copy the interpreter, and the packages with bytecode, whose checksums are then noted in `packages`."""
+    compiled = bytecode.add(core, [wheels / package["file_name"] for package in packages.values()])
+    for package in packages.values():
+        package["sha256"] = hashlib.sha256((compiled / package["file_name"]).read_bytes()).hexdigest()
+    for path in [*(core / name for name in CORE), *compiled.iterdir()]:
+        shutil.copy(path, folder)
+
+
+def write_json(path, content):
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def copy_starters(folder, core):
+    """Copy the scripts that start Python, and tell them where its core lies."""
     for name in ("start.js", "early.js"):
         text = (ROOT / "book" / "lite" / name).read_text(encoding="utf-8")
-        (folder / name).write_text(text.replace("CORE", json.dumps(url or "./")), encoding="utf-8")
+        (folder / name).write_text(text.replace("CORE", json.dumps(core)), encoding="utf-8")
 
 
 def loaded_at_once(packages, core, wheels, folder, url):
@@ -177,11 +186,12 @@ def standard_library(folder, core, wheels, lock):
 
 
 def own_wheel(folder, name):
-    """Write a wheel of a package that is installed here; it has the same bytes for the same sources."""
+    """Write a wheel of an installed package and its sub-packages; the same sources give the same bytes."""
     distribution = importlib.metadata.distribution(name)
     place = Path(importlib.util.find_spec(name).origin).parent
     stem = f"{name}-{distribution.version}"
-    contents = {f"{name}/{path.name}": path.read_text(encoding="utf-8") for path in sorted(place.glob("*.py"))}
+    sources = {path.relative_to(place.parent).as_posix(): path for path in sorted(place.rglob("*.py"))}
+    contents = {entry: path.read_text(encoding="utf-8") for entry, path in sources.items()}
     contents[f"{stem}.dist-info/METADATA"] = distribution.read_text("METADATA")
     contents[f"{stem}.dist-info/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     wheel = folder / f"{stem}-py3-none-any.whl"
@@ -189,7 +199,3 @@ def own_wheel(folder, name):
         for path, text in contents.items():
             archive.writestr(zipfile.ZipInfo(path), text, zipfile.ZIP_DEFLATED)
     return wheel
-
-
-def checksum(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -3,9 +3,11 @@
 A page that has not changed since it was last printed is taken from _build/pdf.
 """
 
+import asyncio
 import functools
 import hashlib
 import html
+import os
 import re
 import shutil
 import threading
@@ -13,7 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import sync_playwright
+from playwright.async_api import async_playwright
 from pypdf import PdfReader, PdfWriter
 
 BOOK = Path(__file__).resolve().parents[1]
@@ -25,11 +27,22 @@ OFFER = re.compile(r'<p>(?:(?!</p>).)*href="bptt\.pdf".*?</p>', re.DOTALL)
 
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 
-# A printed page has nothing to click: open what is folded, and hide what only works on a screen.
-PREPARE = """
-  document.querySelectorAll("details").forEach(box => { box.open = true; });
-  document.querySelectorAll(".jupyter-widgets.widget-play").forEach(box => { box.style.display = "none"; });
+# What is folded is opened; it would fade in, and be missing in a print taken at once. What only works on a screen goes.
+STYLE = """
+  * { animation: none !important; }
+  .jupyter-widgets.widget-play { display: none !important; }
 """
+# Formulas, fonts and widgets must be there. Without a network, a site that takes its widgets from a CDN has none.
+READY = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const waiting = () => document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']").length
+    > document.querySelectorAll(".widget-subarea > .jupyter-widgets").length;
+  document.querySelectorAll("details").forEach(box => { box.open = true; });
+  for (const until = Date.now() + 10000; waiting() && Date.now() < until; ) await frame();
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  for (let drawn = 0; drawn < 2; drawn++) await frame();  // widgets write their labels in the next frame
+}"""
 
 
 def pages():
@@ -51,21 +64,29 @@ def prints():
     return {name: PRINTED / f"{name}-{digest[:16]}.pdf" for name, digest in digests.items()}
 
 
-def print_pages(chromium, missing):
-    """Print the pages of `missing`, {name: path of the print}."""
+async def print_pages(chromium, missing):
+    """Print the pages of `missing`, {name: path of the print}, as many at a time as there are processors."""
+    waiting = iter(missing.items())
     handler = functools.partial(QuietHandler, directory=str(HTML))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(color_scheme="light")
-        for name, path in missing.items():
-            page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html", wait_until="networkidle")
-            page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
-            page.evaluate(PREPARE)
-            page.pdf(path=path.with_suffix(".part"), format="A4", margin=MARGIN, tagged=True, outline=True)
-            path.with_suffix(".part").replace(path)
-        browser.close()
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            address = f"http://127.0.0.1:{server.server_port}"
+            await asyncio.gather(*(print_in_turn(browser, address, waiting) for _ in range(os.cpu_count())))
+            await browser.close()
         server.shutdown()
+
+
+async def print_in_turn(browser, address, waiting):
+    """Print one page after the other, until none is left."""
+    page = await browser.new_page(color_scheme="light")
+    for name, path in waiting:
+        await page.goto(f"{address}/{name}.html", wait_until="networkidle")
+        await page.add_style_tag(content=STYLE)
+        await page.evaluate(READY)
+        await page.pdf(path=path.with_suffix(".part"), format="A4", margin=MARGIN, tagged=True, outline=True)
+        path.with_suffix(".part").replace(path)
 
 
 def main():
@@ -80,7 +101,7 @@ def main():
     for old in set(PRINTED.iterdir()) - set(wanted.values()):
         old.unlink()
     if missing := {name: path for name, path in wanted.items() if not path.exists()}:
-        print_pages(chromium, missing)
+        asyncio.run(print_pages(chromium, missing))
     book = PdfWriter()
     for name, path in wanted.items():
         title = TITLE.search((HTML / f"{name}.html").read_text(encoding="utf-8"))[1]

@@ -33,11 +33,11 @@ def fetch_all(cache=CACHE):
     """
     core = fetch(cache, [CORE])
     lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
-    return core, packages(lock, cache), lock
+    return core, fetch_packages(lock, cache), lock
 
 
-def packages(lock, cache=CACHE):
-    """The folder of the packages that the lock file means."""
+def fetch_packages(lock, cache=CACHE):
+    """The folder of the packages that the lock file means; they are fetched on the first call only."""
 
     def fill(complete, work):
         with zipfile.ZipFile(_download(work)) as carrier:

@@ -193,10 +193,10 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
     monkeypatch.setattr(pyodide, "PACKAGES", ["numpy"])
     monkeypatch.setattr(pyodide, "KERNEL", [])
     entry = {"file_name": "numpy.whl", "depends": [], "sha256": hashlib.sha256(b"the wheel").hexdigest()}
-    folder = pyodide.packages({"packages": {"numpy": entry}}, tmp_path / "cache")
+    folder = pyodide.fetch_packages({"packages": {"numpy": entry}}, tmp_path / "cache")
     assert (folder / "numpy.whl").read_bytes() == b"the wheel"
     with pytest.raises(ValueError, match=r"numpy\.whl has sha256"):
-        pyodide.packages({"packages": {"numpy": entry | {"sha256": "of another"}}}, tmp_path / "cache")
+        pyodide.fetch_packages({"packages": {"numpy": entry | {"sha256": "of another"}}}, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == [folder]
 
 

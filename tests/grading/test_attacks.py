@@ -15,6 +15,8 @@ from grading.autograde import autograde
 from grading.course import COURSE, class_at
 from grading.gradebook import autograded
 
+pytestmark = pytest.mark.pool
+
 HONEST = ("aa-right", "zz-right")  # the first and the last to be marked
 SECONDS = 90  # for one submission on a busy machine; its own budget is 60
 

@@ -9,6 +9,8 @@ from grading import exercise
 from grading.bench import Bench
 from grading.remote import HungError, StudentDiedError, StudentError
 
+pytestmark = pytest.mark.pool
+
 SETTINGS = FAST._replace(sandboxed=False)  # our own code; one cell has to remember that it has run before
 CRASH = "import os; os._exit(1)"
 

@@ -12,6 +12,8 @@ from grading import exercise, limits
 from grading.answers import solution
 from grading.course import COURSE
 
+pytestmark = pytest.mark.pool
+
 ANSWERS = solution(SLUG).cells
 EVERY_TEST = {
     "check-output-gradient",

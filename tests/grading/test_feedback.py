@@ -13,6 +13,8 @@ from grading.answers import known_answers, solution
 from grading.autograde import autograde
 from grading.course import class_at
 
+pytestmark = pytest.mark.pool
+
 ANSWERS = solution(SLUG).cells
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 SUBMISSIONS = {

@@ -20,6 +20,8 @@ from grading.autograde import autograde
 from grading.course import COURSE, class_at
 from grading.sandbox import SandboxError
 
+pytestmark = pytest.mark.pool
+
 ANSWERS = solution(SLUG).cells
 RIGHT = json.dumps(filled(ANSWERS))
 ANSWERS_OF = {answer.name: json.dumps(filled(answer.cells)) for answer in known_answers(SLUG)}

@@ -26,6 +26,8 @@ sys.path.insert(0, "tests")
 from marking import FAST, SLUG
 from grading import course
 from grading.autograde import autograde
+
+pytestmark = pytest.mark.pool
 sys.exit(autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
 """
 

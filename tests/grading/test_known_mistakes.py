@@ -9,6 +9,8 @@ from grading.answers import known_answers
 from grading.bench import OwnBench
 from grading.course import slugs
 
+pytestmark = pytest.mark.pool
+
 KNOWN = [(slug, answer) for slug in slugs() for answer in known_answers(slug)]
 
 

@@ -1,11 +1,14 @@
 """The page of known mistakes says what answers.toml says."""
 
+import pytest
 from conftest import needs
 from marking import FAST
 
 from grading import mistakes_page
 from grading.answers import known_answers
 from grading.course import slugs
+
+pytestmark = pytest.mark.pool
 
 
 def test_the_page_is_up_to_date():

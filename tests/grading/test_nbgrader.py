@@ -12,6 +12,8 @@ from grading.answers import known_answers, solution
 from grading.course import COURSE
 from grading.sample_class import notebook_with
 
+pytestmark = pytest.mark.pool
+
 SLUG = "two-step"
 
 

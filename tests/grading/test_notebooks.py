@@ -13,6 +13,8 @@ from nbgrader import utils
 from grading import notebooks
 from grading.course import COURSE, slugs
 
+pytestmark = pytest.mark.pool
+
 MARKERS = ["BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"]
 
 

@@ -9,6 +9,8 @@ from grading.bench import OwnBench
 from grading.own import OwnProcess
 from grading.remote import HungError, Remote
 
+pytestmark = pytest.mark.pool
+
 ANSWERS = {answer.name: answer.cells for answer in [solution("two-step"), *known_answers("two-step")[::6]]}
 ODD = {
     "prints": "print('seen')\nprint('twice')\n",

@@ -10,6 +10,8 @@ from grading.course import slugs
 from grading.record import Result
 from grading.sample_class import submissions, write_class
 
+pytestmark = pytest.mark.pool
+
 
 @pytest.mark.parametrize("slug", slugs())
 def test_a_class_has_right_wrong_unfinished_and_broken_submissions(slug):

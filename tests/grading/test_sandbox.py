@@ -14,6 +14,8 @@ from grading.course import COURSE
 from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
 from rnnlib import scalar
 
+pytestmark = pytest.mark.pool
+
 
 @pytest.fixture
 def student():

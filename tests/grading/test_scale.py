@@ -19,6 +19,8 @@ from grading.answers import known_answers
 from grading.autograde import autograde
 from grading.course import class_at
 
+pytestmark = pytest.mark.pool
+
 KNOWN = {answer.name: answer for answer in known_answers(SLUG)}
 CLASS = {name: KNOWN[name] for name in ("message-dropped", "message-without-w", "last-step-only", "numeric-gradient")}
 

@@ -14,6 +14,8 @@ from marking import SLUG, copy_of_the_course, environment, filled, run
 from grading.answers import solution
 from grading.course import COURSE
 
+pytestmark = pytest.mark.pool
+
 GUIDE = COURSE / "book" / "teaching.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)

@@ -9,6 +9,8 @@ from grading import exercise, intake, record
 from grading.answers import solution
 from grading.transplant import WRITTEN_BY_STUDENT, rebuild, transplant
 
+pytestmark = pytest.mark.pool
+
 ANSWERS = solution(SLUG).cells
 
 

@@ -14,6 +14,8 @@ from grading import exercise
 from grading.answers import known_answers, solution
 from grading.course import COURSE
 
+pytestmark = pytest.mark.pool
+
 SLUG = "bptt-loops"
 RIGHT = solution(SLUG).cells
 FIRST, SECOND = (
