@@ -1,4 +1,5 @@
-/* An exercise in the page: its notebook runs in a JupyterLite that this site serves, in an iframe. */
+/* An exercise in the page: its notebook runs in a JupyterLite that this site serves, in an iframe.
+   Pages with live cells use PYTHON, action, fetchFiles and loading from here: see book/live/live.js. */
 
 const HERE = new URL("..", document.currentScript.src); // the root of the site
 const PYTHON = new URL("lite/pyodide/", HERE);

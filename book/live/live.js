@@ -1,4 +1,5 @@
-/* Live cells: the code of a cell can be changed, and runs in a Python that all cells of the page share. */
+/* Live cells: the code of a cell can be changed, and runs in a Python that all cells of the page share.
+   PYTHON, action, fetchFiles and loading come from book/_static/exercise.js, which every page loads first. */
 
 const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
 const WORKER = new URL("live-worker.js", document.currentScript.src);

@@ -29,7 +29,7 @@ def checks(chapter):
 @pytest.mark.parametrize(("chapter", "label"), labels())
 def test_the_equation_holds(chapter, label):
     found = checks(chapter)
-    assert label in found, f"eq. {label} has no check: write check_{label.replace('-', '_')} in tests/equations/"
+    assert label in found, f"eq. {label} has no check: write check_{label.replace('-', '_')} in tests/book/equations/"
     found[label]()
 
 

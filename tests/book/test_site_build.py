@@ -1,7 +1,8 @@
-"""The build of the site, on a book of one page: what runs again, what is told, what is fetched."""
+"""The build of the site, on a book of one page or two: what runs again and when, what is told, what is fetched."""
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -10,10 +11,13 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
+import yaml
 from conftest import needs
+from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = """\
@@ -35,6 +39,20 @@ print("the library says", rnnlib.WORD)
 What you do in it.
 ```
 """
+# Notes its name while it runs, and the names of all pages that run at that time.
+SLOW_PAGE = PAGE.replace(
+    'print("the library says", rnnlib.WORD)',
+    """import json, os, time
+
+os.makedirs("running", exist_ok=True)
+open("running/NAME", "w").close()
+seen = set()
+for _ in range(30):
+    seen |= set(os.listdir("running"))
+    time.sleep(0.1)
+json.dump(sorted(seen), open("NAME.json", "w"))
+os.remove("running/NAME")""",
+)
 # Packs the same tarball, whatever is asked for, and keeps a list of its calls.
 NPM = """\
 #!{python}
@@ -100,6 +118,10 @@ def builds(tmp_path_factory):
     found["library"] = build(book)
     (book / "book" / "corpus.txt").write_text("another text")
     found["text to be learnt"] = build(book)
+    for name, module in (("figures", "style.py"), ("experiments", "units.py")):
+        (book / "book" / name).mkdir()
+        (book / "book" / name / module).touch()
+        found[name] = build(book)
     with open(book / "book" / "_static" / "course.css", "a") as style:
         style.write("p { color: red; }")
     found["style"] = build(book)
@@ -122,8 +144,13 @@ def npm(tmp_path):
 
 
 @pytest.fixture
-def vendor(monkeypatch, npm):
+def extensions(monkeypatch):
+    """Make the extensions importable."""
     monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+
+
+@pytest.fixture
+def vendor(monkeypatch, extensions, npm):
     monkeypatch.setenv("PATH", str(npm))
     return __import__("vendor")
 
@@ -138,13 +165,58 @@ def test_an_unchanged_page_runs_again_when_the_library_has_changed(builds):
 
 
 def test_a_page_does_not_run_again_while_page_and_library_stay_the_same(builds):
-    assert "Executed notebook" in builds["new"].said
+    assert ran(builds["new"]) == 1
     assert "Using cached notebook" in builds["nothing"].said
-    assert "Executed notebook" not in builds["nothing"].said
+    assert ran(builds["nothing"]) == ran(builds["style"]) == 0
 
 
-def test_a_page_runs_again_when_the_text_to_be_learnt_has_changed(builds):
-    assert "Executed notebook" in builds["text to be learnt"].said
+def ran(done):
+    """How many pages ran, none of them once more when Sphinx read it."""
+    assert "Executing notebook" not in done.said
+    return len(re.findall(r"ran in [\d.]+ seconds", done.said))
+
+
+@pytest.mark.parametrize("change", ["library", "text to be learnt", "figures", "experiments"])
+def test_a_page_runs_again_when_what_its_code_reads_or_imports_has_changed(builds, change):
+    assert ran(builds[change]) == 1
+
+
+@pytest.fixture
+def two_pages(tmp_path):
+    """A book of two pages, each of which notes what runs beside it."""
+    book = new_book(tmp_path / "course")
+    (book / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: second}]\n")
+    for name in ("index", "second"):
+        (book / "book" / f"{name}.md").write_text(SLOW_PAGE.replace("NAME", name))
+    return book
+
+
+def ran_beside(book, name):
+    return json.loads((book / "book" / f"{name}.json").read_text())
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(os.cpu_count() < 2, reason="needs two processors")
+def test_pages_run_side_by_side(two_pages):
+    assert ran(build(two_pages)) == 2
+    assert ["index", "second"] in [ran_beside(two_pages, name) for name in ("index", "second")]
+
+
+@pytest.mark.browser
+def test_a_page_that_measures_times_runs_alone(two_pages):
+    settings = yaml.safe_load((two_pages / "_config.yml").read_text(encoding="utf-8"))
+    settings["sphinx"]["config"]["pages_that_measure"] = ["second"]
+    (two_pages / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert ran(build(two_pages)) == 2
+    assert [ran_beside(two_pages, name) for name in ("index", "second")] == [["index"], ["second"]]
+
+
+def test_all_pages_that_measure_times_are_named_in_the_configuration():
+    clocks = re.compile(r"\b(perf_counter|process_time|timeit|best_time|times_by_batch)\b")
+    pages = {path.stem for path in ROOT.glob("book/*.md") if clocks.search(path.read_text(encoding="utf-8"))}
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert pages
+    assert pages == set(settings["sphinx"]["config"]["pages_that_measure"])
 
 
 def test_pages_name_the_new_checksum_of_a_style_that_has_changed(builds):
@@ -200,8 +272,30 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
     assert list((tmp_path / "cache").iterdir()) == [folder]
 
 
-def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+def test_the_site_packs_and_watches_every_module_of_rnnlib(tmp_path, extensions):
+    import lite
+
+    modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("rnnlib/**/*.py")}
+    assert "rnnlib/fast/sweep.py" in modules
+    assert modules <= names(lite.own_wheel(tmp_path, "rnnlib"))
+    assert modules <= {path.relative_to(ROOT).as_posix() for pattern in lite.SOURCES for path in ROOT.glob(pattern)}
+
+
+def test_the_html_of_the_theme_is_mended_and_a_change_of_it_is_told(tmp_path, extensions):
+    import accessible
+
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
+    page = tmp_path / "index.html"
+    page.write_text('<div id="pst-primary-sidebar" class="a">')
+    for _ in range(2):  # an incremental build mends a page again
+        accessible.mend(app, None)
+        assert page.read_text() == '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class="a">'
+    page.write_text('<nav id="pst-primary-sidebar" class="a">')
+    with pytest.raises(ExtensionError, match="pst-primary-sidebar"):
+        accessible.mend(app, None)
+
+
+def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, extensions):
     import bytecode
     import pyodide
 
