@@ -78,7 +78,7 @@ def times(seconds, batches, T):
         each = 1e6 * np.array(seconds[name]) / T / np.array(batches)
         axes.plot(batches, each, "o-" if name != "limit" else ":", color=colour, markersize=5, label=words[name])
         told.append(f"{words[name]} {each[0]:.2g} to {each[-1]:.2g}")
-    axes.legend(loc="upper right", fontsize=10)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=10)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(batches, [str(B) for B in batches])
     return picture(
