@@ -11,6 +11,7 @@ from string import ascii_uppercase
 
 FORMULA = re.compile(r'<span class="math notranslate nohighlight">(\\\(.*?\\\))</span>', re.DOTALL)
 INSIDE = r"([^{}]*(?:\{[^{}]*\}[^{}]*)*)"
+SANS = re.compile(r"\\mathsf\{([^{}]*)\}")  # the transpose
 FRACTION = re.compile(rf"\\[dt]?frac\{{{INSIDE}\}}\{{{INSIDE}\}}")
 SCRIPT = re.compile(r"[_^]\s*(\{[^{}]*\}|\\[a-zA-Z]+|.)")
 WORD = re.compile(r"\\(?:text|operatorname|mathrm|mathbf)\{([^{}]*)\}|\\(tanh|log|exp|max|min)(?![a-zA-Z])")
@@ -38,6 +39,7 @@ def give_widths(app, page, template, context, doctree):
 
 def width(tex):
     """About how wide MathJax sets the formula, in units of the letter size."""
+    tex = SANS.sub(lambda sans: sans[1], tex)
     tex = FRACTION.sub(lambda fraction: max(fraction[1], fraction[2], key=width), tex)
     scripts = sum(len(GLYPH.findall(script[1])) for script in SCRIPT.finditer(tex))
     tex = NO_ROOM.sub(" ", WORD.sub(lambda word: word[1] or word[2], SCRIPT.sub(" ", tex)))
