@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 from conftest import needs
-from marking import SLUG, copy_of_the_course, environment, filled, run
+from marking import SLUG, copy_of_the_course, environment, filled, hand_in, run
 
 from grading.answers import solution
 from grading.course import COURSE
@@ -22,11 +22,12 @@ BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTIL
 CONSOLE = re.findall(r"^```console\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)  # of a cluster, and of a server
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
+@pytest.fixture
+def course(tmp_path):
     """A copy of the course with its own exchange, and two students' work in a zip and in a folder."""
     needs("bwrap")
-    root = tmp_path_factory.mktemp("clone")
+    root = tmp_path / "clone"
+    root.mkdir()
     copy_of_the_course(root)
     for name in ("Makefile", "pyproject.toml", "requirements.txt"):
         shutil.copy(COURSE / name, root)
@@ -79,6 +80,8 @@ def test_every_command_of_the_guide_works(course):
 def test_the_commands_of_a_cluster_and_of_a_database_server_work(course, postgresql):
     """The last command of each block is waited for; those before it are servers."""
     assert len(CONSOLE) == 2
+    for student in ("ada", "blaise"):
+        hand_in(course, student, json.dumps(filled(solution(SLUG).cells)))
     for block in CONSOLE:
         *servers, last = re.findall(r"^\$ (.*)", block, re.MULTILINE)
         running = [start(command, course) for command in servers]
