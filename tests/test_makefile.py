@@ -39,7 +39,9 @@ def touch(path, time):
 
 
 def is_up_to_date(root, verb):
-    return subprocess.run(["make", "-q", verb], cwd=root, capture_output=True).returncode == 0
+    # Without the variables of the make that may have started the tests, such as another virtual environment.
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
+    return subprocess.run(["make", "-q", verb], cwd=root, env=outside, capture_output=True).returncode == 0
 
 
 def is_stale_after_a_change_of(root, path, verb="site"):

@@ -18,6 +18,8 @@ from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import COURSE, class_at
 
+pytestmark = pytest.mark.pool
+
 STUDENTS = [f"student-{number}" for number in range(4)]
 PROGRAM = """
 import signal, sys
@@ -26,8 +28,6 @@ sys.path.insert(0, "tests")
 from marking import FAST, SLUG
 from grading import course
 from grading.autograde import autograde
-
-pytestmark = pytest.mark.pool
 sys.exit(autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
 """
 

@@ -7,7 +7,7 @@ import pytest
 from grading import commands
 from grading.answers import known_answers
 from grading.course import slugs
-from grading.record import Result
+from grading.gradebook import Result
 from grading.sample_class import submissions, write_class
 
 pytestmark = pytest.mark.pool
