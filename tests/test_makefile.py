@@ -38,10 +38,12 @@ def touch(path, time):
     os.utime(path, (time, time))
 
 
+# Without what a make that has started the tests hands on, such as another virtual environment.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
+
+
 def is_up_to_date(root, verb):
-    # Without the variables of the make that may have started the tests, such as another virtual environment.
-    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
-    return subprocess.run(["make", "-q", verb], cwd=root, env=outside, capture_output=True).returncode == 0
+    return subprocess.run(["make", "-q", verb], cwd=root, env=ENVIRONMENT, capture_output=True).returncode == 0
 
 
 def is_stale_after_a_change_of(root, path, verb="site"):
@@ -53,7 +55,8 @@ def is_stale_after_a_change_of(root, path, verb="site"):
 
 
 def commands(root, *arguments):
-    done = subprocess.run(["make", "--dry-run", *arguments], cwd=root, capture_output=True, text=True, check=True)
+    command = ["make", "--dry-run", *arguments]
+    done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
