@@ -64,11 +64,11 @@ def test_a_mistake_of_no_entry_is_given_no_name():
 def test_what_an_entry_does_with_a_case_is_found_once_unless_there_is_a_function_in_it(monkeypatch, case, times):
     seen = []
     monkeypatch.setattr(mistakes, "_observed", lambda *call: seen.append(call))
-    mistakes._kept.cache_clear()
+    mistakes._kept_behaviour.cache_clear()
     entry = known_answers("two-step")[0]
     for _ in range(2):
-        mistakes._behaviour("two-step", entry, "gradient", (case, {}))
-    mistakes._kept.cache_clear()
+        mistakes._behaviour(exercise.load("two-step"), entry, "gradient", (case, {}))
+    mistakes._kept_behaviour.cache_clear()
     assert len(seen) == times
 
 
