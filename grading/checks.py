@@ -76,10 +76,10 @@ def same_answer(student, reference, *arguments, tol=TOLERANCE, **options):
 def same_gradient(student, reference, numeric, *arguments, tol=TOLERANCE, **options):
     """As `same_answer`, for a function that returns a gradient: it is compared with central differences as well.
 
-    `numeric` has the structure of the result, with None where there is nothing to compare; it comes from
-    rnnlib.gradcheck.central_difference, applied to the error itself. An array that is further from it than 1e-6 of its
-    largest entry is shown as the chapters show it, analytic above numeric. One that is near, and not within `tol` of
-    what `reference` returns, is a finite difference, and no derivation.
+    `numeric` has the structure of the result, a dict its keys, with None where there is nothing to compare; it comes
+    from rnnlib.gradcheck.central_difference, applied to the error itself. An array that is further from it than 1e-6 of
+    its largest entry is shown as the chapters show it, analytic above numeric. One that is near, and not within `tol`
+    of what `reference` returns, is a finite difference, and no derivation.
     """
     _check(student, reference, numeric, arguments, options, tol)
 
@@ -127,7 +127,12 @@ def _unlike(value, right, tol, numeric=None):
 
 def _difference(value, right, tol, numeric=None):
     if isinstance(right, dict):
-        return _dict_difference(value, right, tol)
+        return _dict_difference(value, right, tol, numeric)
+    return _array_difference(value, right, tol, numeric, lambda where: f"[{', '.join(str(int(i)) for i in where)}]")
+
+
+def _array_difference(value, right, tol, numeric, entry):
+    """What is wrong with an array or a number; `entry` makes the text that stands for an index."""
     right = np.asarray(right)
     if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
         return f"is of type {type(value).__name__}, expected a {right.dtype} array of shape {right.shape}"
@@ -143,10 +148,10 @@ def _difference(value, right, tol, numeric=None):
         return ""
     if numeric is None:
         return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
-    return _numeric_difference(value, np.asarray(numeric), error, tol)
+    return _numeric_difference(value, np.asarray(numeric), error, tol, entry)
 
 
-def _numeric_difference(value, numeric, error, tol):
+def _numeric_difference(value, numeric, error, tol, entry):
     """A wrong gradient beside its central differences; one that is near to them is a finite difference itself."""
     from_numeric = gradcheck.relative_error(value, numeric)
     if from_numeric < gradcheck.CENTRAL_TOLERANCE:
@@ -155,7 +160,7 @@ def _numeric_difference(value, numeric, error, tol):
             f"allowed {tol:.0e}: derive it"
         )
     where = np.unravel_index(np.argmax(np.abs(value - numeric)), value.shape)
-    place = f"is wrong at entry [{', '.join(str(int(i)) for i in where)}]" if where else "is wrong"
+    place = f"is wrong at entry {entry(where)}" if where else "is wrong"
     return (
         f"{place}\n"
         f"  analytic  {value[where]: .12g}\n"
@@ -164,7 +169,7 @@ def _numeric_difference(value, numeric, error, tol):
     )
 
 
-def _dict_difference(value, right, tol):
+def _dict_difference(value, right, tol, numeric=None):
     """As _difference, for dictionaries of numbers, compared as one array; the order of the keys does not matter."""
     if not isinstance(value, dict):
         return f"is of type {type(value).__name__}, expected a dict"
@@ -173,7 +178,9 @@ def _dict_difference(value, right, tol):
         return f"has no entry {missing[0]!r}" if missing else f"has an entry {extra[0]!r} too many"
     if not all(isinstance(value[key], (int, float, np.generic)) for key in right):
         return "holds what is not a number"
-    return _difference(np.array([value[key] for key in right]), np.array(list(right.values())), tol)
+    values, rights = (np.array([given[key] for key in right]) for given in (value, right))
+    numeric = None if numeric is None else np.array([numeric[key] for key in right])
+    return _array_difference(values, rights, tol, numeric, lambda where: repr(list(right)[where[0]]))
 
 
 def _mistake(student, seen, expected, arguments, tol, options):

@@ -66,3 +66,10 @@ def test_where_there_is_no_numeric_gradient_the_exact_one_decides():
     numeric = gradcheck.central_difference(error, POINT)._replace(a=None)
     with pytest.raises(checks.HiddenCheckFailedError, match="a is wrong by"):
         checks.same_gradient(lambda point: gradient(point)._replace(a=2 * point.a), gradient, numeric, POINT)
+
+
+def test_of_a_dict_the_entry_that_is_wrong_is_called_by_its_key():
+    right, numeric = {"u": 0.5, "w": -2.0}, {"w": -2.0 + 1e-9, "u": 0.5}
+    checks.same_gradient(lambda: {"w": -2.0, "u": 0.5}, lambda: right, numeric)
+    with pytest.raises(checks.HiddenCheckFailedError, match=r"at entry 'w'\n  analytic   2\n  numeric   -1\.99"):
+        checks.same_gradient(lambda: {"u": 0.5, "w": 2.0}, lambda: right, numeric)
