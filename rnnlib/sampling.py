@@ -39,10 +39,10 @@ def continuation(forward, params, s_init, prompt, draws, *, temperature=1.0):
 def tempered(p, temperature):
     """The probabilities softmax(log(p) / temperature): sharper below 1, more level above.
 
-    Shapes: p (..., K), kept. Zero probabilities stay practically zero. Raises ValueError for a temperature that is not
+    Shapes: p (..., K), kept. Zero probabilities stay zero. Raises ValueError for a temperature that is not
     positive. Source: the chapter "A character model" (book/characters.md), eq. temperature.
     """
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}, expected a positive number")
-    tiny = np.finfo(float).tiny  # a probability that underflowed to zero has no logarithm
-    return softmax(np.log(np.maximum(np.asarray(p, dtype=float), tiny)) / temperature)
+    with np.errstate(divide="ignore"):  # log 0 is minus infinity, and stays so; a floor would rise with the temperature
+        return softmax(np.log(np.asarray(p, dtype=float)) / temperature)

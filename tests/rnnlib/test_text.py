@@ -161,3 +161,8 @@ def test_a_draw_picks_the_token_at_which_the_probabilities_added_up_exceed_it():
     draws = [0.0, 0.1999, 0.2001, 0.4999, 0.5001, 0.9999]
     assert sampling.continuation(forward, None, None, [0], draws).tolist() == [0, 0, 1, 1, 2, 2]
     assert sampling.tempered([0.8, 0.2], 0.5) == pytest.approx([16 / 17, 1 / 17])
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1.0, 300.0])
+def test_a_token_of_probability_zero_is_never_drawn_however_high_the_temperature(temperature):
+    assert sampling.tempered([0.0, 0.6, 0.4], temperature)[0] == 0.0
