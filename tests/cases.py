@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnlib import lstm
 from rnnlib.gradcheck import relative_error
 from rnnlib.params import Params, init_params
 from rnnlib.rnn import backward, forward
@@ -17,6 +18,13 @@ def case(seed, T=6, B=3, D=5, H=4, K=2, dtype=np.float64):
     s_init = rng.standard_normal((B, H)).astype(dtype)
     y = rng.integers(K, size=(T, B))
     return (frozen(params), frozen(x), frozen(s_init), frozen(y)), rng
+
+
+def gated_case(model, rng, T=6, B=3, D=5, H=4, K=2):
+    """(params, x, s_init, y) for the LSTM, whose s_init holds two states per sequence, or for the GRU."""
+    params, x = model.init_params(rng, D, H, K), rng.standard_normal((T, B, D))
+    s_init = rng.standard_normal((2, B, H) if model is lstm else (B, H))
+    return params, x, s_init, rng.integers(K, size=(T, B))
 
 
 def frozen(value):
@@ -37,6 +45,13 @@ def mask(rng, T, B):
 def both(params, x, s_init, y, **options):
     """The Backward of a forward pass and the backward pass after it."""
     return backward(params, x, y, forward(params, x, s_init, y, **options), **options)
+
+
+def equal(a, b):
+    """Whether two trees of arrays and numbers are the same to the last bit, in types and dtypes too."""
+    if isinstance(a, tuple):
+        return type(a) is type(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b) and np.array_equal(a, b) and getattr(a, "dtype", 0) == getattr(b, "dtype", 0)
 
 
 def close(a, b, tol=1e-12):

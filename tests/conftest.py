@@ -36,6 +36,7 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"in the order of --shuffle {config.option.shuffle}")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config, items):
     """Mark the tests by what their fixtures need, keep those together that share one, and put all in order."""
     for item in items:

@@ -1,3 +1,5 @@
+"""The random cases of the chapters have the sizes that were asked for, and no state of zero."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The curves of a history of training: means, colours, the words beside them, and the axes around them."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""What the chapters measure, times and memory, is measured as they say."""
+
 import time
 import tracemalloc
 

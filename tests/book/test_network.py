@@ -1,3 +1,5 @@
+"""A drawn network has its arrows where its edges are, and its marks where they were asked for."""
+
 import numpy as np
 import pytest
 

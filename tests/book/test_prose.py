@@ -1,3 +1,5 @@
+"""What the character model reads is the prose of the book, and nothing else of its pages."""
+
 from pathlib import Path
 
 from book.experiments.prose import prose

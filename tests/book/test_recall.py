@@ -1,3 +1,5 @@
+"""The models that a chapter compares learn from the same batches, and they do learn."""
+
 import numpy as np
 import pytest
 

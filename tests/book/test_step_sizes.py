@@ -1,3 +1,5 @@
+"""The errors of the finite differences depend on h as the chapter says."""
+
 import numpy as np
 import pytest
 

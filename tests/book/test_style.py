@@ -1,3 +1,5 @@
+"""A picture has words for those who do not see it, the colours of its page, and ids of its own."""
+
 import html
 import re
 

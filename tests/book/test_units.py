@@ -1,3 +1,5 @@
+"""A unit that follows a property of the text is found, with its sign."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""A table of pictures shows the one that was chosen, and is whole."""
+
 import pytest
 
 from book.figures import style, widgets

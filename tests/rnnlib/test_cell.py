@@ -1,3 +1,5 @@
+"""One step of the network against the whole sequence, and against the complex step."""
+
 import numpy as np
 import pytest
 from cases import case

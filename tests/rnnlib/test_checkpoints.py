@@ -1,8 +1,11 @@
+"""Training goes on from a file as if it had never stopped, and a bad file is refused."""
+
 import os
 from functools import partial
 
 import numpy as np
 import pytest
+from cases import equal
 
 from rnnlib import gru, lstm
 from rnnlib.checkpoints import load, save
@@ -22,12 +25,6 @@ def fresh(model=lstm, seed=0, state=adam_state, dtype=np.float64):
 def go_on(run, rng, updates, model=lstm):
     batches = (echo(rng, T, B, delay=1, K=K)._replace(carry=True) for _ in range(updates))
     return train(model.loss_and_gradient, partial(adam, rate=0.02), run, batches, progress=False)
-
-
-def equal(a, b):
-    if isinstance(a, tuple):
-        return type(a) is type(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
-    return type(a) is type(b) and np.array_equal(a, b) and getattr(a, "dtype", 0) == getattr(b, "dtype", 0)
 
 
 @pytest.fixture

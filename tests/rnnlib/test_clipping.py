@@ -1,3 +1,5 @@
+"""Clipping shortens a gradient that is too long, and nothing else."""
+
 import numpy as np
 import pytest
 from cases import case

@@ -1,3 +1,5 @@
+"""Norms of Jacobians, their bounds, and how truncation turns the gradient."""
+
 import numpy as np
 import pytest
 from cases import case

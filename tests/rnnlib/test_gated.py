@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import gated_case
 
 from rnnlib import gru, lstm
 from rnnlib.gradcheck import central_difference, compare, complex_step
@@ -15,11 +16,9 @@ pytestmark = pytest.mark.parametrize("model", MODELS)
 
 def draw(model, rng, T, B, D, H, K):
     """Parameters, x, s_init, y and weights, of which about a third are 0."""
-    params = model.init_params(rng, D, H, K)
-    s_init = rng.standard_normal((2, B, H) if model is lstm else (B, H))
     weights = np.where(rng.random((T, B)) < 0.3, 0, rng.uniform(0.2, 2, (T, B)))
     weights[-1, 0] = 1.5
-    return params, rng.standard_normal((T, B, D)), s_init, rng.integers(K, size=(T, B)), weights
+    return *gated_case(model, rng, T, B, D, H, K), weights
 
 
 def error(model, y, **options):

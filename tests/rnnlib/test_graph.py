@@ -1,3 +1,5 @@
+"""Sums over paths and both sweeps find one derivative; only the sums over paths grow with their number."""
+
 import numpy as np
 import pytest
 from pytest import approx

@@ -4,6 +4,7 @@ from math import exp, log, tanh
 
 import numpy as np
 import pytest
+from cases import gated_case
 
 from rnnlib import gru
 from rnnlib.gradcheck import compare
@@ -11,14 +12,8 @@ from rnnlib.gradcheck import compare
 T, B, D, H, K = 6, 3, 5, 4, 2
 
 
-def draw(seed):
-    rng = np.random.default_rng(seed)
-    x, s_init = rng.standard_normal((T, B, D)), rng.standard_normal((B, H))
-    return gru.init_params(rng, D, H, K), x, s_init, rng.integers(K, size=(T, B))
-
-
 def test_the_forward_pass_is_the_equations_one_number_at_a_time():
-    params, x, s_init, y = draw(41)
+    params, x, s_init, y = gated_case(gru, np.random.default_rng(41))
     fwd, E = gru.forward(params, x, s_init, y, reduction="sum"), 0.0
     for n in range(B):
         s = list(s_init[n])
@@ -43,7 +38,7 @@ def test_a_foreign_differentiator_finds_the_same_gradient():
     import autograd.numpy as anp
     from autograd import grad
 
-    params, x, s_init, y = draw(42)
+    params, x, s_init, y = gated_case(gru, np.random.default_rng(42))
     weights = np.random.default_rng(43).uniform(0.2, 2, (T, B))
 
     def error(U, W, V, b, c, x, s):
@@ -67,7 +62,7 @@ def test_a_foreign_differentiator_finds_the_same_gradient():
 
 
 def test_states_are_one_buffer_with_two_views():
-    params, x, s_init, y = draw(44)
+    params, x, s_init, y = gated_case(gru, np.random.default_rng(44))
     fwd = gru.forward(params, x, s_init, y)
     assert fwd.states.shape == (T + 1, B, H)
     assert np.shares_memory(fwd.s, fwd.states)
@@ -77,7 +72,7 @@ def test_states_are_one_buffer_with_two_views():
 
 
 def test_an_update_gate_at_one_keeps_the_state_and_passes_its_gradient_back_unchanged():
-    params, x, s_init, y = draw(45)
+    params, x, s_init, y = gated_case(gru, np.random.default_rng(45))
     b = params.b.copy()
     b[H : 2 * H] = 60
     params = params._replace(b=b)

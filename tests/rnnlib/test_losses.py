@@ -1,3 +1,5 @@
+"""Softmax and cross-entropy hold their formulas, in any range of the logits, and have the gradient that they should."""
+
 import numpy as np
 import pytest
 

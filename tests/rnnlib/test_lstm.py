@@ -5,6 +5,7 @@ from math import exp, log, tanh
 
 import numpy as np
 import pytest
+from cases import gated_case
 
 from rnnlib import lstm
 from rnnlib.gradcheck import compare
@@ -15,14 +16,8 @@ from rnnlib.training import start, train
 T, B, D, H, K = 6, 3, 5, 4, 2
 
 
-def draw(seed):
-    rng = np.random.default_rng(seed)
-    x, s_init = rng.standard_normal((T, B, D)), rng.standard_normal((2, B, H))
-    return lstm.init_params(rng, D, H, K), x, s_init, rng.integers(K, size=(T, B))
-
-
 def test_the_forward_pass_is_the_equations_one_number_at_a_time():
-    params, x, s_init, y = draw(31)
+    params, x, s_init, y = gated_case(lstm, np.random.default_rng(31))
     fwd, E = lstm.forward(params, x, s_init, y, reduction="sum"), 0.0
     for n in range(B):
         s, m = list(s_init[0, n]), list(s_init[1, n])
@@ -48,7 +43,7 @@ def test_a_foreign_differentiator_finds_the_same_gradient():
     import autograd.numpy as anp
     from autograd import grad
 
-    params, x, s_init, y = draw(32)
+    params, x, s_init, y = gated_case(lstm, np.random.default_rng(32))
     weights = np.random.default_rng(33).uniform(0.2, 2, (T, B))
 
     def error(U, W, V, b, c, x, s_init):
@@ -73,7 +68,7 @@ def test_a_foreign_differentiator_finds_the_same_gradient():
 
 
 def test_states_are_one_buffer_of_pairs_with_four_views():
-    params, x, s_init, y = draw(34)
+    params, x, s_init, y = gated_case(lstm, np.random.default_rng(34))
     fwd = lstm.forward(params, x, s_init, y)
     assert fwd.states.shape == (T + 1, 2, B, H)
     assert all(np.shares_memory(view, fwd.states) for view in (fwd.s, fwd.s_prev, fwd.m, fwd.m_prev))
@@ -84,7 +79,7 @@ def test_states_are_one_buffer_of_pairs_with_four_views():
 
 
 def test_an_open_forget_gate_and_a_closed_input_gate_keep_the_memory_and_its_gradient():
-    params, x, s_init, y = draw(35)
+    params, x, s_init, y = gated_case(lstm, np.random.default_rng(35))
     b = params.b.copy()
     b[:H], b[H : 2 * H] = -60, 60  # and W = 0: no other road back than the memory
     params = params._replace(b=b, W=np.zeros_like(params.W))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import gated_case
 
 from rnnlib import lstm, lstm_cell
 from rnnlib.gradcheck import compare, complex_step
@@ -12,9 +13,7 @@ T, B, D, H, K = 6, 3, 5, 4, 2
 
 @pytest.fixture
 def drawn():
-    rng = np.random.default_rng(41)
-    x, s_init = rng.standard_normal((T, B, D)), rng.standard_normal((2, B, H))
-    return lstm.init_params(rng, D, H, K), x, s_init, rng.integers(K, size=(T, B))
+    return gated_case(lstm, np.random.default_rng(41), T, B, D, H, K)
 
 
 def test_steps_in_a_row_are_the_forward_pass(drawn):

@@ -1,3 +1,5 @@
+"""What must hold for a pass over a sequence, forward and back. Shapes all differ, and the first state is not 0."""
+
 import numpy as np
 import pytest
 from cases import OPTIONS, both, case, close, mask

@@ -1,3 +1,5 @@
+"""Six ways to the gradient, and tools of others, give the same numbers."""
+
 import autograd
 import autograd.numpy as anp
 import numpy as np

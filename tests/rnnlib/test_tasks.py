@@ -1,3 +1,5 @@
+"""Every task asks for what its name says, and cannot be answered without memory."""
+
 import numpy as np
 import pytest
 

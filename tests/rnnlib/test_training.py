@@ -1,9 +1,12 @@
+"""Training is the update of its formula, again and again, and may stop at any of them."""
+
 import builtins
 import itertools
 from functools import partial
 
 import numpy as np
 import pytest
+from cases import equal
 
 from rnnlib import fast, gru, lstm, optimisers, rnn
 from rnnlib.clipping import clip_by_global_norm
@@ -33,12 +36,6 @@ def begin(name, seed=1):
 def echoes(rng):
     while True:
         yield echo(rng, T, B, delay=1, K=K)
-
-
-def equal(a, b):
-    if isinstance(a, tuple):
-        return type(a) is type(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
-    return np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,3 +1,5 @@
+"""A truncated gradient leaves out what lies beyond the window, and only that."""
+
 import numpy as np
 import pytest
 from cases import case, mask

@@ -1,3 +1,5 @@
+"""Bad input gets one clear error; good input comes back in one form."""
+
 import numpy as np
 import pytest
 from cases import case
@@ -5,7 +7,7 @@ from cases import case
 from rnnlib import fast
 from rnnlib.params import init_params
 from rnnlib.rnn import backward, forward, loss_and_gradient
-from rnnlib.validate import check_count, check_finite
+from rnnlib.validate import check_count, check_finite, checked_sequence
 
 T, B, D, H, K = 6, 3, 5, 4, 2
 
@@ -109,3 +111,52 @@ def test_parameters_of_no_size_are_refused(name):
     sizes = {"D": 5, "H": 4, "K": 2, name: 0}
     with pytest.raises(ValueError, match=f"{name} is 0, expected at least 1"):
         init_params(np.random.default_rng(0), **sizes)
+
+
+def test_one_target_per_sequence_becomes_a_target_of_the_last_step_alone():
+    (params, x, s_init, _), _ = case(61)
+    for y in (np.array([1, 0, 1]), np.full((B, K), 0.5)):
+        _, _, _, every_y, weights = checked_sequence(params, x, s_init, y, None)
+        assert every_y.shape == (T, *y.shape)
+        assert np.array_equal(every_y[-1], y)
+        assert weights.tolist() == [[0.0] * B] * (T - 1) + [[1.0] * B]
+    _, _, _, _, weights = checked_sequence(params, x, s_init, np.array([1, 0, 1]), [0.5, 0, 2])
+    assert weights[-1].tolist() == [0.5, 0, 2]
+
+
+def test_nan_in_the_padding_is_read_as_0_and_before_the_last_weight_it_is_refused():
+    (params, x, s_init, y), _ = case(62)
+    weights = np.ones((T, B))
+    weights[3:, 1] = 0  # the second sequence ends after three steps
+    weights[1, 2] = 0  # a gap in the third is no padding
+    padded = nan_at(x, slice(3, None), 1)
+    seen = checked_sequence(params, padded, s_init, y, weights)[1]
+    assert np.array_equal(seen, np.where(np.isnan(padded), 0.0, padded))
+    with pytest.raises(ValueError, match=r"x\[1, 2, 0\] is nan"):
+        checked_sequence(params, nan_at(x, 1, 2), s_init, y, weights)
+
+
+def test_tokens_of_the_padding_may_lie_out_of_range():
+    (params, _, s_init, y), _ = case(63)
+    tokens, weights = np.full((T, B), D - 1), np.ones((T, B))
+    weights[-1, 0], tokens[-1, 0] = 0, D + 7
+    assert checked_sequence(params, tokens, s_init, y, weights)[1][-1].tolist() == [0, D - 1, D - 1]
+    with pytest.raises(ValueError, match=f"x holds {D + 7}, expected tokens from 0 to {D - 1}"):
+        checked_sequence(params, tokens, s_init, y, None)
+
+
+def test_parameters_inputs_and_state_meet_in_their_common_dtype():
+    (params, x, s_init, y), _ = case(64, dtype=np.float32)
+    for one in ({"x": x.astype(float)}, {"s_init": s_init.astype(float)}, {"params": params._replace(b=np.zeros(H))}):
+        arguments = {"params": params, "x": x, "s_init": s_init, "y": y, "weights": None} | one
+        found_params, found_x, found_s, _, _ = checked_sequence(**arguments)
+        assert {array.dtype for array in (*found_params, found_x, found_s)} == {np.dtype(float)}
+    assert checked_sequence(params, x, s_init, y, None)[1].dtype == np.float32
+
+
+def test_what_a_pass_is_given_is_not_written_to():
+    (params, x, s_init, y), _ = case(65)  # all of it read-only
+    weights = np.ones((T, B))
+    weights[4:] = 0
+    weights.flags.writeable = False
+    checked_sequence(params, x, s_init, y, weights)
