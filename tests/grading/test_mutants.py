@@ -188,7 +188,7 @@ def test_in_process_a_mutant_loses_what_it_loses_in_the_sandbox(tmp_path):
     needs("bwrap")
     chosen = mutants.sample(mutants.mutants("two-step"), 4)
     for mutant, first, _ in mutants.mark_all(chosen, workers=1):
-        answers = solution("two-step").cells | mutants._answers("two-step")[mutant.answer].cells
+        answers = solution("two-step").cells | mutants.right_answers("two-step")[mutant.answer].cells
         marked = lost(mark(filled(answers | {mutant.cell: mutant.change.source}), tmp_path))
         assert first in marked if first else not marked, mutant
 
@@ -210,7 +210,7 @@ def test_no_mutant_of_a_sample_survives_but_in_the_known_gaps():
 
 @pytest.mark.pool
 def test_the_command_counts_and_shows_what_survives(capsys, monkeypatch):
-    survivor = two_step("one more", "gradient-by-step", 'func="tanh"', 'func="sigmoid"')
+    survivor = two_step("one more", "gradient-by-step", "delta * x", "x * delta")  # which is still right
     monkeypatch.setattr(mutants, "mutants", lambda slug: [survivor])
     monkeypatch.setattr(mutants, "equivalents", lambda slug: {})
     assert mutants.main(["two-step", "--workers", "1"]) == 1
