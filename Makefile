@@ -61,6 +61,14 @@ test: notebooks site  ## run all tests
 check: lint notebooks  ## lint, and all tests that need no browser, no server and no sandbox: about a minute
 	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool" $(TESTS)
 
+.PHONY: mutants
+mutants: notebooks  ## mark right answers with one small change each, with three seeds; takes minutes
+	$(BIN)/python -m grading.mutants --seeds 3
+
+.PHONY: rounding
+rounding: notebooks  ## prove with 20,000 seeds for each test that rounding decides no mark; takes hours
+	$(BIN)/python -m grading.rounding
+
 .PHONY: mistakes
 mistakes: notebooks  ## prove all known answers, and write their page of the book
 	$(BIN)/python -m grading mistakes

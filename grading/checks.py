@@ -33,6 +33,7 @@ class Run:
     passed: set = field(default_factory=set)  # grade_ids
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
     human: list = field(default_factory=list)  # what an instructor should look at
+    margin: float = 0.0  # the largest error of a comparison so far, in units of what is allowed
 
 
 _run = ContextVar("run", default=None)
@@ -144,11 +145,19 @@ def _array_difference(value, right, tol, numeric, entry):
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
         return "holds NaN or inf, expected finite numbers"
     error = gradcheck.relative_error(value, right)
+    _note_margin(error / tol)
     if error < tol:
         return ""
     if numeric is None:
         return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
     return _numeric_difference(value, np.asarray(numeric), error, tol, entry)
+
+
+def _note_margin(share):
+    """Keep the largest share of a tolerance that rounding has used; grading.rounding asks for it."""
+    run = _run.get()
+    if run is not None:
+        run.margin = max(run.margin, float(share))
 
 
 def _numeric_difference(value, numeric, error, tol, entry):

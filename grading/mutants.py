@@ -87,11 +87,11 @@ def main(arguments=None):
 
 def mutants(slug):
     """All mutants of an exercise: those of the solution, then those of what the other right answers do differently."""
-    base, times = _answers(slug)["solution"], {}
+    base, times = right_answers(slug)["solution"], {}
     known = frozenset().union(*map(mutation.top_level, base.cells.values()))
     return [
         Mutant(slug, answer.name, cell, change, _name(answer.name, cell, change, times))
-        for answer in _answers(slug).values()
+        for answer in right_answers(slug).values()
         for cell, source in answer.cells.items()
         for change in mutation.changes(source, frozenset() if answer is base else known)
     ]
@@ -100,7 +100,7 @@ def mutants(slug):
 def unchanged(slug):
     """The right answers themselves, as mutants without a change: if one lost points, no count would mean anything."""
     nothing = mutation.Change("", "", "", 0)
-    return [Mutant(slug, answer, "", nothing, answer) for answer in _answers(slug)]
+    return [Mutant(slug, answer, "", nothing, answer) for answer in right_answers(slug)]
 
 
 def sample(made, size):
@@ -125,7 +125,7 @@ def equivalents(slug):
 
 
 @lru_cache(maxsize=32)
-def _answers(slug):
+def right_answers(slug):
     """The right answers of an exercise by name."""
     return {answer.name: answer for answer in (solution(slug), *known_answers(slug)) if answer.right}
 
@@ -144,12 +144,12 @@ def mark_all(chosen, seeds=1, workers=CORES):
     """Yield the Verdict of every mutant, in order; those that lose nothing are tried with `seeds` seeds."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before the workers import numpy
     spawn, jobs = multiprocessing.get_context("spawn"), [(mutant, seeds) for mutant in chosen]
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=prepare) as pool:
         yield from pool.map(mark, jobs, chunksize=4)
 
 
 def mark(job):
-    """The Verdict of a mutant, from (mutant, number of seeds); needs a process that _prepare has seen."""
+    """The Verdict of a mutant, from (mutant, number of seeds); needs a process that prepare has seen."""
     mutant, seeds = job
     for seed in range(1, seeds + 1):
         try:
@@ -164,28 +164,41 @@ def mark(job):
 def _first_lost(mutant, seed):
     """The grade_id of the first test cell that fails, or an empty string; may raise a TooMuchError.
 
-    As in the grader, the cells run in the order of the notebook, and answers and tests have a namespace each. A test
-    gets a copy of its own, so that tests which the mutant cannot fail may be left out.
+    Tests that the mutant cannot fail are left out.
     """
-    task, answer = exercise.load(mutant.slug), _answers(mutant.slug)[mutant.answer]
+    task, answer = exercise.load(mutant.slug), right_answers(mutant.slug)[mutant.answer]
     sources = answer.cells | ({mutant.cell: mutant.change.source} if mutant.cell else {})
-    tests = _tests_that_depend_on(mutant.cell, task, answer)
-    # With every test passed already, no mistake of answers.toml fits: to look for its name would take most of the time.
-    run = checks.Run(task, seed, passed=set(map(exercise.grade_id, task.notebook["cells"])))
+    tests, run = _tests_that_depend_on(mutant.cell, task, answer), unnamed_run(task, seed)
+    for label, source, namespace in cells_with_tests(task, sources):
+        if label in tests:
+            with checks.running(run, label):
+                if not runs(source, namespace):
+                    return label
+    return ""
+
+
+def unnamed_run(task, seed):
+    """A Run that names no mistake, as with every test passed none fits: to look for names takes most of the time."""
+    return checks.Run(task, seed, passed=set(map(exercise.grade_id, task.notebook["cells"])))
+
+
+def cells_with_tests(task, sources, wrapped=lambda function: function):
+    """Yield (grade_id, source, namespace) of every test cell of an exercise, for the answers in `sources`.
+
+    As in the grader, the cells run in the order of the notebook, and answers and tests have a namespace each; every
+    test gets a copy of its own, with what `wrapped` makes of each of the student's functions.
+    """
     student, grader = {"__name__": "__main__"}, {"__name__": "__grader__"}
     for cell in task.notebook["cells"]:
         label = exercise.grade_id(cell)
         if exercise.is_answer(cell):
-            _runs(sources[label], student)
-            grader |= {name: student[name] for name in task.names[label] if name in student}
-        elif label in tests:
-            with checks.running(run, label):
-                if not _runs(cell["source"], dict(grader)):
-                    return label
-        elif label and cell["cell_type"] == "code" and not exercise.is_test(cell) and not _runs_checks(cell):
-            _runs(cell["source"], student)
-            _runs(cell["source"], grader)
-    return ""
+            runs(sources[label], student)
+            grader |= {name: wrapped(student[name]) for name in task.names[label] if name in student}
+        elif exercise.is_test(cell):
+            yield label, cell["source"], dict(grader)
+        elif label and cell["cell_type"] == "code" and not _runs_checks(cell):
+            runs(cell["source"], student)
+            runs(cell["source"], grader)
 
 
 def _tests_that_depend_on(cell, task, answer):
@@ -204,7 +217,7 @@ def _runs_checks(cell):
     return "exercise.progress(" in cell["source"]
 
 
-def _runs(source, namespace):
+def runs(source, namespace):
     """Whether a cell runs to its end; may raise a TooMuchError."""
     limits.set(time.process_time() + SECONDS, _memory() + MEMORY)
     try:
@@ -248,7 +261,7 @@ def _memory():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def _prepare():
+def prepare():
     """Make this process fit for mutants: silent, and limited."""
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it stays open as long as the process lives
     warnings.simplefilter("ignore")
@@ -307,7 +320,7 @@ def _print_survivors(verdicts, listed):
 
 def _diff(mutant):
     """The changed lines with a line around them."""
-    right = _answers(mutant.slug)[mutant.answer].cells[mutant.cell]
+    right = right_answers(mutant.slug)[mutant.answer].cells[mutant.cell]
     old, new = (mutation.plain(source).split("\n") for source in (right, mutant.change.source))
     lines = list(difflib.unified_diff(old, new, n=1, lineterm=""))
     return "\n".join(f"    {line}" for line in lines[3:])
