@@ -86,7 +86,7 @@ def sweep_forward(graph, start):
 def recurrent_graph(params, x, s_init, y, func="tanh"):
     """The local derivatives of a scalar recurrent network with an error at every step.
 
-    params is a `rnnlib.scalar.Params` with v (2,); x (T,); y (T, 2) target probabilities. Nodes: "u", "w", "k",
+    params is a `rnnlib.scalar.Params` with v (2,); x (T,); y (T, 2) targets, of any sum. Nodes: "u", "w", "k",
     "s_-1", "z_t", "s_t", "E_t" with the number of the step for t, and "E", the sum. The output (q and o) is folded
     into the arrow from s_t to E_t. Raises ValueError for an unknown func. Source: eq. two-error-network and
     graph-local-derivatives.
