@@ -22,10 +22,11 @@ class Settings(NamedTuple):
 
     seed: int
     sandboxed: bool = True
-    call_seconds: float = 10.0  # what the first hang may cost
-    hang_seconds: float = 1.0  # what every later request may take after a hang
-    submission_seconds: float = 60.0
-    replacements: int = 10  # of a student's process that died
+    call_seconds: float = 10.0  # of a function or of a cell
+    hang_seconds: float = 1.0  # of a function that was too slow before
+    submission_seconds: float = 60.0  # of all functions and answer cells together
+    extra_seconds: float = 20.0  # of all cells without points together
+    replacements: int = 10  # of a process that died of answers, and as many of one that died of cells without points
 
 
 def execute(notebook, task, settings, bench=Bench):
@@ -116,7 +117,7 @@ def _run_answer(cell, bench, namespace):
     """Run a student's cell in the sandbox, and let the tests find the names that the exercise asks for in it."""
     error = None
     try:
-        bench.run(cell["source"])
+        bench.run(cell["source"], extra=not exercise.is_answer(cell))
     except StudentError as raised:
         error = raised
     _add_student_output(cell, bench)  # before the error, as in a notebook
