@@ -205,6 +205,7 @@ def _run_test(cell, bench, namespace, run):
             value = eval(last, namespace) if last else None
     except Exception as raised:
         error = raised
+        error.last_call = checks.last_call(bench.process.last_call)
     if isinstance(error, TestTooLongError):
         bench.close("a test took too long")  # it may still be at work on the last call
         run.human.append(f"{label} took too long")

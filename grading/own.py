@@ -19,7 +19,7 @@ class OwnProcess(StudentProcess):
         """`watch` is a watch.Watch, which gives each request its time."""
         self.watch, self.dead = watch or Watch(), None
         self.output, self.figures = [], []
-        self.functions, self.nesting = [], 0
+        self.functions, self.nesting, self.last_call = [], 0, None
         self.host = _Host(self)
 
     def request(self, message, seconds=None):

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import time
+from functools import lru_cache
 
 from grading import sandbox, wire
 from grading.watch import Watch
@@ -80,6 +81,7 @@ class StudentProcess:
         self.dead = None  # a StudentDiedError once the process has ended
         self.output, self.figures = [], []
         self.functions, self.nesting = [], 0
+        self.last_call = None  # since the last look: a name, the arguments, the options and the result
         self.process, self.writer, self.reader = sandbox.start(sandboxed)
         try:
             self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
@@ -137,7 +139,7 @@ class StudentProcess:
     def take_output(self):
         """What was printed since the last look, and the figures drawn, as PNG."""
         text, figures = "".join(self.output), self.figures
-        self.output, self.figures = [], []
+        self.output, self.figures, self.last_call = [], [], None
         return text, figures
 
     def close(self, why="closed"):
@@ -192,7 +194,8 @@ class StudentProcess:
             return self.functions[tag["yours"]]
         if type(tag["mine"]) is not int:
             raise TypeError
-        return Remote(lambda: self, None, tag["mine"], str(tag.get("kind"))[:80])
+        kind = str(tag.get("kind"))[:80]
+        return _remote_class(kind)(lambda: self, None, tag["mine"], kind)
 
 
 class Remote:
@@ -213,7 +216,9 @@ class Remote:
     def __call__(self, *arguments, **keywords):
         """What the student's function returns for copies of the arguments. Raises StudentError."""
         target = self.__name__ if self.number is None else self
-        result, changed = self.process().request(["call", target, list(arguments), keywords])
+        process = self.process()
+        result, changed = process.request(["call", target, list(arguments), keywords])
+        process.last_call = self.__name__, arguments, keywords, result
         self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)
         return result
 
@@ -225,3 +230,9 @@ class Remote:
 
     def __repr__(self):
         return f"<{self.kind} {self.__name__} of the student>"
+
+
+@lru_cache(maxsize=256)
+def _remote_class(kind):
+    """A class of Remotes with the name that the object's class has there, for messages that say of what type it is."""
+    return type(kind if kind.isascii() and kind.isidentifier() else "object", (Remote,), {})

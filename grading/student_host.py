@@ -307,12 +307,12 @@ def _left_over(where):
     if not around:
         return ""
     body = [node for node in around[-1].body if not _is_idle(node)]
+    if body and not any(isinstance(node, ast.Raise) and node.lineno == where.lineno for node in body):
+        return f"{where.name} raises NotImplementedError itself, in line {where.lineno} of its cell"
     if any(node.lineno > where.lineno for node in body):
         return f"{line} in {where.name}, above your code: delete it"
     if len(body) > 1:
         return f"{line} in {where.name}, below your code: delete it, and return the result"
-    if body and not isinstance(body[0], ast.Raise):
-        return f"{where.name} raises NotImplementedError itself, in line {where.lineno} of its cell"
     return ""
 
 
