@@ -1,6 +1,7 @@
 """A submission, rebuilt from the release notebook: only answers, and cells without a label, come from the student."""
 
 import copy
+import re
 from typing import NamedTuple
 
 from grading import copies, exercise
@@ -110,6 +111,8 @@ def _filled_in(task, label, found, reader, notes):
         texts.append(copies.once(cell.source))
         if texts[-1] != cell.source:
             notes.say(f"{label} held its text twice in a row; it was run once")
+    if any(re.search(r"(?<![\w.])input\(", text) for text in texts):
+        notes.say(f"{label} calls input(), which nobody answers here: a cell gets an empty text, a function an error")
     chosen = copies.choose(texts, task.names[label], reader)
     if chosen.how:
         notes.say(f"{label} was handed in {len(cells)} times; {chosen.how}", chosen.doubtful)

@@ -125,6 +125,11 @@ def reordered(n):
     n["cells"][a], n["cells"][b] = n["cells"][b], n["cells"][a]
 
 
+def code_swapped_between_two_cells(n):
+    a, b = cell(n, "output-gradient"), cell(n, "gradient")
+    a["source"], b["source"] = b["source"], a["source"]
+
+
 def doubled_text(n):
     cell(n, "gradient")["source"] = ANSWERS["gradient"] + ANSWERS["gradient"]
 
@@ -162,6 +167,7 @@ FULL = {
     left_blank_and_written_below_the_tests: "gradient-by-step was left blank; what stands in another cell was marked",
     left_blank_and_written_at_the_end: "output-gradient was left blank; what stands in another cell was marked",
     reordered: "in another order",
+    code_swapped_between_two_cells: "",
     doubled_text: "gradient held its text twice in a row; it was run once",
     doubled_text_on_a_new_line: "gradient held its text twice in a row; it was run once",
     a_copy_that_is_not_python: "gradient was handed in 2 times; the one that is Python was marked",
