@@ -76,6 +76,8 @@ def transplant(task, submission):
     for label in task.names:
         if answers[label] is None:
             answers[label] = _blank(task, label, found, answers, reader, notes)
+    for label in task.names:
+        _look_for_drafts(task, label, found, answers[label], reader, notes)
     imports = {label: _imports(task, label, found, reader, notes) for label in labels if label not in task.names}
     return _rebuilt(task.notebook, answers, imports, found.extras), notes
 
@@ -164,6 +166,16 @@ def _blank(task, label, found, answers, reader, notes):
     elif not cells:
         notes.say(f"{label} was missing; it counts as not done")
     return copies.without(task.released[label], moved) if moved else task.released[label]
+
+
+def _look_for_drafts(task, label, found, answer, reader, notes):
+    """Note an unlabelled cell below an answer that defines the same once more, and is what the tests then find."""
+    for extra in found.extras:
+        if extra.after == label and extra.kind == "code" and _mentions(extra.source, task.names[label]):
+            twice = reader.defined(extra.source) & reader.defined(answer) & set(task.names[label])
+            if twice:
+                where = f"in {label} and in an unlabelled cell below it; the last one was marked"
+                notes.say(f"{', '.join(sorted(twice))} was defined {where}", doubtful=True)
 
 
 def _mentions(source, names):

@@ -197,6 +197,14 @@ def test_of_two_versions_the_last_one_counts_and_a_human_is_told(notebook, tmp_p
     assert lost(marked(notebook, tmp_path)) == set()
 
 
+def test_of_a_second_version_without_a_label_a_human_is_told(notebook, tmp_path):
+    insert_below(notebook, "gradient", unlabelled(WRONG))
+    done = marked(notebook, tmp_path)
+    assert lost(done) == OF_GRADIENT
+    line = "gradient was defined in gradient and in an unlabelled cell below it; the last one was marked"
+    assert record(done).human == (line,)
+
+
 def test_what_only_the_older_version_defines_is_kept(notebook, tmp_path):
     insert_below(notebook, "clean-formulas", labelled(notebook, "clean-formulas", CLEAN_W))
     done = marked(notebook, tmp_path)
