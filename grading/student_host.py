@@ -25,6 +25,10 @@ except ModuleNotFoundError:
 MAX_OUTPUT = 50_000
 MAX_FIGURES = 4
 MAX_INPUTS = 100
+CELLS = (
+    "<cell ",
+    "<ipython-input-",
+)  # how the file names of cells begin in a traceback
 OF_IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^[^=#'\"]*=\s*[%!]", re.MULTILINE)  # what Python itself does not take
 NO_COMMANDS = "(commands of the shell do not run when a notebook is graded)"
 CANNOT_CROSS = "what your code returned cannot be graded: {}"
@@ -288,6 +292,8 @@ def _no_output(command, **options):
 def _unfinished(name, error):
     """What to say of the function `name` that raised a NotImplementedError; nothing if it is not done yet itself."""
     where = traceback.extract_tb(error.__traceback__)[-1]
+    if not where.filename.startswith(CELLS):
+        return f"{name} calls {where.name}, which raises NotImplementedError" if where.filename != __file__ else ""
     stands = _left_over(where)
     if where.name == name:
         return stands
@@ -351,7 +357,7 @@ def _traceback(error):
         return str(error)
     try:
         frames = traceback.extract_tb(error.__traceback__)
-        cells = [place for place, frame in enumerate(frames) if frame.filename.startswith("<")]
+        cells = [place for place, frame in enumerate(frames) if frame.filename.startswith(CELLS)]
         if cells:
             frames = frames[cells[0] :]
         elif isinstance(error, SyntaxError):  # in the cell itself, of which no line has run

@@ -8,7 +8,7 @@ from grading import checks
 from grading.answers import solution
 from grading.bench import OwnBench
 from grading.own import OwnProcess
-from grading.remote import Remote
+from grading.remote import Remote, UnfinishedError
 from rnnlib.scalar import Params
 
 pytestmark = pytest.mark.pool
@@ -209,6 +209,12 @@ def test_a_part_that_calls_a_blank_one_says_which(tmp_path):
     assert said(notebook, "test-output-gradient") == "not done yet"
     for test in ("check-gradient", "test-gradient"):
         assert said(notebook, test).startswith("gradient needs output_gradient, which is not done yet")
+
+
+def test_what_is_not_implemented_in_a_library_is_not_called_undone():
+    f = function("import codecs\ndef f(): return codecs.Codec().encode('a')")
+    with pytest.raises(UnfinishedError, match="f calls encode, which raises NotImplementedError"):
+        f()
 
 
 def test_a_function_that_refuses_an_option_is_not_called_undone(tmp_path):

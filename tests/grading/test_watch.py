@@ -104,6 +104,26 @@ def delta_recursion(params, states, dE_ds, func="tanh"):
     assert lost(mark(notebook, tmp_path, settings, "t-steps", OwnBench)) == set()
 
 
+def test_a_right_double_loop_loses_the_long_sequence_alone_and_is_not_called_endless(tmp_path):
+    double = """
+def delta_recursion(params, states, dE_ds, func="tanh"):
+    _, slope = activation(func)
+    delta = np.zeros(len(dE_ds))
+    for t in range(len(dE_ds)):
+        message = slope(states[t + 1])
+        for later in range(t, len(dE_ds)):
+            delta[t] += dE_ds[later] * message
+            message = message * params.w * slope(states[later + 2]) if later + 1 < len(dE_ds) else 0.0
+    return delta
+"""
+    notebook = filled(solution("t-steps").cells | {"delta-recursion": double}, "t-steps")
+    notebook = mark(notebook, tmp_path, FAST._replace(call_seconds=2.0), "t-steps", OwnBench)
+    assert lost(notebook) == {"test-delta-recursion-long"}
+    text = said(notebook, "test-delta-recursion-long")
+    assert text.startswith("no answer within 2 seconds, which is all that delta_recursion may take: it has answered")
+    assert text.endswith("here are 30001. Its cost may grow with T^2 where T is enough")
+
+
 def test_a_call_with_more_data_than_before_is_not_called_endless(budget):
     budget.took(call("f", np.zeros(9)), 0.1)
     text = budget.verdict(call("f", np.zeros(30_000)), 4.0)
