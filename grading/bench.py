@@ -2,9 +2,23 @@
 
 import contextlib
 import time
+from collections import Counter
+from typing import NamedTuple
 
 from grading.own import OwnProcess
-from grading.remote import HungError, StudentError, StudentProcess
+from grading.remote import StudentError, StudentProcess
+from grading.watch import AGAIN, FIRST, Budget
+
+NOT_RUN = "not run: cells without points have ended the process too often"
+
+
+class Ran(NamedTuple):
+    """A cell that a new process has to run again."""
+
+    source: str
+    locked: bool
+    extra: bool  # whether it is one without points
+    seconds: float = 0.0  # that it took
 
 
 class Bench:
@@ -12,21 +26,21 @@ class Bench:
 
     def __init__(self, task, settings):
         """`task` is an exercise.Exercise, `settings` are execute.Settings. Raises sandbox.SandboxError."""
-        self.task, self.settings = task, settings
-        self.until = time.monotonic() + settings.submission_seconds
-        self.hung, self.started = False, 0
-        self.ran = []  # (source, locked) of the cells that a new process has to run again
+        self.task, self.settings, self.watch = task, settings, Budget(settings)
+        self.started = 0
+        self.ran = []
+        self.ended_by = Counter()  # how many processes were replaced after a cell without points, and after another
         self.last_words = ""  # what processes printed before they died
         self.process = self._start()
 
-    def run(self, source, locked=False):
-        """Run a cell. Raises StudentError; a cell that ended its process is not run again in the next one."""
-        process = self.alive()
-        try:
-            process.run(source, locked)
-        finally:  # a cell that raised is run again too: what it defined before that counts
-            if not process.dead:
-                self.ran.append((source, locked))
+    def run(self, source, locked=False, extra=False):
+        """Run a cell; an `extra` one has no points. Raises StudentError.
+
+        A cell that ended its process is not run again in the next one.
+        """
+        if extra and self.ended_by[True] >= self.settings.replacements:
+            raise StudentError("NotRun", NOT_RUN, NOT_RUN)
+        self._run(self.alive(), Ran(source, locked, extra))
 
     def alive(self):
         """The process; in place of a dead one, a new one that has run the same cells.
@@ -34,14 +48,9 @@ class Bench:
         A crash then costs only what crashed. When time or replacements have run out, the dead one is returned, which
         answers every request with the reason.
         """
-        while self.process.dead and self.started <= self.settings.replacements and self.patience() > 0.01:
+        while self.process.dead and self._may_be_replaced():
             self._replace()
         return self.process
-
-    def patience(self):
-        """The seconds that a request may take from now on: few once a request has hung, as it will hang again."""
-        usual = self.settings.hang_seconds if self.hung else self.settings.call_seconds
-        return max(0.001, min(usual, self.until - time.monotonic()))
 
     def take_output(self):
         """What the student's code has printed and drawn since the last look: a text, and a list of figures as PNG."""
@@ -53,26 +62,43 @@ class Bench:
         """End the process, for the reason `why`; what runs after that runs in a new one. May be called twice."""
         self.process.close(why)
 
+    def _run(self, process, cell, when=FIRST):
+        self.watch.extra, started = when if cell.extra else None, time.monotonic()
+        try:
+            process.run(cell.source, cell.locked)
+        finally:  # a cell that raised is run again too: what it defined before that counts
+            self.watch.extra = None
+            if process.dead:
+                self.died_of_extra = cell.extra
+            else:
+                self.ran.append(cell._replace(seconds=time.monotonic() - started))
+
+    def _may_be_replaced(self):
+        """Whether to go on: cells without points that end the process do not use up what answers may need."""
+        return not self.watch.is_used_up() and (self.died_of_extra or self.ended_by[False] < self.settings.replacements)
+
     def _replace(self):
-        self.hung = self.hung or isinstance(self.process.dead, HungError)
+        self.ended_by[self.died_of_extra] += 1
         self.last_words += self.process.take_output()[0]
-        self.process = self._start()
-        for place, (source, locked) in enumerate(self.ran):
+        self.process, cells, self.ran = self._start(), self.ran, []
+        for place, cell in enumerate(cells):
+            if cell.extra and cell.seconds > self.watch.left_to_extras[AGAIN] / 2:
+                continue  # it would only be stopped
             with contextlib.suppress(StudentError):  # it raised the first time too, or it ends the process, see below
-                self.process.run(source, locked)
+                self._run(self.process, cell, AGAIN)
             if self.process.dead:
-                self.ran = self.ran[:place] + self.ran[place + 1 :]  # the next process does without this cell
+                self.ran += cells[place + 1 :]  # the next process does without this cell
                 break
         self.process.take_output()  # it was shown when the cells ran for the first time
 
     def _start(self):
-        self.started += 1
-        return StudentProcess(self.patience, self.settings.sandboxed, self.task.withheld)
+        self.started, self.died_of_extra = self.started + 1, False
+        return StudentProcess(self.watch, self.settings.sandboxed, self.task.withheld)
 
 
 class OwnBench(Bench):
     """A bench for code of our own, which runs in this very process: nobody is kept out, and nothing is withheld."""
 
     def _start(self):
-        self.started += 1
-        return OwnProcess(self.patience)
+        self.started, self.died_of_extra = self.started + 1, False
+        return OwnProcess(self.watch)

@@ -11,6 +11,7 @@ import numpy as np
 
 from grading import mistakes
 from grading.exercise import Exercise
+from grading.remote import Remote
 from rnnlib import gradcheck
 from rnnlib.exercise import CheckFailedError
 
@@ -106,24 +107,49 @@ def _problem(seen, expected, tol, numeric=None):
     """What is wrong with the answer, without giving the right one away; empty if nothing is."""
     if seen.changed:
         return f"changes its arguments in place ({', '.join(seen.changed)}); work on a copy"
-    if not mistakes.same(seen.result, seen.again):
+    # An object that is no data is another one after every call, which is not what is wrong with it.
+    if not (_holds_objects(seen.result) or mistakes.same(seen.result, seen.again)):
         return "gives two different answers to the same question: something is kept from call to call"
     return _unlike(seen.result, expected, tol, numeric)
 
 
-def _unlike(value, right, tol, numeric=None):
+def _holds_objects(value):
+    """Whether there is something in a value that stayed in the student's process."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, Remote) or (isinstance(value, (tuple, list)) and any(map(_holds_objects, value)))
+
+
+def _unlike(value, right, tol, numeric=None, place=""):
+    """What is wrong with a value; `place` says where it stands in the result, as one would write it down."""
+    start = f"{place} " if place else ""
     if right is None:
-        return "" if value is None else f"is of type {type(value).__name__}, expected None"
+        return "" if value is None else f"{start}is {_kind(value)}, expected None"
     if not isinstance(right, tuple):
-        return _difference(value, right, tol, numeric)
+        problem = _difference(value, right, tol, numeric)
+        return f"{start}{problem}" if problem else ""
     if not isinstance(value, tuple) or len(value) != len(right):
-        return f"is of type {type(value).__name__}, expected {len(right)} results" + _fields(right)
-    names, numeric = getattr(right, "_fields", range(len(right))), numeric or [None] * len(right)
-    for name, part, right_part, numeric_part in zip(names, value, right, numeric, strict=True):
-        problem = _unlike(part, right_part, tol, numeric_part)
+        return f"{start}is {_kind(value)}, expected {_structure(right)}"
+    fields = getattr(right, "_fields", None)
+    for i, (part, right_part) in enumerate(zip(value, right, strict=True)):
+        inside = f"{place}.{fields[i]}".lstrip(".") if fields else f"{place or 'result'}[{i}]"
+        problem = _unlike(part, right_part, tol, numeric and numeric[i], inside)
         if problem:
-            return f"{name} {problem}"
+            return problem
     return ""
+
+
+def _kind(value):
+    """What a value is, of whatever type: of a tuple its length, too."""
+    if isinstance(value, tuple) and type(value) is tuple:
+        return f"a tuple of {len(value)}"
+    return f"of type {type(value).__name__}" + (f" with {len(value)} entries" if isinstance(value, tuple) else "")
+
+
+def _structure(right):
+    """How a tuple that is expected is written down."""
+    fields = getattr(right, "_fields", None)
+    return f"{type(right).__name__}({', '.join(fields)})" if fields else f"a tuple of {len(right)} results"
 
 
 def _difference(value, right, tol, numeric=None):
@@ -135,11 +161,11 @@ def _difference(value, right, tol, numeric=None):
 def _array_difference(value, right, tol, numeric, entry):
     """What is wrong with an array or a number; `entry` makes the text that stands for an index."""
     right = np.asarray(right)
-    if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
-        return f"is of type {type(value).__name__}, expected a {right.dtype} array of shape {right.shape}"
+    if not _is_number(value):
+        return f"is {_kind(value)}, expected {_array(right)}"
     value = np.asarray(value)
-    if value.dtype != right.dtype:
-        return f"has dtype {value.dtype}, expected {right.dtype}"
+    if value.dtype != right.dtype and not (value.dtype.kind in "iu" and right.dtype.kind in "iu"):
+        return f"has dtype {value.dtype}, expected {_dtype(right)}{_advice(value.dtype, right.dtype)}"
     if value.shape != right.shape:
         return f"has shape {value.shape}, expected {right.shape}"
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
@@ -158,6 +184,29 @@ def _note_margin(share):
     run = _run.get()
     if run is not None:
         run.margin = max(run.margin, float(share))
+
+
+def _is_number(value):
+    return isinstance(value, (bool, int, float, np.ndarray, np.generic))
+
+
+def _array(right):
+    """What is expected in the place of something that is no number."""
+    kind = "an integer" if right.dtype.kind in "iu" else f"a {right.dtype}"
+    return f"{kind} array of shape {right.shape}" if right.ndim else f"{kind} number".replace("integer number", "int")
+
+
+def _dtype(right):
+    return "an integer type" if right.dtype.kind in "iu" else str(right.dtype)
+
+
+def _advice(dtype, right):
+    """How an array gets the dtype that is expected, where there is a usual reason that it has another."""
+    if right == np.float64 and dtype.kind in "iub":
+        return ": write 0.0 for 0, or np.zeros(shape) without a dtype"
+    if right == np.float64 and dtype.kind == "f":
+        return ": compute in float64, no other precision is compared"
+    return ""
 
 
 def _numeric_difference(value, numeric, error, tol, entry):
@@ -181,12 +230,13 @@ def _numeric_difference(value, numeric, error, tol, entry):
 def _dict_difference(value, right, tol, numeric=None):
     """As _difference, for dictionaries of numbers, compared as one array; the order of the keys does not matter."""
     if not isinstance(value, dict):
-        return f"is of type {type(value).__name__}, expected a dict"
+        return f"is {_kind(value)}, expected a dict"
     missing, extra = [key for key in right if key not in value], [key for key in value if key not in right]
     if missing or extra:
         return f"has no entry {missing[0]!r}" if missing else f"has an entry {extra[0]!r} too many"
-    if not all(isinstance(value[key], (int, float, np.generic)) for key in right):
-        return "holds what is not a number"
+    odd = [key for key in right if not (_is_number(value[key]) and np.ndim(value[key]) == 0)]
+    if odd:
+        return f"at {odd[0]!r} is {_kind(value[odd[0]])}, expected a number"
     values, rights = (np.array([given[key] for key in right]) for given in (value, right))
     numeric = None if numeric is None else np.array([numeric[key] for key in right])
     return _array_difference(values, rights, tol, numeric, lambda where: repr(list(right)[where[0]]))
@@ -204,14 +254,39 @@ def _mistake(student, seen, expected, arguments, tol, options):
     return [f"This is what you get when {entry.mistake}.", entry.hint]
 
 
-def _fields(expected):
-    return f" ({', '.join(expected._fields)})" if hasattr(expected, "_fields") else ""
-
-
 def _call(name, arguments, options):
     """The call as a student could type it in."""
     shown = [*map(_shown, arguments), *(f"{option}={_shown(value)}" for option, value in options.items())]
     return f"{name}({', '.join(shown)})"
+
+
+def last_call(call):
+    """Lines about the last call that came back from a student's function, with shapes in the place of numbers.
+
+    `call` is what Remote keeps: the name, the arguments, the options and the result; None if nothing came back.
+    """
+    if call is None:
+        return ["  no function of yours had returned anything before"]
+    name, arguments, options, result = call
+    shown = [*map(_outline, arguments), *(f"{option}={_outline(value)}" for option, value in options.items())]
+    return [f"  last call  {name}({', '.join(shown)})"[:2000], f"  gave       {_outline(result)}"[:2000]]
+
+
+def _outline(value):
+    """The type and the shape of a value, and of each part of a tuple; only what is no array is shown as it is."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        parts = ", ".join(f"{name}={_outline(part)}" for name, part in zip(value._fields, value, strict=True))
+        return f"{type(value).__name__}({parts})"
+    if isinstance(value, (tuple, list)) and len(value) <= MANY:
+        inside = ", ".join(map(_outline, value))
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    if isinstance(value, dict) and len(value) <= MANY:
+        return f"{{{', '.join(f'{_outline(key)}: {_outline(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} array {value.shape}>"
+    if isinstance(value, Remote) or not isinstance(value, (bool, int, float, str, np.generic, type(None))):
+        return f"<{_kind(value).removeprefix('of type ')}>"
+    return _shown(value)
 
 
 def _shown(value):

@@ -3,7 +3,9 @@
 import ast
 import contextlib
 import io
+import re
 import time
+from collections import deque
 from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
@@ -22,10 +24,11 @@ class Settings(NamedTuple):
 
     seed: int
     sandboxed: bool = True
-    call_seconds: float = 10.0  # what the first hang may cost
-    hang_seconds: float = 1.0  # what every later request may take after a hang
-    submission_seconds: float = 60.0
-    replacements: int = 10  # of a student's process that died
+    call_seconds: float = 10.0  # of a function or of a cell
+    hang_seconds: float = 1.0  # of a function that was too slow before
+    submission_seconds: float = 60.0  # of all functions and answer cells together
+    extra_seconds: float = 20.0  # of all cells without points together
+    replacements: int = 10  # of a process that died of answers, and as many of one that died of cells without points
 
 
 def execute(notebook, task, settings, bench=Bench):
@@ -42,7 +45,7 @@ def execute(notebook, task, settings, bench=Bench):
     noted = noted._replace(
         seed=settings.seed,
         sandbox="bubblewrap" if settings.sandboxed else "none",
-        human=tuple(run.human),
+        human=(*noted.human, *run.human),
         mistakes=run.named,
         seconds=round(time.monotonic() - started, 3),
     )
@@ -61,16 +64,27 @@ def _refuse(notebook, problem):
 def _run_all(notebook, bench, run):
     """Run the cells in their order on the `bench` and in a namespace of the grader's own.
 
-    Tests come between the answers, as in the notebook: a test then sees the functions as they were at that place, and
-    a later cell that redefines one, or ends the process, takes no points back.
+    Tests come between the answers, as in the notebook: a test then sees the functions as they are at that place, and a
+    later cell that redefines one, or ends the process, takes no points back. Only what is not there yet is waited for:
+    a test of a function that the student wrote further down runs right below that cell, and those after it with it.
     """
-    namespace = {"__name__": "__grader__"}
+    names = _Names(notebook, bench)
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     last = max((place for place, cell in enumerate(cells) if _is_students(cell)), default=-1)
+    waiting = deque()
     try:
         for place, cell in enumerate(cells):
             cell["outputs"], cell["execution_count"] = [], None
-            _run_cell(cell, bench, namespace, run, needed=place < last)
+            # Students' cells first: a cell that is an answer and a test in one must not run in the grader.
+            if _is_students(cell):
+                _run_answer(cell, bench)
+                names.may_have_changed(cell)
+            else:
+                if not exercise.is_test(cell) and place < last:
+                    _run_set_up_there(cell, bench)
+                waiting.append((cell, names.asked()))
+            while waiting and not names.come_later(waiting[0][1]):
+                _run_here(waiting.popleft()[0], bench, names.namespace(), run)
     finally:
         bench.close()
 
@@ -79,27 +93,78 @@ def _is_students(cell):
     return exercise.is_answer(cell) or exercise.grade_id(cell) is None or WRITTEN_BY_STUDENT in cell["metadata"]
 
 
-def _run_cell(cell, bench, namespace, run, needed):
-    # Students' cells first: a cell that is an answer and a test in one must not run in the grader.
-    if _is_students(cell):
-        _run_answer(cell, bench, namespace)
-    elif exercise.is_test(cell):
+class _Names:
+    """The grader's namespace, in which the names that the exercise asks for are those of the student's process."""
+
+    def __init__(self, notebook, bench):
+        self.bench, self.space = bench, {"__name__": "__grader__"}
+        self.asked_for, self.changed = [], set()
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and _is_students(cell)]
+        self.below = deque({name for name in bench.task.all_names if _defines(cell["source"], name)} for cell in cells)
+
+    def may_have_changed(self, cell):
+        """Take note of the student's `cell`, the next one, which has run."""
+        self.below.popleft()
+        asked = self.bench.task.names.get(exercise.grade_id(cell), ())
+        self.asked_for += asked
+        self.changed |= {*asked, *(name for name in self.bench.task.all_names if name in cell["source"])}
+
+    def asked(self):
+        """The names that the answer cells so far should define: a test that comes now may use any of them."""
+        return tuple(self.asked_for)
+
+    def come_later(self, names):
+        """Whether one of the names is not there, and a cell further down defines it."""
+        return any(any(name in defined for defined in self.below) and not self._is_there(name) for name in names)
+
+    def namespace(self):
+        """The namespace for a test, with the values that the names have at this moment; no other name gets into it."""
+        for name in self.changed.intersection(self.asked_for):
+            self.space.pop(name, None)  # an earlier value must not stand in for one that is there no more
+            with contextlib.suppress(StudentError):
+                self.space[name] = self._value(name)
+                self.changed.discard(name)
+        return self.space
+
+    def _is_there(self, name):
+        try:
+            self.bench.alive().get(name)
+        except StudentError:
+            return False
+        return True
+
+    def _value(self, name):
+        value, doc = self.bench.alive().get(name), self.bench.task.docs.get(name)
+        return Remote(self.bench.alive, name, doc=doc) if isinstance(value, Remote) else value
+
+
+def _defines(source, name):
+    """Whether a student's cell seems to define the name; it is not parsed for that."""
+    definition = rf"^[ \t]*+(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*(?:[:,][^=\n]*)?=(?!=)"
+    return name in source and bool(re.search(definition, source, re.MULTILINE))
+
+
+def _run_set_up_there(cell, bench):
+    """Run a locked cell on the student's side, where answers use what it defines."""
+    with contextlib.suppress(StudentError):  # the run on our side shows it
+        bench.run(cell["source"], locked=True)
+    bench.take_output()
+
+
+def _run_here(cell, bench, namespace, run):
+    if exercise.is_test(cell):
         _run_test(cell, bench, namespace, run)
     else:
-        _run_set_up(cell, bench, namespace, needed)
+        _run_set_up(cell, bench, namespace)
 
 
-def _run_set_up(cell, bench, namespace, needed):
-    """Run a locked cell on both sides; on the student's only if it is `needed` there, by a student's cell below it.
+def _run_set_up(cell, bench, namespace):
+    """Run a locked cell on our side; what it prints is shown from here.
 
-    Answers use what it defines, and so do tests, which must not take it from the student's side: there, it may have
-    been replaced. What it prints is shown from our side. An error there that is neither the student's nor due to a name
-    that students define is a fault of the exercise, and stops the marking.
+    Tests use what it defines, and must not take it from the student's side: there, it may have been replaced. An error
+    that is neither the student's nor due to a name that students define is a fault of the exercise, and stops the
+    marking.
     """
-    if needed:
-        with contextlib.suppress(StudentError):  # the run on our side, which comes next, shows it
-            bench.run(cell["source"], locked=True)
-        bench.take_output()
     printed, names = io.StringIO(), bench.task.all_names
     try:
         with contextlib.redirect_stdout(printed):
@@ -109,26 +174,19 @@ def _run_set_up(cell, bench, namespace, needed):
             raise
         outputs.add_exception(cell, error, names=names)
     outputs.add_text(cell, printed.getvalue())
-    _add_student_output(cell, bench)  # once more: on our side, the cell may have called the student's functions
+    _add_student_output(cell, bench)  # the cell may have called the student's functions
 
 
-def _run_answer(cell, bench, namespace):
-    """Run a student's cell in the sandbox, and let the tests find the names that the exercise asks for in it."""
+def _run_answer(cell, bench):
+    """Run a student's cell in the sandbox."""
     error = None
     try:
-        bench.run(cell["source"])
+        bench.run(cell["source"], extra=not exercise.is_answer(cell))
     except StudentError as raised:
         error = raised
     _add_student_output(cell, bench)  # before the error, as in a notebook
     if error:
         outputs.add_exception(cell, error)
-    # The names are looked up even after an error, as those above it are defined; and now, not when a test uses them, so
-    # that a value is the one that this cell gave it. No other name of the cell reaches the tests.
-    for name in bench.task.names.get(exercise.grade_id(cell), ()):
-        namespace.pop(name, None)  # an earlier value must not stand in for one that this cell failed to give
-        with contextlib.suppress(StudentError):
-            value, doc = bench.alive().get(name), bench.task.docs.get(name)
-            namespace[name] = Remote(bench.alive, name, doc=doc) if isinstance(value, Remote) else value
 
 
 def _run_test(cell, bench, namespace, run):
@@ -147,6 +205,7 @@ def _run_test(cell, bench, namespace, run):
             value = eval(last, namespace) if last else None
     except Exception as raised:
         error = raised
+        error.last_call = checks.last_call(bench.process.last_call)
     if isinstance(error, TestTooLongError):
         bench.close("a test took too long")  # it may still be at work on the last call
         run.human.append(f"{label} took too long")

@@ -54,11 +54,17 @@ def _explained(error, hidden, names):
     if isinstance(error, NotImplementedError) and isinstance(error, StudentError):
         return ["not done yet"]
     if isinstance(error, StudentError):
-        return [*error.traceback.splitlines(), *getattr(error, "__notes__", [])] or [error.message]
-    if isinstance(error, (HiddenCheckFailedError if hidden else CheckFailedError, TestTooLongError)):
+        lines = error.traceback.splitlines() or [error.message or f"{error.name}, without a message"]
+        return [*lines, *getattr(error, "__notes__", [])]
+    if isinstance(error, HiddenCheckFailedError if hidden else CheckFailedError):
         return str(error).splitlines()
     if isinstance(error, NameError) and error.name in names:
         return [f"{error.name} is not defined: its cell did not run to the end"]
+    called = getattr(error, "last_call", [])
+    if isinstance(error, TestTooLongError):
+        return [str(error), *called]
     if not hidden:
-        return [f"{type(error).__name__}: {str(error)[:2000]}"]
-    return [f"this check could not use what your code returned ({type(error).__name__})"]
+        return [f"{type(error).__name__}: {str(error)[:2000]}".removesuffix(": "), *called]
+    if isinstance(error, AssertionError):
+        return ["what your code returned is not what this check asks for", *called]
+    return [f"this check could not use what your code returned ({type(error).__name__})", *called]

@@ -9,30 +9,35 @@ import time
 from grading import student_host, wire
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import STUDENT_ERRORS, HungError, StudentError, StudentProcess
+from grading.watch import Watch
 
 
 class OwnProcess(StudentProcess):
     """Stands in for a student's process where the code is known not to be a student's."""
 
-    def __init__(self, patience=lambda: 10.0):
-        """`patience()` gives the seconds that a request may take from now on."""
-        self.patience, self.dead = patience, None
+    def __init__(self, watch=None):
+        """`watch` is a watch.Watch, which gives each request its time."""
+        self.watch, self.dead = watch or Watch(), None
         self.output, self.figures = [], []
-        self.functions, self.nesting = [], 0
+        self.functions, self.nesting, self.last_call = [], 0, None
         self.host = _Host(self)
 
     def request(self, message, seconds=None):
         """Answer a request as a student's process does; one that takes too long ends with a HungError."""
         if self.dead:
-            raise type(self.dead)(self.dead.message)
-        seconds, started = seconds or self.patience(), time.monotonic()
+            raise type(self.dead)(self.watch.refusal(message, self.dead.message))
+        seconds, started = seconds or self.watch.allowed(message), time.monotonic()
         try:
             with time_limit(seconds):
                 answer = self.host.answer(self.to_host(message))
         except TestTooLongError:
             answer = None
-        if time.monotonic() - started >= seconds:  # the limit was met: in the code itself, or on the way
-            raise self._end(HungError(f"no answer within {seconds:.3g} seconds: an endless loop?"))
+        taken = time.monotonic() - started
+        verdict = self.watch.verdict(message, seconds) if taken >= seconds else ""  # the code was late, or the way
+        if not self.nesting:
+            self.watch.took(message, taken, late=bool(verdict))
+        if verdict:
+            raise self._end(HungError(verdict))
         kind, *result, output = self.from_host(answer)
         self.output.append(output)
         if kind == "error":
@@ -49,7 +54,7 @@ class OwnProcess(StudentProcess):
         try:
             packed = wire.pack(value, self.host.refer)
         except (TypeError, ValueError) as error:
-            packed = wire.pack(["error", "TypeError", f"{error}", "", ""], self.host.refer)
+            packed = wire.pack(["error", "TypeError", student_host.CANNOT_CROSS.format(error), "", ""], self.host.refer)
         return wire.unpack(packed[4:], self._resolve)
 
     def _end(self, reason):

@@ -7,8 +7,10 @@ import contextlib
 import os
 import signal
 import time
+from functools import lru_cache
 
 from grading import sandbox, wire
+from grading.watch import Watch
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
 # KeyboardInterrupt and the like are not among them: raised here, they would end the grader.
@@ -62,18 +64,24 @@ class HungError(StudentDiedError):
     shown_as = "TimeoutError"
 
 
+class UnfinishedError(StudentError):
+    """A function raised NotImplementedError although it holds code, or because it calls one that is not done yet."""
+
+
 STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind in KINDS}
+STUDENT_ERRORS["UnfinishedError"] = UnfinishedError
 
 
 class StudentProcess:
     """One process that runs a student's code, and what it has printed and drawn since the last look."""
 
-    def __init__(self, patience=lambda: 10.0, sandboxed=True, withheld=None):
-        """`patience()` gives the seconds that a request may take from now on; raises sandbox.SandboxError."""
-        self.patience = patience
+    def __init__(self, watch=None, sandboxed=True, withheld=None):
+        """`watch` is a watch.Watch, which gives each request its time. Raises sandbox.SandboxError."""
+        self.watch = watch or Watch()
         self.dead = None  # a StudentDiedError once the process has ended
         self.output, self.figures = [], []
         self.functions, self.nesting = [], 0
+        self.last_call = None  # since the last look: a name, the arguments, the options and the result
         self.process, self.writer, self.reader = sandbox.start(sandboxed)
         try:
             self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
@@ -95,21 +103,21 @@ class StudentProcess:
 
         Raises StudentError: StudentDiedError if the process has ended, HungError if it does not answer in time.
         """
-        if self.dead:
-            raise type(self.dead)(self.dead.message)  # a new one, as notes are added to an exception that is caught
-        seconds = seconds or self.patience()
-        deadline = time.monotonic() + seconds  # for the calls back too: they must not buy time
+        if self.dead:  # raise a new one, as notes are added to an exception that is caught
+            raise type(self.dead)(self.watch.refusal(message, self.dead.message))
+        started, late = time.monotonic(), False
+        allowed = seconds or self.watch.allowed(message)
         try:
-            wire.send(self.writer, message, self._refer, deadline)
-            while True:
-                kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, deadline))
-                if kind != "callback":
-                    break
-                wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
+            answer = self._exchange(message, started + allowed)
         except wire.LateError:
-            raise self._end(HungError(f"no answer within {seconds:.3g} seconds: an endless loop?")) from None
+            late = True
+            raise self._end(HungError(self.watch.verdict(message, allowed))) from None
         except wire.WireError as error:
             raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
+        finally:
+            if not (seconds or self.nesting):  # what runs inside another request is a part of its time
+                self.watch.took(message, time.monotonic() - started, late)
+        kind, *answer = answer
         *result, output = answer
         self.output.append(str(output)[:100_000])  # before an error is raised: what was printed helps to find it
         if kind == "error":
@@ -117,10 +125,21 @@ class StudentProcess:
             raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
         return result
 
+    def _exchange(self, message, deadline):
+        """Send a request, serve calls back, and return the answer; the `deadline` holds for all of it together."""
+        wire.send(self.writer, message, self._refer, deadline)
+        while True:
+            kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, deadline))
+            if kind != "callback":
+                return [kind, *answer]
+            if time.monotonic() > deadline:  # the pipe is always ready if a process writes fast enough
+                raise wire.LateError
+            wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
+
     def take_output(self):
         """What was printed since the last look, and the figures drawn, as PNG."""
         text, figures = "".join(self.output), self.figures
-        self.output, self.figures = [], []
+        self.output, self.figures, self.last_call = [], [], None
         return text, figures
 
     def close(self, why="closed"):
@@ -175,7 +194,8 @@ class StudentProcess:
             return self.functions[tag["yours"]]
         if type(tag["mine"]) is not int:
             raise TypeError
-        return Remote(lambda: self, None, tag["mine"], str(tag.get("kind"))[:80])
+        kind = str(tag.get("kind"))[:80]
+        return _remote_class(kind)(lambda: self, None, tag["mine"], kind)
 
 
 class Remote:
@@ -196,7 +216,9 @@ class Remote:
     def __call__(self, *arguments, **keywords):
         """What the student's function returns for copies of the arguments. Raises StudentError."""
         target = self.__name__ if self.number is None else self
-        result, changed = self.process().request(["call", target, list(arguments), keywords])
+        process = self.process()
+        result, changed = process.request(["call", target, list(arguments), keywords])
+        process.last_call = self.__name__, arguments, keywords, result
         self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)
         return result
 
@@ -208,3 +230,9 @@ class Remote:
 
     def __repr__(self):
         return f"<{self.kind} {self.__name__} of the student>"
+
+
+@lru_cache(maxsize=256)
+def _remote_class(kind):
+    """A class of Remotes with the name that the object's class has there, for messages that say of what type it is."""
+    return type(kind if kind.isascii() and kind.isidentifier() else "object", (Remote,), {})

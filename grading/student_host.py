@@ -10,6 +10,7 @@ import importlib
 import inspect
 import io
 import linecache
+import re
 import resource
 import sys
 import traceback
@@ -23,10 +24,23 @@ except ModuleNotFoundError:
 
 MAX_OUTPUT = 50_000
 MAX_FIGURES = 4
+MAX_INPUTS = 100
+CELLS = (
+    "<cell ",
+    "<ipython-input-",
+)  # how the file names of cells begin in a traceback
+OF_IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^[^=#'\"]*=\s*[%!]", re.MULTILINE)  # what Python itself does not take
+NO_COMMANDS = "(commands of the shell do not run when a notebook is graded)"
+CANNOT_CROSS = "what your code returned cannot be graded: {}"
+NO_INPUT = "input() asks somebody, and nobody answers when a notebook is graded"
 
 
 class WithheldError(RuntimeError):
     """Students' code asked for a name of rnnlib that the exercise asks them to write."""
+
+
+class UnfinishedError(Exception):
+    """A function raised NotImplementedError, and there is more to say than that it is not done yet."""
 
 
 class Output(io.TextIOBase):
@@ -58,9 +72,13 @@ class Host:
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
-        self.namespace = {"__name__": "__main__", "display": _display}
+        leave = Leave()
+        self.built_ins = {"display": _display, "help": _help, "exit": leave, "quit": leave}
+        self.built_ins |= {"input": self.input, "get_ipython": self.ipython}
+        self.namespace = {"__name__": "__main__"} | self.built_ins
         self.objects, self.numbers = [], {}
         self.cells, self.locked, self.shell = 0, False, None
+        self.calls, self.inputs = 0, 0
 
     def serve(self, until=None):
         """Answer requests until a message of the kind `until` comes, and return it; exit when the pipe is closed."""
@@ -78,7 +96,7 @@ class Host:
         try:
             wire.send(self.writer, answer, self.refer)
         except (TypeError, ValueError) as error:
-            wire.send(self.writer, ["error", "TypeError", f"{error}", "", ""], self.refer)
+            wire.send(self.writer, ["error", "TypeError", CANNOT_CROSS.format(error), "", ""], self.refer)
 
     def answer(self, message):
         """What a request gives: ["ok", results, output], or ["error", kind, message, traceback, output]."""
@@ -117,7 +135,16 @@ class Host:
         """Call a function, given by name or as an object; the second result names the arguments that it changed."""
         function = self.find(target) if isinstance(target, str) else target
         before = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
-        result = function(*arguments, **keywords)
+        self.calls += 1
+        try:
+            result = function(*arguments, **keywords)
+        except NotImplementedError as error:
+            unfinished = _unfinished(_name(function), error)
+            if not unfinished:
+                raise
+            raise UnfinishedError(unfinished) from None
+        finally:
+            self.calls -= 1
         if isinstance(result, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
             raise TypeError(f"a generator came back from {_name(function)}; return an array, or a tuple of arrays")
         after = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
@@ -142,9 +169,7 @@ class Host:
         try:
             tree = ast.parse(source, name)
         except SyntaxError:
-            if not any(
-                line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()
-            ):
+            if not OF_IPYTHON.search(source):
                 raise
             return self.run_in_ipython(source)
         last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -155,7 +180,13 @@ class Host:
                 print(repr(value))
 
     def run_in_ipython(self, source):
-        """Run a cell with magics. IPython is loaded for these cells only, as that takes long."""
+        """Run a cell with magics."""
+        outcome = self.ipython().run_cell(source)
+        if not outcome.success:
+            raise outcome.error_before_exec or outcome.error_in_exec
+
+    def ipython(self):
+        """The shell of IPython, which is loaded only for those who use it, as that takes long."""
         if self.shell is None:
             from IPython.core.interactiveshell import InteractiveShell
             from traitlets.config import Config
@@ -163,13 +194,20 @@ class Host:
             config = Config()
             config.HistoryManager.enabled = False
             self.shell = InteractiveShell.instance(config=config, user_ns=self.namespace)
-            self.shell.system = lambda command: print("(commands of the shell do not run when a notebook is graded)")
-            self.shell.getoutput = lambda command, **options: []
+            self.namespace |= self.built_ins  # the shell has put some of its own there
+            self.shell.system = lambda command: print(NO_COMMANDS)
+            self.shell.getoutput = _no_output
             self.shell.enable_matplotlib = self.shell.enable_gui = lambda gui=None: ("agg", "agg")
             self.shell.showtraceback = self.shell.showsyntaxerror = lambda *args, **keywords: None
-        outcome = self.shell.run_cell(source)
-        if not outcome.success:
-            raise outcome.error_before_exec or outcome.error_in_exec
+        return self.shell
+
+    def input(self, prompt=""):
+        """An empty text, with a note, so that a cell goes on. Raises EOFError in a function that is graded."""
+        self.inputs += 1
+        if self.calls or self.inputs > MAX_INPUTS:
+            raise EOFError(f"{NO_INPUT}: let the function depend on its arguments alone")
+        print(f"{prompt}\n({NO_INPUT}: it gives an empty text)")
+        return ""
 
     def withhold(self, module, names):
         """Make `names` of a module raise WithheldError, except where rnnlib itself or a locked cell asks for them."""
@@ -216,9 +254,77 @@ class Callback:
         return value
 
 
+class Leave:
+    """What `exit` and `quit` are here: they would end the kernel, and the other answers with it."""
+
+    def __call__(self, code=None):
+        """Say that nothing happens."""
+        print(self)
+
+    def __repr__(self):
+        return "(exit and quit do nothing when a notebook is graded)"
+
+
 def _display(*values):
     for value in values:
         print(repr(value))
+
+
+def _help(*things):
+    """Print the documentation of things, as `help` does in a notebook."""
+    import pydoc  # it takes long, and few ask for it
+
+    for thing in things:
+        try:
+            print(pydoc.plain(pydoc.render_doc(thing)))
+        except ImportError as error:
+            print(error)
+
+
+def _no_output(command, **options):
+    """What a command of the shell gives in an assignment such as `files = !ls`."""
+    from IPython.utils.text import SList
+
+    print(NO_COMMANDS)
+    return SList([])
+
+
+def _unfinished(name, error):
+    """What to say of the function `name` that raised a NotImplementedError; nothing if it is not done yet itself."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    if not where.filename.startswith(CELLS):
+        return f"{name} calls {where.name}, which raises NotImplementedError" if where.filename != __file__ else ""
+    stands = _left_over(where)
+    if where.name == name:
+        return stands
+    return f"{name} needs {where.name}: {stands}" if stands else f"{name} needs {where.name}, which is not done yet"
+
+
+def _left_over(where):
+    """What is said of a raise that was left standing beside code; nothing if there is no other code."""
+    line = "the line `raise NotImplementedError` still stands"
+    try:
+        nodes = [*ast.walk(ast.parse("".join(linecache.getlines(where.filename))))]
+    except (SyntaxError, ValueError):  # a cell of IPython
+        return ""
+    around = [
+        node for node in nodes if isinstance(node, ast.FunctionDef) and node.lineno <= where.lineno <= node.end_lineno
+    ]
+    if not around:
+        return ""
+    body = [node for node in around[-1].body if not _is_idle(node)]
+    if body and not any(isinstance(node, ast.Raise) and node.lineno == where.lineno for node in body):
+        return f"{where.name} raises NotImplementedError itself, in line {where.lineno} of its cell"
+    if any(node.lineno > where.lineno for node in body):
+        return f"{line} in {where.name}, above your code: delete it"
+    if len(body) > 1:
+        return f"{line} in {where.name}, below your code: delete it, and return the result"
+    return ""
+
+
+def _is_idle(node):
+    """Whether a statement does nothing: a docstring, an ellipsis or a pass."""
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
 def _in_rnnlib(frame):
@@ -246,9 +352,17 @@ def _message(error):
 
 
 def _traceback(error):
-    """The student's own lines of the traceback, without those of this program."""
+    """The student's own lines of the traceback, without those of this program and of what it calls to run a cell."""
+    if isinstance(error, UnfinishedError):
+        return str(error)
     try:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+        frames = traceback.extract_tb(error.__traceback__)
+        cells = [place for place, frame in enumerate(frames) if frame.filename.startswith(CELLS)]
+        if cells:
+            frames = frames[cells[0] :]
+        elif isinstance(error, SyntaxError):  # in the cell itself, of which no line has run
+            frames = []
+        frames = [frame for frame in frames if frame.filename != __file__]
         lines = traceback.format_list(frames[-20:]) + traceback.format_exception_only(type(error), error)
         return "".join(lines)[-6000:]
     except BaseException:

@@ -1,11 +1,42 @@
 """A submission, rebuilt from the release notebook: only answers, and cells without a label, come from the student."""
 
 import copy
+import re
+from typing import NamedTuple
 
-from grading import exercise
+from grading import copies, exercise
 from grading.record import Record, put
 
 WRITTEN_BY_STUDENT = "written_by_student"
+
+
+class Notes:
+    """Lines about what was unusual in a submission, and those of them that an instructor should look at."""
+
+    def __init__(self):
+        self.lines, self.human = [], []
+
+    def say(self, line, doubtful=False):
+        """Note a line; a `doubtful` one is put before a human too."""
+        self.lines.append(line)
+        self.human += [line] if doubtful else []
+
+
+class Found(NamedTuple):
+    """The cells of a submission, each with its place, as far as they matter."""
+
+    labelled: dict  # grade_id of the release -> [(place, Cell)]
+    extras: list  # Extra
+    order: tuple  # the grade_ids as they were met, each once
+
+
+class Extra(NamedTuple):
+    """A cell of the student's own."""
+
+    place: int  # in the submission
+    after: str | None  # the grade_id of the labelled cell that it follows
+    kind: str
+    source: str
 
 
 def rebuild(task, submission):
@@ -15,101 +46,177 @@ def rebuild(task, submission):
     with a problem gives the blank notebook.
     """
     if submission.problem:
-        notebook, notes = copy.deepcopy(task.notebook), []
+        notebook, notes = copy.deepcopy(task.notebook), Notes()
     else:
         notebook, notes = transplant(task, submission)
-    notes = [*submission.notes, *notes]
-    said = [submission.problem] if submission.problem else notes
+    lines = [*submission.notes, *notes.lines]
+    said = [submission.problem] if submission.problem else lines
     if said:
         title = "**Not marked**" if submission.problem else "**About this submission**"
-        lines = "\n".join(f"- {_as_text(line)}" for line in said)
-        notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{lines}", "about-this-submission", {}))
-    put(notebook, Record(submission.problem, tuple(notes), submission.digest, task.digest))
+        text = "\n".join(f"- {_as_text(line)}" for line in said)
+        notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{text}", "about-this-submission", {}))
+    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=tuple(notes.human)))
     return notebook
 
 
 def transplant(task, submission):
-    """The notebook of the exercise with the student's answers in it, and a list of what was unusual.
+    """The notebook of the exercise with the student's answers in it, and Notes of what was unusual.
 
     Cells that were deleted, duplicated, moved, unlocked, or given another type or tag change nothing: only the text of
-    the student's own answers counts.
+    the student's own cells counts.
     """
-    release = task.notebook
-    labelled = {exercise.grade_id(cell): cell for cell in release["cells"] if exercise.grade_id(cell)}
-    ours = {cell["source"].strip() for cell in release["cells"] if not exercise.grade_id(cell)}
-    notes, sources, extras, seen, last = [], {}, {}, [], None
-    for cell in submission.cells:
-        if cell.grade_id in labelled:
-            last = cell.grade_id
-            seen.append(last)
-            sources.setdefault(last, []).append(cell)
-        elif cell.source.strip() and cell.source.strip() not in ours:
-            # An extra cell stays behind the labelled cell that it followed, as it may use what that cell defines.
-            extras.setdefault(last, []).append(cell)
-    if list(dict.fromkeys(seen)) != [label for label in labelled if label in sources]:
-        notes.append("the cells were in another order; they were run in the order of the exercise")
+    notes, reader, found = Notes(), copies.Reader(), _sort(task, submission)
+    labels = list(task.released)
+    if list(found.order) != [label for label in labels if label in found.labelled]:
+        notes.say("the cells were in another order; they were run in the order of the exercise")
     answers = {}
-    # All answers are found before the notebook is put together: one without its label is taken out of the extra cells.
-    for label, cell in labelled.items():
-        found = sources.get(label, [])
-        if exercise.is_answer(cell):
-            answers[label] = _answer(cell, task.names[label], found, extras, notes)
-        elif not found:
-            notes.append(f"{label} was missing; it was put back")
-        elif any(other.source.strip() != task.released[label].strip() for other in found):
-            notes.append(f"{label} was changed, which has no effect; the original was run")
-    return _rebuilt(release, answers, extras), notes
+    # All answers are found before the notebook is put together: extra cells may turn out to be parts of them.
+    for label in task.names:
+        answers[label] = _filled_in(task, label, found, reader, notes)
+    for label in task.names:
+        if answers[label] is None:
+            answers[label] = _blank(task, label, found, answers, reader, notes)
+    for label in task.names:
+        _look_for_drafts(task, label, found, answers[label], reader, notes)
+    imports = {label: _imports(task, label, found, reader, notes) for label in labels if label not in task.names}
+    return _rebuilt(task.notebook, answers, imports, found.extras), notes
 
 
-def _answer(cell, names, found, extras, notes):
-    """The source of an answer cell: the last filled one of that label, or an unlabelled cell that defines its names."""
-    label = exercise.grade_id(cell)
-    # Of several copies the last one counts, but a blank one must not win over work that was done.
-    filled = [other for other in found if other.source.strip() != cell["source"].strip()]
-    if len(found) > 1:
-        notes.append(f"{label} was handed in {len(found)} times; the last one that is filled in was marked")
-    if any(other.kind != "code" for other in found):
-        notes.append(f"{label} was not a code cell any more; it was run as code")
-    if not found:
-        source = _adopted(label, names, extras, notes)
-        if source is not None:
-            return source
-        notes.append(f"{label} was missing; it counts as not done")
-    return filled[-1].source if filled else cell["source"]
+def _sort(task, submission):
+    """The Found cells. A label that was lost is given back to a cell with the text of the release."""
+    released = {source.strip(): label for label, source in task.released.items()}
+    present = {cell.grade_id for cell in submission.cells}
+    ours = {cell["source"].strip() for cell in task.notebook["cells"] if not exercise.grade_id(cell)}
+    labelled, extras, last = {}, [], None
+    for place, cell in enumerate(submission.cells):
+        text = cell.source.strip()
+        label = cell.grade_id if cell.grade_id in task.released else released.get(text)
+        if label and (label == cell.grade_id or label not in present):
+            labelled.setdefault(label, []).append((place, cell))
+            last = label
+        elif text and text not in ours:
+            # An extra cell stays behind the labelled cell that it followed, as it may use what that cell defines.
+            extras.append(Extra(place, last, cell.kind, cell.source))
+    return Found(labelled, extras, tuple(labelled))
 
 
-def _adopted(label, names, extras, notes):
-    """The source of the last extra cell of code that defines all `names`, taken out of `extras`; None without one.
-
-    Only a label that nobody handed in is looked for in this way: beside a labelled answer, a second definition of the
-    same function may be a draft.
-    """
-    fitting = [
-        (others, extra)
-        for others in extras.values()
-        for extra in others
-        if extra.kind == "code" and names and set(names) <= set(exercise.defined(extra.source))
-    ]
-    if not fitting:
+def _filled_in(task, label, found, reader, notes):
+    """The text of the filled cells with this label, and of the unlabelled cells that complete it; None without one."""
+    cells = found.labelled.get(label, [])
+    filled = [(place, cell) for place, cell in cells if cell.source.strip() not in ("", task.released[label].strip())]
+    if not filled:
         return None
-    others, extra = fitting[-1]
-    others.remove(extra)  # or it would run twice
-    notes.append(f"{label} had lost its label; the cell that defines {', '.join(names)} was marked")
-    return extra.source
+    if any(cell.kind != "code" for _, cell in filled):
+        notes.say(f"{label} was not a code cell any more; it was run as code")
+    texts = []
+    for _, cell in filled:
+        texts.append(copies.once(cell.source))
+        if texts[-1] != cell.source:
+            notes.say(f"{label} held its text twice in a row; it was run once")
+    if any(re.search(r"(?<![\w.])input\(", text) for text in texts):
+        notes.say(f"{label} calls input(), which nobody answers here: a cell gets an empty text, a function an error")
+    chosen = copies.choose(texts, task.names[label], reader)
+    if chosen.how:
+        notes.say(f"{label} was handed in {len(cells)} times; {chosen.how}", chosen.doubtful)
+    return _completed(label, chosen.source, (filled[0][0], filled[-1][0]), found, reader, notes)
 
 
-def _rebuilt(release, answers, extras):
+def _completed(label, source, ends, found, reader, notes):
+    """The source joined with the unlabelled cell above or below it, if only together they are Python.
+
+    A cell that is Python by itself needs no joining: it runs at its place, and tests find what it defines.
+    """
+    first, last = ends
+    above = [extra for extra in found.extras if extra.place == first - 1 and extra.kind == "code"]
+    below = [extra for extra in found.extras if extra.place == last + 1 and extra.kind == "code"]
+    for joined in ([*above, None], [None, *below], [*above, None, *below]):
+        texts = [source if extra is None else extra.source for extra in joined]
+        whole = "\n".join(texts)
+        if any(reader.body(text) is None for text in texts) and reader.body(whole) is not None:
+            for extra in filter(None, joined):
+                found.extras.remove(extra)
+            notes.say(f"{label} was joined with the unlabelled cell beside it: a part of its code stood there")
+            return whole
+    return source
+
+
+def _blank(task, label, found, answers, reader, notes):
+    """What runs in the place of a cell that was not filled in: the code of the release, unless it stands elsewhere.
+
+    What is defined elsewhere is left out here, or it would be taken for the answer.
+    """
+    names, cells = task.names[label], found.labelled.get(label)
+    fitting = [
+        extra
+        for extra in found.extras
+        if extra.kind == "code" and _mentions(extra.source, names) and reader.defined(extra.source) & set(names)
+    ]
+    before = [other for other in task.released if other in found.labelled or other == label]
+    after = before[before.index(label) - 1] if before[0] != label else None
+    if len(fitting) == 1 and set(names) <= reader.defined(fitting[0].source) and fitting[0].after == after:
+        found.extras.remove(fitting[0])  # or it would run twice
+        notes.say(f"{label} had lost its label; the cell that defines {', '.join(names)} was marked")
+        return fitting[0].source
+    others = [source for source in answers.values() if source and _mentions(source, names)]
+    elsewhere = set().union(*map(reader.defined, [*(extra.source for extra in fitting), *others]))
+    moved = [name for name in names if name in elsewhere]
+    if moved:
+        was = "was left blank" if cells else "was missing"
+        notes.say(f"{label} {was}; what stands in another cell was marked: {', '.join(moved)}")
+    elif not cells:
+        notes.say(f"{label} was missing; it counts as not done")
+    return copies.without(task.released[label], moved) if moved else task.released[label]
+
+
+def _look_for_drafts(task, label, found, answer, reader, notes):
+    """Note an unlabelled cell below an answer that defines the same once more, and is what the tests then find."""
+    for extra in found.extras:
+        if extra.after == label and extra.kind == "code" and _mentions(extra.source, task.names[label]):
+            twice = reader.defined(extra.source) & reader.defined(answer) & set(task.names[label])
+            if twice:
+                where = f"in {label} and in an unlabelled cell below it; the last one was marked"
+                notes.say(f"{', '.join(sorted(twice))} was defined {where}", doubtful=True)
+
+
+def _mentions(source, names):
+    """Whether one of the names stands in the source, which is quicker to tell than to parse it."""
+    return any(name in source for name in names)
+
+
+def _imports(task, label, found, reader, notes):
+    """The imports that a student added to a locked cell, as text; what else was changed there has no effect."""
+    original = task.released[label]
+    cells = [cell for _, cell in found.labelled.get(label, [])]
+    changed = [cell.source for cell in cells if cell.source.strip() != original.strip()]
+    if not cells:
+        notes.say(f"{label} was missing; it was put back")
+    added = [copies.added_imports(source, original, reader) for source in changed]
+    added = "\n".join(filter(None, dict.fromkeys(added)))
+    if added:
+        notes.say(f"{label} was changed: the imports that were added were kept, else the original was run")
+    elif changed:
+        notes.say(f"{label} was changed, which has no effect; the original was run")
+    return added
+
+
+def _rebuilt(release, answers, imports, extras):
     notebook = copy.deepcopy(release)
     cells = []
 
+    def add(kind, source):
+        number = sum(WRITTEN_BY_STUDENT in cell["metadata"] for cell in cells)
+        cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}))
+
     def add_extras(label):
-        for extra in extras.get(label, []):
-            number = sum(WRITTEN_BY_STUDENT in cell["metadata"] for cell in cells)
-            cells.append(_new_cell(extra.kind, extra.source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}))
+        for extra in extras:
+            if extra.after == label:
+                add(extra.kind, extra.source)
 
     add_extras(None)
     for cell in notebook["cells"]:
         label = exercise.grade_id(cell)
+        if imports.get(label):
+            add("code", imports[label])  # before the cell, whose own names then win
         if label in answers:
             cell["source"] = answers[label]
         cells.append(cell)

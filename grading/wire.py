@@ -7,6 +7,7 @@ parse. Objects that are not plain data stay where they are; a number is sent in 
 """
 
 import json
+import keyword
 import math
 import os
 import re
@@ -88,9 +89,9 @@ def unpack(data, resolve):
         MemoryError,
         struct.error,
     ) as error:
-        raise WireError(f"not a message: {type(error).__name__}") from None
+        raise WireError(f"what it sent cannot be read as numbers or arrays ({type(error).__name__})") from None
     if arrays.data:
-        raise WireError("not a message: bytes left over")
+        raise WireError("what it sent cannot be read as numbers or arrays (bytes left over)")
     return message
 
 
@@ -112,8 +113,8 @@ def _encode(value, arrays, refer, depth, budget):
         return {"bytes": value.hex()}
     if isinstance(value, (dict, set, frozenset)) and len(value) > MAX_KEYS:
         raise TooBigError(f"a {type(value).__name__} of {len(value)} entries, allowed are {MAX_KEYS}")
-    if isinstance(value, tuple) and hasattr(type(value), "_fields"):
-        kind = type(value)
+    kind = type(value)
+    if isinstance(value, tuple) and _are_fields(getattr(kind, "_fields", None)):  # else it is sent without its names
         budget[0] -= CLASS_COST
         return {"named": [f"{kind.__module__}.{kind.__qualname__}", list(kind._fields), encode(value)]}
     if isinstance(value, tuple):
@@ -121,6 +122,8 @@ def _encode(value, arrays, refer, depth, budget):
     if isinstance(value, list):
         return {"list": encode(value)}
     if isinstance(value, dict):
+        if any(isinstance(key, frozenset) for key in value):
+            raise TypeError("a dictionary with sets for keys; give numbers, texts, or tuples of these")
         return {"dict": [encode(pair) for pair in value.items()]}
     if isinstance(value, (set, frozenset)):
         return {"set": encode(value)}
@@ -132,8 +135,13 @@ def _encode(value, arrays, refer, depth, budget):
 
 def _encode_array(value, arrays):
     array = np.asarray(value)
+    if array.dtype.kind == "O":
+        raise TypeError(
+            "an array of dtype object, which numpy makes of what are not all numbers, such as None, or lists of "
+            "different lengths; give an array of numbers"
+        )
     if array.dtype.kind not in "biufcSU":
-        raise TypeError(f"an array of dtype {array.dtype} cannot be graded; give an array of numbers")
+        raise TypeError(f"an array of dtype {array.dtype}; give an array of numbers")
     array = np.ascontiguousarray(array).reshape(array.shape)
     arrays.append(array.tobytes())
     return {"array" if isinstance(value, np.ndarray) else "scalar": [array.dtype.str, list(array.shape)]}
@@ -209,10 +217,23 @@ def _named_class(name, fields):
         found = vars(sys.modules[module]).get(class_name)
         if isinstance(found, type) and issubclass(found, tuple) and getattr(found, "_fields", None) == fields:
             return found
-    if not all(type(field) is str and len(field) < 80 and field.isascii() for field in fields) or len(fields) > 80:
+    if not _are_fields(fields):
         raise ValueError
     class_name = class_name if class_name.isascii() and class_name.isidentifier() else "Result"
     return namedtuple(class_name, fields)
+
+
+def _are_fields(fields):
+    """Whether a class of tuples can be made with these names on the other side."""
+    return (
+        type(fields) is tuple
+        and len(set(map(str, fields))) == len(fields) <= 80
+        and all(type(field) is str and len(field) < 80 and field.isascii() and _is_name(field) for field in fields)
+    )
+
+
+def _is_name(field):
+    return field.isidentifier() and not field.startswith("_") and not keyword.iskeyword(field)
 
 
 def _read(fd, length, deadline):

@@ -1,7 +1,5 @@
 """A process that dies is replaced by one that has run the same cells; a cell that ends every process is left out."""
 
-import time
-
 import pytest
 from marking import FAST, SLUG
 
@@ -67,16 +65,18 @@ def test_what_was_printed_before_a_crash_is_shown_once(bench, tmp_path):
     assert bench.take_output()[0] == "said\nsaid\n"
 
 
-def test_a_crash_leaves_the_patience_as_it_is_and_a_hang_uses_it_up(bench):
+def test_a_crash_leaves_the_time_of_a_function_as_it_is_and_only_its_own_hang_uses_it_up(bench):
+    bench.run("def f():\n    while True: pass\ndef g(): return 1")
     crash(bench)
-    bench.alive()
-    assert bench.patience() == SETTINGS.call_seconds
-    bench.settings = SETTINGS._replace(call_seconds=0.3)
+    f, g = ["call", "f", [], {}], ["call", "g", [], {}]
+    assert bench.watch.allowed(f) == SETTINGS.call_seconds
+    bench.watch.settings = SETTINGS._replace(call_seconds=0.3)
     with pytest.raises(HungError):
-        bench.run("while True: pass")
-    bench.alive()
-    bench.settings = SETTINGS
-    assert bench.patience() == SETTINGS.hang_seconds
+        call(bench, "f")
+    bench.watch.settings = SETTINGS
+    assert bench.watch.allowed(f) == SETTINGS.hang_seconds
+    assert bench.watch.allowed(g) == SETTINGS.call_seconds
+    assert call(bench, "g") == 1
 
 
 def test_without_replacements_every_request_is_answered_with_the_reason(bench):
@@ -92,7 +92,7 @@ def test_without_replacements_every_request_is_answered_with_the_reason(bench):
 
 def test_without_time_no_process_is_started(bench):
     crash(bench)
-    bench.until = time.monotonic()
+    bench.watch.left = 0.0
     with pytest.raises(StudentDiedError):
         bench.run("1")
     assert bench.started == 1

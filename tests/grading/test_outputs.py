@@ -1,8 +1,9 @@
 """The outputs of a cell show what helps a student, and of a hidden test no number that was expected."""
 
+import numpy as np
 import pytest
 
-from grading import limits, outputs
+from grading import checks, limits, outputs
 from grading.checks import HiddenCheckFailedError
 from grading.remote import STUDENT_ERRORS, StudentError
 from rnnlib.exercise import CheckFailedError
@@ -22,7 +23,13 @@ def shown(error, **options):
 )
 def test_of_a_hidden_test_only_the_kind_of_an_exception_is_shown(error):
     output = shown(error, hidden=True)
-    assert output["traceback"] == [f"this check could not use what your code returned ({type(error).__name__})"]
+    kind = type(error).__name__
+    assert output["ename"] == kind
+    assert output["traceback"] == [
+        "what your code returned is not what this check asks for"
+        if isinstance(error, AssertionError)
+        else f"this check could not use what your code returned ({kind})"
+    ]
     assert SECRET not in str(output)
     assert SECRET in str(shown(error))
 
@@ -60,3 +67,25 @@ def test_figures_are_few_small_and_png():
     png, cell = b"\x89PNG\r\n", {"outputs": []}
     outputs.add_figures(cell, [png, b"GIF89a", png + bytes(outputs.MAX_FIGURE), png, png])
     assert len(cell["outputs"]) == 2
+
+
+def test_an_error_without_a_text_says_what_was_called_last_and_what_came_back():
+    error = AssertionError()
+    error.last_call = checks.last_call(("f", [np.ones((2, 3)), "tanh"], {"h": 0.5}, (1.5, np.array([0.25]))))
+    called = ["  last call  f(<float64 array (2, 3)>, 'tanh', h=0.5)", "  gave       (1.5, <float64 array (1,)>)"]
+    first = "what your code returned is not what this check asks for"
+    assert shown(error, hidden=True)["traceback"] == [first, *called]
+    assert shown(error)["traceback"] == ["AssertionError", *called]
+
+
+def test_an_error_before_any_call_says_so():
+    error = ValueError(SECRET)
+    error.last_call = checks.last_call(None)
+    assert shown(error, hidden=True)["traceback"][1:] == ["  no function of yours had returned anything before"]
+
+
+@pytest.mark.parametrize(("message", "line"), [("so it is", "so it is"), ("", "Own, without a message")])
+def test_an_error_of_the_student_without_a_traceback_is_more_than_its_call(message, line):
+    error = StudentError("Own", message, "")
+    error.add_note("in the call f(1)")
+    assert shown(error)["traceback"] == [line, "in the call f(1)"]

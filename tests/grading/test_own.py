@@ -8,6 +8,7 @@ from grading.answers import known_answers, solution
 from grading.bench import OwnBench
 from grading.own import OwnProcess
 from grading.remote import HungError, Remote
+from grading.watch import Watch
 
 pytestmark = pytest.mark.pool
 
@@ -56,7 +57,7 @@ def test_a_function_of_ours_can_be_called_from_there():
 
 
 def test_an_endless_loop_ends_and_the_process_counts_as_dead():
-    process = OwnProcess(patience=lambda: 0.2)
+    process = OwnProcess(Watch(0.2))
     with pytest.raises(HungError, match=r"no answer within 0\.2 seconds"):
         process.run("while True: pass")
     assert isinstance(process.dead, HungError)

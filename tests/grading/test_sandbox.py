@@ -12,6 +12,7 @@ from conftest import needs
 from grading import sandbox, seccomp
 from grading.course import COURSE
 from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
+from grading.watch import Watch
 from rnnlib import scalar
 
 pytestmark = pytest.mark.pool
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.pool
 @pytest.fixture
 def student():
     needs("bwrap")
-    process = StudentProcess(lambda: 10.0, withheld={"rnnlib.scalar": ["gradient"]})
+    process = StudentProcess(withheld={"rnnlib.scalar": ["gradient"]})
     yield process
     process.close()
 
@@ -100,7 +101,7 @@ def test_processes_of_the_machine_are_out_of_sight(student):
 
 def test_the_students_process_ends_with_its_sandbox(student):
     start = time.monotonic()
-    student.patience = lambda: 0.3
+    student.watch = Watch(0.3)
     with pytest.raises(HungError, match=r"no answer within 0\.3 seconds"):
         student.run("import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass")
     assert student.process.poll() is not None
@@ -176,7 +177,7 @@ def test_an_exception_of_the_grader_tells_the_student_its_kind_alone(student):
 
 
 def test_endless_calls_back_and_forth_end(student):
-    student.patience = lambda: 5.0
+    student.watch = Watch(5.0)
     g = function(student, "def g(up, n): return up(n)", "g")
 
     def up(n):
@@ -231,7 +232,7 @@ def test_a_withheld_name_says_so_however_it_is_reached(student):
 def test_locked_cells_and_rnnlib_itself_go_on_using_a_withheld_name(student):
     student.run("from rnnlib.scalar import gradient as given", locked=True)
     assert run(student, "print(given.__name__)") == "gradient\n"
-    process = StudentProcess(lambda: 10.0, withheld={"rnnlib.losses": ["softmax"]})
+    process = StudentProcess(withheld={"rnnlib.losses": ["softmax"]})
     process.run("from rnnlib.sampling import tempered\nprint(tempered([0.5, 0.5], 1.0))")
     assert process.take_output()[0] == "[0.5 0.5]\n"
     process.close()

@@ -28,7 +28,8 @@ def index(notebook, grade_id):
 
 
 def rebuilt(notebook, folder):
-    return transplant(exercise.load(SLUG), submission(notebook, folder))
+    made, notes = transplant(exercise.load(SLUG), submission(notebook, folder))
+    return made, notes.lines
 
 
 def sources(notebook):

@@ -85,6 +85,18 @@ def test_a_named_tuple_of_rnnlib_stays_itself_and_another_becomes_a_plain_one():
     assert type(pair) is not Pair
 
 
+def test_a_named_tuple_whose_fields_cannot_be_made_again_is_a_plain_one():
+    for fields in (["é"], ["x" * 100], ["_0"]):
+        value = namedtuple("G", fields, rename=True)._make([0.5])
+        assert across(value) == (0.5,)
+        assert type(across(value)) is tuple
+
+
+def test_a_dictionary_with_sets_for_keys_is_not_sent():
+    with pytest.raises(TypeError, match="sets for keys"):
+        wire.pack({frozenset({1}): 2}, refuse)
+
+
 @pytest.mark.parametrize(
     "name", ["rnnlib.scalar.np", "rnnlib.scalar.forward", "os.system", "rnnlib.scalar.Params.x", ""]
 )

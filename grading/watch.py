@@ -1,0 +1,129 @@
+"""How long a student's code may take, and the words for what took too long."""
+
+from collections import Counter
+from operator import itemgetter
+
+import numpy as np
+
+FIRST, AGAIN = "for the first time", "again, in a new process"
+
+
+class Watch:
+    """Gives every request to a student's process the same time."""
+
+    def __init__(self, seconds=10.0):
+        self.seconds = seconds
+
+    def allowed(self, request):
+        """The seconds that a request may take from now on."""
+        return self.seconds
+
+    def took(self, request, seconds, late=False):
+        """Take note of a request that took `seconds`; a `late` one was not answered."""
+
+    def verdict(self, request, seconds):
+        """What is said of a request that was not answered within `seconds`."""
+        return f"no answer within {_seconds(seconds)}: an endless loop?"
+
+    def refusal(self, request, reason):
+        """What is said of a request to a process that has ended for a `reason`."""
+        return reason
+
+
+class Budget(Watch):
+    """The time of one submission: what its functions may take, and apart from it what cells without points may take.
+
+    A function that was late once is given little time from then on, as it will be late again; others are not.
+    """
+
+    def __init__(self, settings):
+        """`settings` are execute.Settings."""
+        self.settings = settings
+        self.left = settings.submission_seconds
+        self.left_to_extras = {FIRST: settings.extra_seconds, AGAIN: settings.extra_seconds}
+        self.extra = None  # FIRST or AGAIN while a cell without points is running
+        self.spent, self.late, self.answered = Counter(), {}, {}  # each by function
+
+    def allowed(self, request):
+        """The seconds that a request may take from now on.
+
+        A cell without points gets at most half of what they all have left: however many hang, the next can still run.
+        """
+        if self.extra:
+            return max(0.01, min(self.settings.call_seconds, self.left_to_extras[self.extra] / 2))
+        return max(0.001, min(self._usual(request), self.left))
+
+    def took(self, request, seconds, late=False):
+        """Take note of a request that took `seconds`; a `late` one was not answered."""
+        if self.extra:
+            self.left_to_extras[self.extra] -= seconds
+            return
+        what = _what(request)
+        self.left -= seconds
+        self.spent[what] += seconds
+        if request[0] == "call" and late:
+            self.late.setdefault(what, seconds)
+        elif request[0] == "call":
+            self.answered[what] = max(_size(request[2:]), self.answered.get(what, 0))
+
+    def verdict(self, request, seconds):
+        """What is said of a request that was not answered in time: which limit was met, and by what."""
+        what, start = _what(request), f"no answer within {_seconds(seconds)}"
+        if self.extra:
+            return (
+                f"{start}: cells without points may take {_seconds(self.settings.extra_seconds)} in all, and each of "
+                "them half of what is left. That costs no points, and says nothing about your functions"
+            )
+        if seconds < self._usual(request):
+            return f"{start}, which is what was left: {self._used_up(what)}"
+        if what in self.late:
+            return f"{start}: {what} took {_seconds(self.late[what])} before, and a call after that is given less"
+        start = f"{start}, which is all that {what} may take"
+        if what not in self.answered:
+            return f"{start}: an endless loop?"
+        return (
+            f"{start}: it has answered other calls, with arrays of up to {self.answered[what]} entries, and here are "
+            f"{_size(request[2:])}. Its cost may grow with T^2 where T is enough"
+        )
+
+    def refusal(self, request, reason):
+        """What is said of a request to a process that has ended for a `reason`, and is not replaced any more."""
+        what = _what(request)
+        if self.is_used_up():
+            return f"{what} was not run: {self._used_up(what)}"
+        return f"{what} was not run, as the process has ended too often; the last time, {reason}"
+
+    def is_used_up(self):
+        """Whether nothing can be run any more."""
+        return self.left < 0.01
+
+    def _usual(self, request):
+        return self.settings.hang_seconds if _what(request) in self.late else self.settings.call_seconds
+
+    def _used_up(self, what):
+        """How the time of the submission was spent."""
+        most, seconds = max(self.spent.items(), key=itemgetter(1), default=(what, 0.0))
+        total = _seconds(self.settings.submission_seconds)
+        line = f"all calls of a submission may take {total} together, and {most} took {_seconds(seconds)} of them"
+        return line if what == most else f"{line}. This says nothing about {what}"
+
+
+def _what(request):
+    """What a request runs: the name of a function, or a cell."""
+    kind, *rest = request
+    if kind != "call":
+        return "this cell" if kind == "run" else "looking up a name"
+    return rest[0] if isinstance(rest[0], str) else getattr(rest[0], "__name__", "a function")
+
+
+def _size(value):
+    """The entries of the largest array in a value."""
+    if isinstance(value, dict):
+        return _size(list(value.values()))
+    if isinstance(value, (tuple, list)):
+        return max(map(_size, value), default=0)
+    return np.size(value) if isinstance(value, np.ndarray) else 1
+
+
+def _seconds(seconds):
+    return f"{seconds:.3g} second{'' if seconds == 1 else 's'}"
