@@ -8,10 +8,12 @@ from rnnlib.tree import tree_map
 def global_norm(gradient):
     """The Euclidean norm of all entries of all arrays together, as a float.
 
-    Shapes: `gradient` a NamedTuple of arrays, such as Params. Computed in float64; NaN or inf if an entry is.
+    Shapes: `gradient` a NamedTuple of arrays, such as Params. Computed in float64; NaN if an entry is NaN, and
+    otherwise inf if an entry is infinite.
     Source: the chapter "Vanishing and exploding" (book/vanishing.md), eq. global-norm.
     """
-    largest = max((float(np.max(np.abs(g), initial=0.0)) for g in gradient), default=0.0)
+    # The built-in max would pass over a NaN, and a gradient of zeros but for a NaN would seem to have length 0.
+    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in gradient], initial=0.0))
     if largest == 0 or not np.isfinite(largest):
         return largest
     # Scaled by the largest entry, so that the squares neither overflow nor vanish.

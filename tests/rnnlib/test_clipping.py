@@ -23,6 +23,16 @@ def test_the_global_norm_neither_overflows_nor_vanishes_in_float32(size):
     assert global_norm(scaled) == pytest.approx(size * global_norm(g), rel=1e-6)
 
 
+@pytest.mark.parametrize("field", ["U", "W", "V", "b", "c"])
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_single_entry_that_is_no_number_decides_about_the_norm_in_whichever_array_it_is(field, size):
+    broken = type(gradient())(*(size * g for g in gradient()))
+    getattr(broken, field).flat[-1] = -np.inf
+    assert global_norm(broken) == np.inf
+    broken.b[0] = np.nan
+    assert np.isnan(global_norm(broken))
+
+
 def test_clipping_by_norm_keeps_the_direction_and_reports_the_norm_before():
     g = gradient()
     clipped, norm = clip_by_global_norm(g, 0.5)
@@ -61,9 +71,11 @@ def test_a_zero_gradient_stays_zero():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_gradient_that_is_not_finite_cannot_be_clipped_by_norm(bad):
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_gradient_that_is_not_finite_cannot_be_clipped_by_norm(bad, size):
+    rest = type(gradient())(*(size * g for g in gradient()))
     with pytest.raises(ValueError, match=f"the gradient has norm {bad}, expected a finite one"):
-        clip_by_global_norm(gradient()._replace(b=np.array([1.0, bad])), 1.0)
+        clip_by_global_norm(rest._replace(b=np.array([size, bad])), 1.0)
 
 
 def test_nan_cannot_be_clipped_by_value():
