@@ -30,7 +30,9 @@ class Run:
     seed: int
     cell: str = ""  # grade_id of the test that is running
     draws: int = 0  # how many generators this test has asked for
+    naming: bool = True  # whether this test may name mistakes
     passed: set = field(default_factory=set)  # grade_ids
+    follows: dict = field(default_factory=dict)  # grade_id -> names of the wrong functions that the failure is due to
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
     human: list = field(default_factory=list)  # what an instructor should look at
 
@@ -186,7 +188,7 @@ def _dict_difference(value, right, tol, numeric=None):
 def _mistake(student, seen, expected, arguments, tol, options):
     """The lines that name a known mistake, if it is one; the name goes into the run, for the report."""
     run = _run.get()
-    if run is None:
+    if run is None or not run.naming:
         return []
     entry = mistakes.find(student, seen, expected, arguments, tol, run, options)
     if entry is None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
 
-from grading import checks, exercise, outputs, record
+from grading import checks, exercise, follow_through, outputs, record
 from grading.bench import Bench
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
@@ -44,6 +44,7 @@ def execute(notebook, task, settings, bench=Bench):
         sandbox="bubblewrap" if settings.sandboxed else "none",
         human=tuple(run.human),
         mistakes=run.named,
+        follows=run.follows if task.follow_through else {},
         seconds=round(time.monotonic() - started, 3),
     )
     record.put(notebook, noted)
@@ -132,9 +133,44 @@ def _run_answer(cell, bench, namespace):
 
 
 def _run_test(cell, bench, namespace, run):
-    """Run a test in the grader's own namespace, where each function of the student's is a Remote."""
+    """Run a test, and once more if it fails below a part that is wrong, with the instructor's functions for that one.
+
+    A mistake is named in the second trial only: what a function does while one that it calls is wrong, is not its own.
+    """
     label, hidden = exercise.grade_id(cell), HIDDEN in cell["source"]
-    printed, value, error = io.StringIO(), None, None
+    functions = follow_through.to_lend(bench.task, run, label)
+    run.naming = not functions
+    text, value, error = _try(cell, bench, namespace, run)
+    if not hidden:
+        outputs.add_text(cell, text)
+    _add_student_output(cell, bench)
+    asked = ()
+    if error and functions and not isinstance(error, TestTooLongError):
+        run.naming = True
+        with follow_through.lent(functions, bench, namespace):
+            *_, again = _try(cell, bench, namespace, run)
+        bench.take_output()  # it may show what the instructor's functions return
+        asked = tuple(name for name, function in functions.items() if function.asked)
+        if asked and not again:
+            run.follows[label] = list(asked)
+        elif again:
+            error = again
+    if error and not (label in run.follows and bench.task.follow_through):
+        outputs.add_exception(cell, error, hidden, bench.task.all_names)
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        _add_points(cell, float(value), run)  # not among the passed: a mistake may have cost a part of the points
+    elif not error:
+        run.passed.add(label)
+    if asked:
+        _tell_what_follows(cell, asked, label in run.follows, bench.task.follow_through)
+
+
+def _try(cell, bench, namespace, run):
+    """Run a test in the grader's own namespace, where each function of the student's is a Remote.
+
+    Returns what it printed, the value of its last line, and the exception that it raised, if any.
+    """
+    label, printed, value = exercise.grade_id(cell), io.StringIO(), None
     body, last = _body_and_last(cell["source"])
     try:
         with (
@@ -145,20 +181,25 @@ def _run_test(cell, bench, namespace, run):
         ):
             exec(body, namespace)
             value = eval(last, namespace) if last else None
-    except Exception as raised:
-        error = raised
-    if isinstance(error, TestTooLongError):
+    except TestTooLongError as error:
         bench.close("a test took too long")  # it may still be at work on the last call
         run.human.append(f"{label} took too long")
-    if not hidden:
-        outputs.add_text(cell, printed.getvalue())
-    _add_student_output(cell, bench)
-    if error:
-        outputs.add_exception(cell, error, hidden, bench.task.all_names)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        _add_points(cell, float(value), run)  # not among the passed: a mistake may have cost a part of the points
+        return printed.getvalue(), None, error
+    except Exception as error:
+        return printed.getvalue(), None, error
+    return printed.getvalue(), value, None
+
+
+def _tell_what_follows(cell, names, right, keeps):
+    """Say what became of the trial with right functions of these `names`."""
+    others = " and ".join(names)
+    if right and keeps:
+        text = f"Right, given a right {others}. With yours it fails, which follows from there and costs nothing here."
+        outputs.add_text(cell, f"{text}\n")
+    elif right:
+        outputs.add_line(cell, f"With a right {others} in the place of yours, this is right: mend that first.")
     else:
-        run.passed.add(label)
+        outputs.add_line(cell, f"This was tried with a right {others} in the place of yours.")
 
 
 def _add_points(cell, points, run):

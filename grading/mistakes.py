@@ -127,7 +127,7 @@ def _observed(task, entry, name, call):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return observe(_namespace(task, entry)[name], *call)
+            return observe(namespace_of(task, entry)[name], *call)
         except Exception:
             return None
 
@@ -161,8 +161,8 @@ def _known(slug):
     return known_answers(slug)
 
 
-def _namespace(task, entry):
-    """What the notebook defines with the entry's answers in it; made anew every time, as some entries keep a state.
+def namespace_of(task, answer):
+    """What the notebook defines with a known answer in it; made anew every time, as some entries keep a state.
 
     Tests are left out, and so are cells without a label: in the release, these are for the reader.
     """
@@ -170,7 +170,7 @@ def _namespace(task, entry):
     for cell in task.notebook["cells"]:
         if cell["cell_type"] == "code" and not exercise.is_test(cell) and exercise.grade_id(cell):
             with contextlib.suppress(Exception):  # a cell that calls the checks, which are not here
-                exec(_code(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
+                exec(_code(answer.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
     return namespace
 
 
