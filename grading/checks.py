@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grading import mistakes
+from grading import mistakes, slips
 from grading.exercise import Exercise
 from rnnlib import gradcheck
 from rnnlib.exercise import CheckFailedError
@@ -32,8 +32,11 @@ class Run:
     draws: int = 0  # how many generators this test has asked for
     naming: bool = True  # whether this test may name mistakes
     passed: set = field(default_factory=set)  # grade_ids
+    failed: set = field(default_factory=set)  # grade_ids; those in `follows` are not among them
     follows: dict = field(default_factory=dict)  # grade_id -> names of the wrong functions that the failure is due to
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
+    trial_hung: bool = False  # whether a trial with lent functions did not end in time
+    later: dict = field(default_factory=dict)  # grade_id -> the known mistakes that it may be, see mistakes.find_later
     human: list = field(default_factory=list)  # what an instructor should look at
 
 
@@ -192,9 +195,23 @@ def _mistake(student, seen, expected, arguments, tol, options):
         return []
     entry = mistakes.find(student, seen, expected, arguments, tol, run, options)
     if entry is None:
-        return []
+        return _slip(student, seen, expected, (arguments, dict(options)), tol, run)
     run.named[run.cell] = entry.name
+    return told(entry)
+
+
+def told(entry):
+    """The lines in which the feedback names a known mistake."""
     return [f"This is what you get when {entry.mistake}.", entry.hint]
+
+
+def _slip(student, seen, expected, call, tol, run):
+    """The line that tells which small slips would give the same, where no known mistake fits."""
+    found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
+    if not found:
+        return []
+    run.named[run.cell] = ", or ".join(found)
+    return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]
 
 
 def _fields(expected):

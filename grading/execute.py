@@ -8,7 +8,7 @@ from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
 
-from grading import checks, exercise, follow_through, outputs, record
+from grading import checks, exercise, follow_through, mistakes, outputs, record
 from grading.bench import Bench
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
@@ -74,6 +74,10 @@ def _run_all(notebook, bench, run):
             _run_cell(cell, bench, namespace, run, needed=place < last)
     finally:
         bench.close()
+    labelled = {exercise.grade_id(cell): cell for cell in cells}
+    for label, entry in mistakes.find_later(run):
+        for line in checks.told(entry):
+            outputs.add_line(labelled[label], line)
 
 
 def _is_students(cell):
@@ -146,23 +150,30 @@ def _run_test(cell, bench, namespace, run):
     _add_student_output(cell, bench)
     asked = ()
     if error and functions and not isinstance(error, TestTooLongError):
-        run.naming = True
-        with follow_through.lent(functions, bench, namespace):
-            *_, again = _try(cell, bench, namespace, run)
-        bench.take_output()  # it may show what the instructor's functions return
-        asked = tuple(name for name, function in functions.items() if function.asked)
-        if asked and not again:
-            run.follows[label] = list(asked)
-        elif again:
-            error = again
-    if error and not (label in run.follows and bench.task.follow_through):
+        asked, value, error = _try_again(cell, bench, namespace, run, functions, error)
+    if error:
         outputs.add_exception(cell, error, hidden, bench.task.all_names)
     elif isinstance(value, Real) and not isinstance(value, bool):
         _add_points(cell, float(value), run)  # not among the passed: a mistake may have cost a part of the points
-    elif not error:
+    elif label not in run.follows:
         run.passed.add(label)
+    if label not in run.passed and label not in run.follows:
+        run.failed.add(label)
     if asked:
         _tell_what_follows(cell, asked, label in run.follows, bench.task.follow_through)
+
+
+def _try_again(cell, bench, namespace, run, functions, error):
+    """Run a test with lent `functions`; return those of them that were asked, the value, and the error that counts."""
+    run.naming = True
+    with follow_through.lent(functions, bench, namespace, run):
+        _, value, again = _try(cell, bench, namespace, run)
+    bench.take_output()  # it may show what the instructor's functions return
+    asked = tuple(name for name, function in functions.items() if function.asked)
+    if again or not asked:
+        return asked, None, again or error
+    run.follows[exercise.grade_id(cell)] = list(asked)
+    return asked, value, None if bench.task.follow_through else error
 
 
 def _try(cell, bench, namespace, run):

@@ -6,14 +6,13 @@ they are meant for, and never sees their text.
 
 import contextlib
 import types
-from functools import lru_cache
 
 from grading import exercise, mistakes
-from grading.answers import solution
 from grading.limits import memory_limit
-from grading.remote import StudentError
+from grading.remote import HungError, StudentError
 
-MEMORY = 2**30  # bytes that one call may take: its arguments are chosen by the student's code
+MEMORY = 2**30  # bytes that a trial may take: the arguments of what is lent are chosen by the student's code
+TIMES = 3  # as long as usual may a call take in a trial, as each call of what is lent crosses the border twice
 
 
 class Lent:
@@ -29,8 +28,7 @@ class Lent:
         if not self.open:
             raise RuntimeError(f"{self.__name__} is not lent any more")
         self.asked = True
-        with memory_limit(MEMORY):
-            return self.function(*arguments, **keywords)
+        return self.function(*arguments, **keywords)
 
 
 def to_lend(task, run, test):
@@ -40,31 +38,33 @@ def to_lend(task, run, test):
     """
     part_of = exercise.parts(task.notebook)
     above = list(part_of)[: list(part_of).index(test)]
-    failed = {part_of[other] for other in above if other not in run.passed and other not in run.follows}
+    failed = {part_of[other] for other in above if other in run.failed}
     names = [name for part in task.names if part in failed - {part_of[test]} for name in task.names[part]]
-    right = _right(task.slug, task.digest) if names else {}
+    right = mistakes.right_namespace(task.slug, task.digest) if names else {}
     return {name: Lent(right[name]) for name in names if isinstance(right[name], types.FunctionType)}
 
 
 @contextlib.contextmanager
-def lent(functions, bench, namespace):
-    """Put the `functions` in the place of the student's own, on the `bench` and in the tests' namespace."""
+def lent(functions, bench, namespace, run):
+    """Put the `functions` in the place of the student's own, on the `bench` and in the tests' namespace.
+
+    What hung before may have been the wrong part, so that a trial has its full time, until one has hung as well.
+    """
     own = {name: namespace[name] for name in functions if name in namespace}
     namespace |= functions
+    process, settings, hung = bench.alive(), bench.settings, bench.hung
+    bench.settings, bench.hung = settings._replace(call_seconds=TIMES * settings.call_seconds), run.trial_hung
     with contextlib.suppress(StudentError):  # the process has ended, and the trial will say so
-        bench.alive().request(["lend", functions])
+        process.request(["lend", functions])
     try:
-        yield
+        with memory_limit(MEMORY):
+            yield
     finally:
+        run.trial_hung = run.trial_hung or isinstance(bench.process.dead, HungError)
+        bench.settings, bench.hung = settings, bench.hung or hung
         for name, function in functions.items():
             function.open = False
             del namespace[name]
         namespace |= own
         with contextlib.suppress(StudentError):
             bench.alive().request(["take_back"])
-
-
-@lru_cache(maxsize=32)
-def _right(slug, _digest):
-    """What the notebook defines with the instructor's answers in it."""
-    return mistakes.namespace_of(exercise.load(slug), solution(slug))

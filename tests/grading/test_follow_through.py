@@ -48,9 +48,9 @@ def bench():
 
 def lend(bench, namespace):
     """The functions lent below a wrong first part, and the block in which they are."""
-    run = checks.Run(bench.task, seed=1)
+    run = checks.Run(bench.task, seed=1, failed={"test-output-gradient"})
     functions = follow_through.to_lend(bench.task, run, "check-clean-formulas")
-    return functions, follow_through.lent(functions, bench, namespace)
+    return functions, follow_through.lent(functions, bench, namespace, run)
 
 
 @pytest.mark.parametrize("bench", [Bench, OwnBench])
@@ -192,13 +192,13 @@ def test_a_name_that_the_student_did_not_define_is_gone_after_the_trial():
         bench.run("output_gradient")
 
 
-def test_a_call_from_the_sandbox_cannot_take_the_graders_memory():
-    def greedy(size):
-        return bytearray(size)
-
-    with pytest.raises(MemoryError):
-        follow_through.Lent(greedy)(2 * follow_through.MEMORY)
-    assert len(follow_through.Lent(greedy)(1000)) == 1000
+def test_a_call_from_the_sandbox_cannot_take_the_graders_memory(bench):
+    _, block = lend(bench, {})
+    greedy = follow_through.Lent(bytearray)
+    with block:
+        with pytest.raises(MemoryError):
+            greedy(2 * follow_through.MEMORY)
+        assert len(greedy(1000)) == 1000
     assert len(bytearray(2 * follow_through.MEMORY)) == 2 * follow_through.MEMORY  # the limit is gone again
 
 
@@ -219,11 +219,11 @@ def test_a_test_is_about_the_part_above_it(slug):
 
 def test_a_part_that_only_follows_is_not_lent():
     task, run = exercise.load(SLUG), checks.Run(exercise.load(SLUG), seed=1)
-    run.passed = {"check-clean-formulas", "test-clean-u", "test-clean-w"}
-    run.follows = follows(BY_STEP, "output_gradient")
+    run.failed, run.follows = set(OWN), follows(BY_STEP, "output_gradient")
     assert list(follow_through.to_lend(task, run, "test-gradient")) == ["output_gradient"]
-    run.passed |= OWN
-    assert follow_through.to_lend(task, run, "test-gradient") == {}
+    assert follow_through.to_lend(task, run, "check-output-gradient") == {}
+    run.failed = {"test-gradient"}  # a part further down is nothing that an earlier one may need
+    assert follow_through.to_lend(task, run, "test-gradient-by-step-tanh") == {}
 
 
 def test_what_an_answer_fails_because_of_others_follows_from_its_text():
