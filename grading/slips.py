@@ -207,37 +207,38 @@ def _particular(operator, old, new):
         case "argument_dropped" if isinstance(old, ast.Call) and isinstance(new, ast.Call):
             kept = set(map(ast.dump, [*new.args, *new.keywords]))
             gone = [part for part in [*old.args, *old.keywords] if ast.dump(part) not in kept]
-            name = f" `{gone[0].arg}`" if gone and isinstance(gone[0], ast.keyword) else _quoted(gone and gone[0])
-            return f"the argument{name} of a call is left out"
+            gone = gone[0] if gone else None
+            gone = ast.Name(gone.arg) if isinstance(gone, ast.keyword) and gone.arg else gone
+            return f"{_the('argument', gone)} of a call is left out"
         case "name_mixed_up" if not isinstance(new, ast.Name):
             return "two names in a line have changed places"
         case "function_dropped" if isinstance(old, ast.Call):
             return f"{_quoted(new).strip() or 'an argument'} stands in the place of a function of it"
         case "branch_removed" if isinstance(new, ast.Constant):
-            return f"the condition{_quoted(old)} is taken to be {'always' if new.value else 'never'} true"
+            return f"{_the('condition', old)} is taken to be {'always' if new.value else 'never'} true"
         case "comparison_swapped":
-            return f"the condition{_quoted(old)} is turned round, or is wrong at its border"
+            return f"{_the('condition', old)} is turned round, or is wrong at its border"
         case "sign_dropped" if isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.Not):
-            return f"the condition{_quoted(old)} is turned round"
+            return f"{_the('condition', old)} is turned round"
         case "slice_shifted" if isinstance(new, ast.Slice) and _text(old.step) != _text(new.step):
             return "an axis is read in the other direction"
         case "loop_reversed_or_cut" if "reversed" in ast.unparse(old) + ast.unparse(new):
             return "a loop runs in the other direction"
         case "collected_or_replaced" if isinstance(old, ast.AugAssign):
-            return f"what{_quoted(old.target)} collects is overwritten each time"
+            return f"what{_quoted(old.target) or ' a sum'} collects is overwritten each time"
         case "collected_or_replaced" if isinstance(new, ast.AugAssign):
             return f"what{_quoted(new.target)} holds is added to, where it should be renewed"
         case "statement_dropped":
             return _line_dropped(old, new)
         case "option_ignored_beside_another" if isinstance(new, ast.IfExp):
-            return f"the option{_quoted(old)} is not looked at where{_quoted(new.test)}"
+            return f"{_the('option', old)} is not looked at where{_quoted(new.test) or ' it should be'}"
     return ""
 
 
 def _dropped(old, new):
     kind = "term" if isinstance(old.op, (ast.Add, ast.Sub)) else "factor"
     gone = old.right if _text(new) == _text(old.left) else old.left
-    return f"the {kind}{_quoted(gone)} is left out" if _quoted(gone) else f"a {kind} is left out"
+    return f"{_the(kind, gone)} is left out"
 
 
 def _line_dropped(old, new):
@@ -258,6 +259,11 @@ def _in_place_of(pairs):
         if old and new:
             return f"{new.strip()} stands in the place of{old}"
     return "one expression stands in the place of another"
+
+
+def _the(kind, node):
+    article = "an" if kind[0] in "aeiou" else "a"
+    return f"the {kind}{_quoted(node)}" if _quoted(node) else f"{article} {kind}"
 
 
 def _quoted(node):
