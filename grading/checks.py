@@ -200,20 +200,6 @@ def _mistake(student, seen, expected, arguments, tol, options):
     return told(entry)
 
 
-def told(entry):
-    """The lines in which the feedback names a known mistake."""
-    return [f"This is what you get when {entry.mistake}.", entry.hint]
-
-
-def _slip(student, seen, expected, call, tol, run):
-    """The line that tells which small slips would give the same, where no known mistake fits."""
-    found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
-    if not found:
-        return []
-    run.named[run.cell] = ", or ".join(found)
-    return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]
-
-
 def _fields(expected):
     return f" ({', '.join(expected._fields)})" if hasattr(expected, "_fields") else ""
 
@@ -239,3 +225,17 @@ def _shown(value):
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     return str(value) if isinstance(value, np.generic) else repr(value)[:200]
+
+
+def told(entry):
+    """The lines in which the feedback names a known mistake."""
+    return [f"This is what you get when {entry.mistake}.", entry.hint]
+
+
+def _slip(student, seen, expected, call, tol, run):
+    """The line that tells which small slips would give the same, where no known mistake fits."""
+    found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
+    if not found:
+        return []
+    run.named[run.cell] = ", or ".join(found)
+    return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]

@@ -181,7 +181,7 @@ def _try(cell, bench, namespace, run):
 
     Returns what it printed, the value of its last line, and the exception that it raised, if any.
     """
-    label, printed, value = exercise.grade_id(cell), io.StringIO(), None
+    label, printed, value, error = exercise.grade_id(cell), io.StringIO(), None, None
     body, last = _body_and_last(cell["source"])
     try:
         with (
@@ -192,13 +192,12 @@ def _try(cell, bench, namespace, run):
         ):
             exec(body, namespace)
             value = eval(last, namespace) if last else None
-    except TestTooLongError as error:
+    except Exception as raised:
+        error = raised
+    if isinstance(error, TestTooLongError):
         bench.close("a test took too long")  # it may still be at work on the last call
         run.human.append(f"{label} took too long")
-        return printed.getvalue(), None, error
-    except Exception as error:
-        return printed.getvalue(), None, error
-    return printed.getvalue(), value, None
+    return printed.getvalue(), value, error
 
 
 def _tell_what_follows(cell, names, right, keeps):
