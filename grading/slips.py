@@ -5,6 +5,7 @@ solution with this slip has been called with the same arguments.
 """
 
 import ast
+import contextlib
 from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
@@ -59,17 +60,17 @@ def _behaviours(task, name, call):
     return _kept(task.slug, task.digest, name, case)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _kept(slug, digest, name, case):
+    """As _behaviours, for arguments as bytes: a class is marked on the same cases, and asks for the same again."""
     found = []
     for slip in _slips(slug, digest, name):
-        namespace = dict(mistakes.right_namespace(slug, digest))
-        try:
-            with time_limit(SECONDS):
-                exec(mistakes.code(slip.source), namespace)
-                found.append((slip, mistakes.observed(namespace[name], mistakes.from_key(case))))
-        except TestTooLongError:
-            continue
+        namespace, behaviour = dict(mistakes.right_namespace(slug, digest)), None
+        with contextlib.suppress(TestTooLongError), time_limit(SECONDS):
+            exec(mistakes.code(slip.source), namespace)
+            behaviour = mistakes.observed(namespace[name], mistakes.from_key(case))
+        if behaviour and mistakes.same(behaviour.result, behaviour.again):
+            found.append((slip, behaviour._replace(again=behaviour.result)))  # one array instead of two
     return found
 
 
