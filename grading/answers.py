@@ -7,7 +7,7 @@ import tomllib
 from typing import NamedTuple
 
 from grading.course import COURSE
-from grading.exercise import grade_id, is_answer, read
+from grading.exercise import grade_id, is_answer, parts, read
 
 
 class Answer(NamedTuple):
@@ -18,13 +18,18 @@ class Answer(NamedTuple):
     mistake: str  # what the feedback calls it; empty for a right answer
     hint: str  # one sentence for the student; empty for a right answer
     cells: dict  # grade_id of an answer cell -> source
-    loses: tuple  # grade_ids of the test cells that give no points
+    loses: tuple  # grade_ids of the test cells that it fails
+    follows: tuple = ()  # those of them that it passes when the parts above are right, and that cost nothing therefore
+
+    @property
+    def lost(self):
+        """The grade_ids of the test cells that give no points."""
+        return tuple(label for label in self.loses if label not in self.follows)
 
 
 def solution(slug):
     """The instructor's own answer, read from the built notebook of solutions/."""
-    notebook = read(COURSE / "solutions" / slug / f"{slug}.ipynb")
-    cells = {grade_id(cell): cell["source"] for cell in notebook["cells"] if is_answer(cell)}
+    cells = {grade_id(cell): cell["source"] for cell in _notebook(slug)["cells"] if is_answer(cell)}
     return Answer("solution", True, "", "", cells, ())
 
 
@@ -36,11 +41,17 @@ def known_answers(slug):
     path = COURSE / "solutions" / slug / "answers.toml"
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     base, groups = solution(slug), content.get("groups", {})
-    return [
+    part_of = parts(_notebook(slug)) if content.get("follow_through", True) else {}
+    known = [
         _answer(entry, kind == "right", base, groups, path)
         for kind in ("wrong", "right")
         for entry in content.get(kind, [])
     ]
+    return [answer._replace(follows=_follows(answer, base, part_of)) for answer in known]
+
+
+def _notebook(slug):
+    return read(COURSE / "solutions" / slug / f"{slug}.ipynb")
 
 
 def _answer(entry, right, base, groups, path):
@@ -64,6 +75,19 @@ def _answer(entry, right, base, groups, path):
     if not right and not (mistake and hint and loses):
         raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
     return Answer(name, right, mistake, hint, cells, loses)
+
+
+def _follows(answer, base, part_of):
+    """The test cells that an answer fails because of the parts above alone: their own part is the solution's."""
+    found, wrong = [], set()
+    for test, part in part_of.items():
+        if test not in answer.loses:
+            continue
+        if answer.cells[part] == base.cells[part] and wrong - {part}:
+            found.append(test)
+        else:
+            wrong.add(part)
+    return tuple(found)
 
 
 def _without_groups(loses, groups, where):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grading import mistakes
+from grading import mistakes, slips
 from grading.exercise import Exercise
 from grading.remote import Remote
 from rnnlib import gradcheck
@@ -31,8 +31,13 @@ class Run:
     seed: int
     cell: str = ""  # grade_id of the test that is running
     draws: int = 0  # how many generators this test has asked for
+    naming: bool = True  # whether this test may name mistakes
     passed: set = field(default_factory=set)  # grade_ids
+    failed: set = field(default_factory=set)  # grade_ids; those in `follows` are not among them
+    follows: dict = field(default_factory=dict)  # grade_id -> names of the wrong functions that the failure is due to
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
+    trial_hung: bool = False  # whether a trial with lent functions did not end in time
+    later: dict = field(default_factory=dict)  # grade_id -> the known mistakes that it may be, see mistakes.find_later
     human: list = field(default_factory=list)  # what an instructor should look at
     margin: float = 0.0  # the largest error of a comparison so far, in units of what is allowed
 
@@ -245,13 +250,13 @@ def _dict_difference(value, right, tol, numeric=None):
 def _mistake(student, seen, expected, arguments, tol, options):
     """The lines that name a known mistake, if it is one; the name goes into the run, for the report."""
     run = _run.get()
-    if run is None:
+    if run is None or not run.naming:
         return []
     entry = mistakes.find(student, seen, expected, arguments, tol, run, options)
     if entry is None:
-        return []
+        return _slip(student, seen, expected, (arguments, dict(options)), tol, run)
     run.named[run.cell] = entry.name
-    return [f"This is what you get when {entry.mistake}.", entry.hint]
+    return told(entry)
 
 
 def _call(name, arguments, options):
@@ -304,3 +309,17 @@ def _shown(value):
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     return str(value) if isinstance(value, np.generic) else repr(value)[:200]
+
+
+def told(entry):
+    """The lines in which the feedback names a known mistake."""
+    return [f"This is what you get when {entry.mistake}.", entry.hint]
+
+
+def _slip(student, seen, expected, call, tol, run):
+    """The line that tells which small slips would give the same, where no known mistake fits."""
+    found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
+    if not found:
+        return []
+    run.named[run.cell] = ", or ".join(found)
+    return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]

@@ -121,11 +121,12 @@ def run_mistakes(arguments):
     settings, broken = Settings(_seed(None)), []
     for slug in slugs():
         table = Table(title=slug, title_justify="left")
-        for column in ("answer", "loses", "as it says"):
+        for column in ("answer", "loses", "fails, but keeps", "as it says"):
             table.add_column(column)
-        for answer, lost in mistakes_page.kill_matrix(slug, settings, arguments.workers):
-            fits = lost == set(answer.loses)
-            table.add_row(answer.name, ", ".join(sorted(lost)) or "nothing", "yes" if fits else "NO")
+        for answer, *found in mistakes_page.kill_matrix(slug, settings, arguments.workers):
+            fits = found == [set(answer.lost), set(answer.follows)]
+            shown = [", ".join(sorted(labels)) or "nothing" for labels in found]
+            table.add_row(answer.name, *shown, "yes" if fits else "NO")
             broken += [] if fits else [f"{slug}: {answer.name}"]
         console.print(table)
     if broken:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
 
-from grading import checks, exercise, outputs, record
+from grading import checks, exercise, follow_through, mistakes, outputs, record
 from grading.bench import Bench
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
@@ -47,6 +47,7 @@ def execute(notebook, task, settings, bench=Bench):
         sandbox="bubblewrap" if settings.sandboxed else "none",
         human=(*noted.human, *run.human),
         mistakes=run.named,
+        follows=run.follows if task.follow_through else {},
         seconds=round(time.monotonic() - started, 3),
     )
     record.put(notebook, noted)
@@ -87,6 +88,10 @@ def _run_all(notebook, bench, run):
                 _run_here(waiting.popleft()[0], bench, names.namespace(), run)
     finally:
         bench.close()
+    labelled = {exercise.grade_id(cell): cell for cell in cells}
+    for label, entry in mistakes.find_later(run):
+        for line in checks.told(entry):
+            outputs.add_line(labelled[label], line)
 
 
 def _is_students(cell):
@@ -190,9 +195,51 @@ def _run_answer(cell, bench):
 
 
 def _run_test(cell, bench, namespace, run):
-    """Run a test in the grader's own namespace, where each function of the student's is a Remote."""
+    """Run a test, and once more if it fails below a part that is wrong, with the instructor's functions for that one.
+
+    A mistake is named in the second trial only: what a function does while one that it calls is wrong, is not its own.
+    """
     label, hidden = exercise.grade_id(cell), HIDDEN in cell["source"]
-    printed, value, error = io.StringIO(), None, None
+    functions = follow_through.to_lend(bench.task, run, label)
+    run.naming = not functions
+    text, value, error = _try(cell, bench, namespace, run)
+    if not hidden:
+        outputs.add_text(cell, text)
+    _add_student_output(cell, bench)
+    asked = ()
+    if error and functions and not isinstance(error, TestTooLongError):
+        asked, value, error = _try_again(cell, bench, namespace, run, functions, error)
+    if error:
+        outputs.add_exception(cell, error, hidden, bench.task.all_names)
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        _add_points(cell, float(value), run)  # not among the passed: a mistake may have cost a part of the points
+    elif label not in run.follows:
+        run.passed.add(label)
+    if label not in run.passed and label not in run.follows:
+        run.failed.add(label)
+    if asked:
+        _tell_what_follows(cell, asked, label in run.follows, bench.task.follow_through)
+
+
+def _try_again(cell, bench, namespace, run, functions, error):
+    """Run a test with lent `functions`; return those of them that were asked, the value, and the error that counts."""
+    run.naming = True
+    with follow_through.lent(functions, bench, namespace, run):
+        _, value, again = _try(cell, bench, namespace, run)
+    bench.take_output()  # it may show what the instructor's functions return
+    asked = tuple(name for name, function in functions.items() if function.asked)
+    if again or not asked:
+        return asked, None, again or error
+    run.follows[exercise.grade_id(cell)] = list(asked)
+    return asked, value, None if bench.task.follow_through else error
+
+
+def _try(cell, bench, namespace, run):
+    """Run a test in the grader's own namespace, where each function of the student's is a Remote.
+
+    Returns what it printed, the value of its last line, and the exception that it raised, if any.
+    """
+    label, printed, value, error = exercise.grade_id(cell), io.StringIO(), None, None
     body, last = _body_and_last(cell["source"])
     try:
         with (
@@ -209,15 +256,19 @@ def _run_test(cell, bench, namespace, run):
     if isinstance(error, TestTooLongError):
         bench.close("a test took too long")  # it may still be at work on the last call
         run.human.append(f"{label} took too long")
-    if not hidden:
-        outputs.add_text(cell, printed.getvalue())
-    _add_student_output(cell, bench)
-    if error:
-        outputs.add_exception(cell, error, hidden, bench.task.all_names)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        _add_points(cell, float(value), run)  # not among the passed: a mistake may have cost a part of the points
+    return printed.getvalue(), value, error
+
+
+def _tell_what_follows(cell, names, right, keeps):
+    """Say what became of the trial with right functions of these `names`."""
+    others = " and ".join(names)
+    if right and keeps:
+        text = f"Right, given a right {others}. With yours it fails, which follows from there and costs nothing here."
+        outputs.add_text(cell, f"{text}\n")
+    elif right:
+        outputs.add_line(cell, f"With a right {others} in the place of yours, this is right: mend that first.")
     else:
-        run.passed.add(label)
+        outputs.add_line(cell, f"This was tried with a right {others} in the place of yours.")
 
 
 def _add_points(cell, points, run):

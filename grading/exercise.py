@@ -26,7 +26,8 @@ class Exercise(NamedTuple):
     names: dict  # grade_id of an answer cell -> the names that it defines in the solution
     docs: dict  # function that students write -> its docstring in the release
     withheld: dict  # rnnlib module -> its names that students are asked to write
-    digest: str  # of the notebook; when it changes, earlier marks are out of date
+    follow_through: bool  # whether a part keeps its points that is right given right parts above it
+    digest: str  # of the notebook and this setting; when it changes, earlier marks are out of date
 
     @property
     def all_names(self):
@@ -64,8 +65,9 @@ def _load(slug, *_times):
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
     answers = tomllib.loads((COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8"))
     withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
-    digest = hashlib.sha256(json.dumps(release, sort_keys=True).encode()).hexdigest()
-    return Exercise(slug, release, released, names, docs, withheld, digest)
+    follow_through = answers.get("follow_through", True)
+    digest = hashlib.sha256(json.dumps([release, follow_through], sort_keys=True).encode()).hexdigest()
+    return Exercise(slug, release, released, names, docs, withheld, follow_through, digest)
 
 
 def read(path):
@@ -89,6 +91,17 @@ def is_answer(cell):
 def is_test(cell):
     """Whether this cell gives points."""
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
+
+
+def parts(notebook):
+    """{grade_id of a test cell: grade_id of the answer cell above it, whose test it is}, in the notebook's order."""
+    found, part = {}, None
+    for cell in notebook["cells"]:
+        if is_answer(cell):
+            part = grade_id(cell)
+        elif is_test(cell):
+            found[grade_id(cell)] = part
+    return found
 
 
 def defined(source):

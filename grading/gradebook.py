@@ -29,6 +29,7 @@ class Result(NamedTuple):
     mistakes: dict  # grade_id of a test cell -> name of the known mistake
     seconds: float
     kept: bool = False  # marked in an earlier run, and nothing has changed since
+    follows: tuple = ()  # grade_ids of the test cells that kept their points, being right given right parts above
 
 
 def save(gradebook, course, slug, student, notebook, timestamp=""):
@@ -146,4 +147,5 @@ def _result(gradebook, submission, student, noted):
         tuple(human),
         dict(noted.mistakes),
         noted.seconds,
+        follows=tuple(noted.follows),
     )

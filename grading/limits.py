@@ -1,8 +1,14 @@
-"""A limit of time for code that runs in the grader's own process."""
+"""Limits of time and memory for code that runs in the grader's own process."""
 
 import contextlib
 import ctypes
 import threading
+from pathlib import Path
+
+try:
+    import resource
+except ModuleNotFoundError:  # in a browser, which limits its pages itself
+    resource = None
 
 
 class TestTooLongError(Exception):
@@ -29,3 +35,18 @@ def time_limit(seconds):
         raise
     finally:
         timer.cancel()
+
+
+@contextlib.contextmanager
+def memory_limit(size):
+    """Let the block take `size` more bytes; beyond that, it gets a MemoryError. Other threads are limited as well."""
+    if resource is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + size
+    resource.setrlimit(resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(most, soft), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grading import exercise
-from grading.answers import known_answers
+from grading.answers import known_answers, solution
 from rnnlib import gradcheck
 
 SAME = 1e-9  # the same mistake written in another way gives numbers that differ by rounding only
@@ -65,18 +65,37 @@ def find(student, seen, expected, arguments, tol, run, options=MappingProxyType(
     """The known mistake that the `student`'s function makes, as an entry of answers.toml; None if it is none of them.
 
     It is the entry whose function does what the student's was `seen` to do when called with the `arguments` by position
-    and the `options` by keyword, where `expected` is right up to `tol`. `run` is the checks.Run of the submission.
+    and the `options` by keyword, where `expected` is right up to `tol`. `run` is the checks.Run of the submission. Of a
+    result that is mostly NaN, nothing is said yet: see find_later.
     """
     call, right = (arguments, dict(options)), Behaviour(expected, expected, ())
     found = []
     for entry in _candidates(run):
         behaviour = _behaviour(run.task, entry, student.__name__, call)
         # An entry whose answer is right in this case explains nothing.
-        if _alike(behaviour, seen, SAME) and not _alike(behaviour, right, tol):
+        if alike(behaviour, seen, SAME) and not alike(behaviour, right, tol):
             found.append(entry)
+    if found and not tells(seen.result):
+        run.later[run.cell] = found
+        return None
     if len(found) > 1 and found[0].name not in run.named.values():
         found = _still_alike_nearby(found, student, call, run) or found
     return found[0] if found else None
+
+
+def find_later(run):
+    """Yield (grade_id of a test, entry) for the results that tell too little by themselves, once all tests have run.
+
+    The entry is one that fails, of the tests of this part, those that the submission fails, no more and no fewer.
+    """
+    part_of = exercise.parts(run.task.notebook)
+    for label, entries in run.later.items():
+        of_part = {test for test in part_of if part_of[test] == part_of[label]}
+        for entry in entries:
+            if of_part & set(entry.lost) == of_part & run.failed:
+                run.named[label] = entry.name
+                yield label, entry
+                break
 
 
 def _candidates(run):
@@ -100,9 +119,10 @@ def _still_alike_nearby(entries, student, call, run):
 
     This comes last, and only where several are left, as it asks the student's process twice more.
     """
-    nearby = _moved(call, np.random.default_rng(run.seed))
-    seen = observe(student, *nearby)
-    return [entry for entry in entries if _alike(_behaviour(run.task, entry, student.__name__, nearby), seen, SAME)]
+    nearby = moved(call, np.random.default_rng(run.seed))
+    seen = observed(student, nearby)
+    behaviours = [(entry, _behaviour(run.task, entry, student.__name__, nearby)) for entry in entries]
+    return [entry for entry, behaviour in behaviours if seen and alike(behaviour, seen, SAME)]
 
 
 def _behaviour(task, entry, name, call):
@@ -110,9 +130,8 @@ def _behaviour(task, entry, name, call):
 
     It is kept: a class is marked on the same cases, so that an entry is asked once and not once per submission.
     """
-    try:
-        case = pickle.dumps(call)  # as a key: what is unpickled here was pickled here
-    except (pickle.PicklingError, AttributeError, TypeError):  # a function in it, which may give another answer now
+    case = as_key(call)
+    if case is None:
         return _observed(task, entry, name, call)
     return _kept_behaviour(task.slug, task.digest, entry.name, name, case)
 
@@ -120,19 +139,51 @@ def _behaviour(task, entry, name, call):
 @lru_cache(maxsize=4096)
 def _kept_behaviour(slug, digest, entry_name, name, case):
     (entry,) = [entry for entry in _known(slug) if entry.name == entry_name]
-    return _observed(exercise.load(slug), entry, name, pickle.loads(case))
+    return _observed(exercise.load(slug), entry, name, from_key(case))
 
 
 def _observed(task, entry, name, call):
+    return observed(namespace_of(task, entry).get(name), call)
+
+
+def observed(function, call):
+    """The Behaviour of a function when it is called, in silence; None if it raises."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return observe(_namespace(task, entry)[name], *call)
+            return observe(function, *call)
         except Exception:
             return None
 
 
-def _alike(one, other, tol):
+def as_key(call):
+    """The arguments of a call as bytes; None if a function is among them, which may give another answer next time."""
+    try:
+        return pickle.dumps(call)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+
+
+def from_key(case):
+    """The arguments of a call again, from what as_key gave: nothing else is ever unpickled."""
+    return pickle.loads(case)
+
+
+def tells(result):
+    """Whether equal results tell equal mistakes: any NaN is like any other, so most of the numbers must be finite."""
+    finite = [np.isfinite(array).ravel() for array in _arrays(result)]
+    return sum(map(np.size, finite)) == 0 or float(np.mean(np.concatenate(finite))) >= 0.5
+
+
+def _arrays(value):
+    if isinstance(value, (tuple, list)):
+        return [array for part in value for array in _arrays(part)]
+    if isinstance(value, dict):
+        return _arrays(list(value.values()))
+    return [np.asarray(value)] if _is_number(value) and np.asarray(value).dtype.kind in "fc" else []
+
+
+def alike(one, other, tol):
     """Whether two behaviours are the same; two functions that do not repeat their own answers count as the same."""
     if one is None or bool(one.changed) != bool(other.changed):
         return False
@@ -140,13 +191,13 @@ def _alike(one, other, tol):
     return steady == (False, False) or (all(steady) and same(one.result, other.result, tol))
 
 
-def _moved(value, rng):
+def moved(value, rng):
     """A copy of the arguments with every float moved by up to a tenth."""
     if isinstance(value, (tuple, list)):
-        parts = [_moved(part, rng) for part in value]
+        parts = [moved(part, rng) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, dict):
-        return {key: _moved(part, rng) for key, part in value.items()}
+        return {key: moved(part, rng) for key, part in value.items()}
     if isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f":
         return value * (1 + rng.uniform(-0.1, 0.1, size=np.shape(value)))
     return value
@@ -161,8 +212,8 @@ def _known(slug):
     return known_answers(slug)
 
 
-def _namespace(task, entry):
-    """What the notebook defines with the entry's answers in it; made anew every time, as some entries keep a state.
+def namespace_of(task, answer):
+    """What the notebook defines with a known answer in it; made anew every time, as some entries keep a state.
 
     Tests are left out, and so are cells without a label: in the release, these are for the reader.
     """
@@ -170,10 +221,17 @@ def _namespace(task, entry):
     for cell in task.notebook["cells"]:
         if cell["cell_type"] == "code" and not exercise.is_test(cell) and exercise.grade_id(cell):
             with contextlib.suppress(Exception):  # a cell that calls the checks, which are not here
-                exec(_code(entry.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
+                exec(code(answer.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
     return namespace
 
 
-@lru_cache(maxsize=512)
-def _code(source):
+@lru_cache(maxsize=32)
+def right_namespace(slug, _digest):
+    """What the notebook defines with the instructor's answers in it; the digest tells one notebook from the next."""
+    return namespace_of(exercise.load(slug), solution(slug))
+
+
+@lru_cache(maxsize=2048)
+def code(source):
+    """The source of an answer, compiled."""
     return compile(source, "<answer>", "exec")

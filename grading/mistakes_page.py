@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from grading import exercise, grade
+from grading import exercise, grade, record
 from grading.answers import known_answers
 from grading.course import COURSE, slugs
 from grading.pages import render
@@ -13,7 +13,10 @@ PAGE = COURSE / "book" / "mistakes.md"
 
 
 def kill_matrix(slug, settings, workers=1):
-    """Yield (answer, the grade_ids of the test cells that it lost) for every known answer, handed in and marked."""
+    """Hand in and mark every known answer; yield the answer, and the grade_ids of the tests that it failed.
+
+    They come as two sets: those that cost it points, and those that did not, being right given right parts above.
+    """
     known = {answer.name: answer for answer in known_answers(slug)}
     with tempfile.TemporaryDirectory() as root:
         jobs = []
@@ -23,7 +26,7 @@ def kill_matrix(slug, settings, workers=1):
             (folder / f"{slug}.ipynb").write_text(notebook_with(slug, answer.cells), encoding="utf-8")
             jobs.append(grade.Job(slug, name, str(folder), settings))
         for marked in grade.mark_all(jobs, workers):
-            yield known[marked.student], lost(marked.notebook)
+            yield known[marked.student], lost(marked.notebook), set(record.of(marked.notebook).follows)
 
 
 def lost(notebook):
@@ -54,7 +57,12 @@ def _summary(task):
         "points": task.points,
         "right": sum(answer.right for answer in known),
         "wrong": [
-            answer._asdict() | {"cost": sum(points[label] for label in answer.loses)}
+            answer._asdict()
+            | {
+                "lost": answer.lost,
+                "cost": sum(points[label] for label in answer.lost),
+                "alone": sum(points[label] for label in answer.loses),
+            }
             for answer in known
             if not answer.right
         ],

@@ -69,6 +69,7 @@ class Change(NamedTuple):
     old: str  # the lines that were changed, joined
     new: str  # what stands in their place
     line: int  # of the changed place in the code as it was
+    operator: str = ""  # its name
 
 
 # The operators, from the smallest parts of an expression to the statements of a function ----------
@@ -366,19 +367,20 @@ OPERATORS = (
 # From the operators to the changes of a cell ------------------------------------------------------
 
 
-def changes(source, known=frozenset()):
+def changes(source, known=frozenset(), operators=None):
     """Every Change of the source of a cell, once each, in reading order.
 
-    Top-level statements whose text, as `top_level` gives it, is in `known` are left as they are.
+    Top-level statements whose text, as `top_level` gives it, is in `known` are left as they are. `operators` are those
+    of this module unless others are given.
     """
     body = _parsed(source)
     texts, lines = [ast.unparse(statement) for statement in body], _lines(body)
     seen = set(texts)
     for i in (i for i, text in enumerate(texts) if text not in known):
-        for text in _texts_with_a_change(body, i):
+        for operator, text in _texts_with_a_change(body, i, operators or OPERATORS):
             if text not in seen:
                 seen.add(text)
-                yield _change(texts, i, text, lines)
+                yield _change(texts, i, text, lines)._replace(operator=operator)
 
 
 def top_level(source):
@@ -397,19 +399,19 @@ def names_in(source):
     return frozenset(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
 
 
-def _texts_with_a_change(body, i):
-    """The texts of the i-th statement with one change each.
+def _texts_with_a_change(body, i, operators):
+    """The operator's name, and the text of the i-th statement, for every change in it.
 
     The change stands in the tree only while its text is made: to copy the tree each time takes much longer.
     """
     for holder, key in [(body, i), *_holders(body[i])]:
         place = holder[key]
-        for operator in OPERATORS:
+        for operator in operators:
             for changed in operator(place):
                 holder[key] = changed
                 text = ast.unparse(body[i])
                 holder[key] = place
-                yield text
+                yield operator.__name__, text
 
 
 def _parsed(source):

@@ -39,6 +39,11 @@ def add_error(cell, name, lines):
     cell["outputs"].append({"output_type": "error", "ename": name[:80], "evalue": evalue, "traceback": lines})
 
 
+def add_line(cell, line):
+    """Add a line to the error that was added last."""
+    cell["outputs"][-1]["traceback"].append(line)
+
+
 def add_exception(cell, error, hidden=False, names=()):
     """Add the error that an exception raised by the cell is shown as.
 

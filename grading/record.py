@@ -20,6 +20,9 @@ class Record(NamedTuple):
     sandbox: str = ""  # "bubblewrap" or "none"
     human: tuple = ()  # what an instructor should look at
     mistakes: dict | None = None  # grade_id of a test cell -> name of the known mistake
+    follows: dict | None = (
+        None  # grade_id of a test cell that kept its points, given right functions above -> their names
+    )
     seconds: float = 0.0
     version: int = VERSION
 

@@ -34,6 +34,7 @@ def _summary(slug, results):
         "mistakes": mistakes,
         "mistakes_figure": _svg(_mistakes_figure(mistakes)) if mistakes else "",
         "checks": Counter(name for result in results for name in result.failed).most_common(),
+        "follows": Counter(name for result in results for name in result.follows).most_common(),
         "notes": [(result.student, note) for result in results for note in result.notes],
         "median": seconds[len(seconds) // 2],
         "slowest": seconds[-1],

@@ -87,7 +87,7 @@ def test_a_hang_costs_one_budget_however_many_tests_call_it(tmp_path):
     notebook = mark(filled(ANSWERS | {"gradient-by-step": source}), tmp_path, settings)
     assert time.monotonic() - start < 4.0 + 12
     assert "no answer within 4 seconds" in said(notebook, "check-gradient-by-step")
-    assert "no answer within 0.2 seconds" in said(notebook, "test-gradient")
+    assert "no answer within 0.2 seconds" in said(notebook, "test-gradient-by-step-sigmoid")
 
 
 def test_a_submission_has_a_budget_of_its_own(tmp_path):

@@ -22,9 +22,10 @@ KNOWN = [
 @pytest.mark.parametrize(("slug", "answer"), KNOWN)
 def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, tmp_path):
     notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug, bench=OwnBench)
-    assert lost(notebook) == set(answer.loses)
+    assert lost(notebook) == set(answer.lost)
+    assert set(record(notebook).follows) == set(answer.follows)
     named = record(notebook).mistakes
-    returned = {label for label in answer.loses if "  returned  " in said(notebook, label)}
+    returned = {label for label in answer.lost if "  returned  " in said(notebook, label)}
     assert named == dict.fromkeys(returned, answer.name)
     for label in returned:
         assert f"This is what you get when {answer.mistake}.\n{answer.hint}" in said(notebook, label)
@@ -34,7 +35,7 @@ def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_wa
     run = checks.Run(exercise.load("two-step"), seed=3, cell="test-gradient")
     entries = {entry.name: entry for entry in known_answers("two-step")}
     rng = np.random.default_rng(0)
-    namespace = mistakes._namespace(run.task, entries["last-step-only"])
+    namespace = mistakes.namespace_of(run.task, entries["last-step-only"])
     arguments = namespace["random_case"](rng)
     expected = namespace["forward"].__globals__["gradient"](*arguments)
     student = namespace["gradient"]
@@ -49,7 +50,7 @@ def test_mistakes_with_the_same_number_in_one_function_are_told_apart_by_what_wa
 def test_a_mistake_of_no_entry_is_given_no_name():
     run = checks.Run(exercise.load("two-step"), seed=3, cell="test-gradient")
     entry = next(entry for entry in known_answers("two-step") if entry.right)
-    namespace = mistakes._namespace(run.task, entry)
+    namespace = mistakes.namespace_of(run.task, entry)
     arguments = namespace["random_case"](np.random.default_rng(0))
     right = namespace["gradient"]
 

@@ -130,7 +130,7 @@ def test_a_change_tells_its_line_and_what_was_there_and_no_change_is_made_twice(
     source = 'def f(s, W):\n    """No 1."""\n    # a comment\n    s = s[1:]\n\n    return s @ W\n'
     made = list(mutation.changes(source))
     (change,) = [change for change in made if change.new == "return s @ W.T"]
-    assert change == ("def f(s, W):\n    s = s[1:]\n    return s @ W.T", "return s @ W", "return s @ W.T", 6)
+    assert change[:4] == ("def f(s, W):\n    s = s[1:]\n    return s @ W.T", "return s @ W", "return s @ W.T", 6)
     assert len({change.source for change in made}) == len(made)
     assert mutation.plain(source) not in {change.source for change in made}
 

@@ -7,7 +7,18 @@ import pytest
 from grading import record
 from grading.record import Record
 
-RECORD = Record("", ("set-up was changed",), "d1", "d2", 7, "none", ("x took too long",), {"test-x": "no-hop"}, 0.5)
+RECORD = Record(
+    "",
+    ("set-up was changed",),
+    "d1",
+    "d2",
+    7,
+    "none",
+    ("x took too long",),
+    {"test-x": "no-hop"},
+    {"test-y": ["x"]},
+    0.5,
+)
 
 
 @pytest.fixture

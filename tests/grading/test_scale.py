@@ -50,7 +50,7 @@ def lost(results):
 
 
 def as_it_says(students=CLASS):
-    return {student: set(CLASS[student].loses) for student in students}
+    return {student: set(CLASS[student].lost) for student in students}
 
 
 def kill_busy_workers(cluster, times):
