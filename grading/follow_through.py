@@ -52,8 +52,10 @@ def lent(functions, bench, namespace, run):
     """
     own = {name: namespace[name] for name in functions if name in namespace}
     namespace |= functions
-    process, settings, hung = bench.alive(), bench.settings, bench.hung
-    bench.settings, bench.hung = settings._replace(call_seconds=TIMES * settings.call_seconds), run.trial_hung
+    process, watch = bench.alive(), bench.watch
+    settings, late = watch.settings, watch.late
+    watch.settings = settings._replace(call_seconds=TIMES * settings.call_seconds)
+    watch.late = dict(late) if run.trial_hung else {}
     with contextlib.suppress(StudentError):  # the process has ended, and the trial will say so
         process.request(["lend", functions])
     try:
@@ -61,7 +63,7 @@ def lent(functions, bench, namespace, run):
             yield
     finally:
         run.trial_hung = run.trial_hung or isinstance(bench.process.dead, HungError)
-        bench.settings, bench.hung = settings, bench.hung or hung
+        watch.settings, watch.late = settings, watch.late | late
         for name, function in functions.items():
             function.open = False
             del namespace[name]

@@ -15,9 +15,11 @@ from unittest.mock import patch
 from nbgrader.apps import NbGraderApp
 
 from grading import exercise, intake, transplant
+from grading.answers import known_answers, solution
 from grading.bench import Bench
 from grading.course import COURSE
 from grading.execute import Settings, execute
+from grading.mistakes import namespace_of
 from grading.mistakes_page import lost  # noqa: F401, the tests find it here
 from grading.record import of as record  # noqa: F401, the same
 
@@ -36,6 +38,12 @@ def filled(answers, slug=SLUG):
     for cell in notebook["cells"]:
         cell["source"] = answers.get(exercise.grade_id(cell), cell["source"])
     return notebook
+
+
+def right_answers(slug):
+    """(name, namespace) of every right answer to an exercise: what its notebook defines with that answer in it."""
+    answers = [solution(slug), *(answer for answer in known_answers(slug) if answer.right)]
+    return [(answer.name, namespace_of(exercise.load(slug), answer)) for answer in answers]
 
 
 def hand_in(root, student, text, slug=SLUG, name=None):

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+from marking import right_answers
 
-from grading import exercise
-from grading.answers import known_answers, solution
 from grading.checks import TOLERANCE
 from rnnlib import gradcheck, rnn, routes, truncation
 from rnnlib.exercise import pairs
@@ -20,20 +19,9 @@ FUNCTIONS = [
 ]
 
 
-def names(slug, cells):
-    """What a notebook defines in its set-up cell and its answers."""
-    defined = {}
-    for cell in exercise.load(slug).notebook["cells"]:
-        label = exercise.grade_id(cell)
-        if label == "set-up" or label in cells:
-            exec(cells.get(label, cell["source"]), defined)
-    return defined
-
-
 @pytest.mark.parametrize(("slug", "ours", "draw"), FUNCTIONS)
 def test_every_right_answer_agrees_with_rnnlib_on_every_two_options(slug, ours, draw):
-    for answer in (solution(slug), *(answer for answer in known_answers(slug) if answer.right)):
-        given = names(slug, answer.cells)
+    for _, given in right_answers(slug):
         for seed in range(2):
             rng, table = np.random.default_rng(seed), given["OPTIONS"][ours.__name__]
             for kinds in pairs(table, rng, *([given["fits"]] if "stride" in table else [])):
@@ -47,7 +35,7 @@ def test_every_right_answer_agrees_with_rnnlib_on_every_two_options(slug, ours, 
 @pytest.mark.parametrize("seed", range(3))
 def test_padding_that_can_be_read_counts_for_what_comes_from_later_steps(x, seed):
     slug, rng = "bptt-vectorised", np.random.default_rng(seed)
-    given = names(slug, solution(slug).cells)
+    _, given = right_answers(slug)[0]
     sizes = {"T": 6, "B": 3, "D": 5, "H": 4, "K": 2}
     arguments, options = given["random_call"](rng, **sizes, x=x, weights="zero in places", ds_last="given")
     params, inputs, y, fwd = arguments

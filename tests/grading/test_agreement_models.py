@@ -2,24 +2,12 @@
 
 import numpy as np
 import pytest
+from marking import right_answers
 
-from grading import exercise
-from grading.answers import known_answers, solution
 from rnnlib import clipping, diagnostics, gradcheck, lstm, lstm_cell
 from rnnlib.exercise import pairs
 from rnnlib.params import Params
 from rnnlib.tree import leaves
-
-
-def right_answers(slug):
-    """The names of the notebook once it has run with a right answer, for each of them."""
-    cells = exercise.load(slug).notebook["cells"]
-    (set_up,) = [cell["source"] for cell in cells if exercise.grade_id(cell) == "set-up"]
-    for answer in (solution(slug), *(known for known in known_answers(slug) if known.right)):
-        names = {"__name__": answer.name}
-        for source in (set_up, *answer.cells.values()):
-            exec(compile(source, answer.name, "exec"), names)
-        yield names
 
 
 def agree(found, expected, tol=1e-12):
@@ -34,7 +22,7 @@ def rng():
 
 
 def test_a_step_of_the_lstm_and_its_way_back_agree(rng):
-    for names in right_answers("lstm-cell"):
+    for _, names in right_answers("lstm-cell"):
         params, x, (s_prev, m_prev), _ = names["random_case"](rng, 1, 2, 5, 3, 4)
         after = lstm_cell.step(params, x[0], s_prev, m_prev)
         agree(names["step"](params, x[0], s_prev, m_prev), after)
@@ -44,7 +32,7 @@ def test_a_step_of_the_lstm_and_its_way_back_agree(rng):
 
 def test_the_way_back_through_the_lstm_agrees_with_differences_of_the_error_and_of_what_comes_later(rng):
     # Steps without weight count as far as ds_last reaches them, and so does what is put in there.
-    for names in right_answers("lstm-cell"):
+    for _, names in right_answers("lstm-cell"):
         for row in pairs(names["OPTIONS"]["backward"], rng):
             params, x, s_init, y = names["random_case"](rng, T=4, B=3, D=1, H=2, K=6)
             options, later = names["random_options"](rng, 4, 3, 2, **row)
@@ -60,7 +48,7 @@ def test_the_way_back_through_the_lstm_agrees_with_differences_of_the_error_and_
 
 
 def test_one_call_for_training_the_lstm_agrees(rng):
-    for names in right_answers("lstm-cell"):
+    for _, names in right_answers("lstm-cell"):
         for row in pairs(names["OPTIONS"]["loss_and_gradient"], rng):
             case = names["random_case"](rng, T=5, B=3, D=2, H=7, K=8)
             options, _ = names["random_options"](rng, 5, 3, 7, **row)
@@ -72,7 +60,7 @@ def test_one_call_for_training_the_lstm_agrees(rng):
     ("size", "value"), [(1, np.nan), (0, np.nan), (1, np.inf), (1, -np.inf), (1, -1e200), (0, 1e-200)]
 )
 def test_lengths_agree_whichever_array_holds_what_is_no_number_or_stands_out(field, size, value, rng):
-    for names in right_answers("clipping"):
+    for _, names in right_answers("clipping"):
         gradient = names["with_entry"](rng, names["random_gradient"](rng, 3, 4, 2, size), field, value)
         found, expected = names["global_norm"](gradient), clipping.global_norm(gradient)
         assert found == pytest.approx(expected, rel=1e-12, abs=0, nan_ok=True)
@@ -83,7 +71,7 @@ def test_lengths_agree_whichever_array_holds_what_is_no_number_or_stands_out(fie
 
 
 def test_clipping_agrees(rng):
-    for names in right_answers("clipping"):
+    for _, names in right_answers("clipping"):
         for size in names["SIZE"]:
             gradient, limit = names["random_gradient"](rng, 3, 4, 2, size), size * rng.uniform(0.2, 10.0)
             for name in ("clip_by_global_norm", "clip_by_value"):
@@ -91,7 +79,7 @@ def test_clipping_agrees(rng):
 
 
 def test_norms_of_jacobians_agree(rng):
-    for names in right_answers("clipping"):
+    for _, names in right_answers("clipping"):
         for row in pairs(names["OPTIONS"]["jacobian_norms"], rng):
             func = {} if row["func"] == "left out" else {"func": row["func"]}
             case = names["random_states"](rng, 6, 3, 2, 4, scale=row["scale"], **func)
@@ -99,7 +87,7 @@ def test_norms_of_jacobians_agree(rng):
 
 
 def test_numerical_gradients_agree(rng):
-    for names in right_answers("gradient-checker"):
+    for _, names in right_answers("gradient-checker"):
         for row in pairs(names["OPTIONS"]["central_difference"], rng):
             point, h = names["random_point"](rng, row["point"]), {} if row["h"] == "left out" else {"h": row["h"]}
             found = names["central_difference"](names["bent"], point, **h)
@@ -107,7 +95,7 @@ def test_numerical_gradients_agree(rng):
 
 
 def test_verdicts_agree_on_what_is_just_right_and_just_wrong(rng):
-    for names in right_answers("gradient-checker"):
+    for _, names in right_answers("gradient-checker"):
         for row in pairs(names["OPTIONS"]["compare"], rng):
             right = names["random_gradient"](rng, row["gradient"])
             options, called = names["compare_options"](right, tol=row["tol"], names=row["names"])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from marking import right_answers
 
-from grading import exercise, mistakes, mutants
-from grading.answers import known_answers, solution
+from grading import mutants
 from rnnlib import graph, losses, t_steps
 from rnnlib.gradcheck import EXACT_TOLERANCE, central_difference, compare, relative_error
 from rnnlib.scalar import Params
@@ -13,12 +13,6 @@ SLUGS = ["two-step", "t-steps", "graph-sweep", "softmax-gradient"]
 SEEDS = 8
 Q = np.array([[0.3, -1.2, 0.8], [2.0, 0.1, -0.4], [-0.6, 0.5, 1.1], [1.4, -0.2, 0.0]])
 ONE_OUT = np.array([0.5, 0.0, 2.0, 1.0])
-
-
-def right(slug):
-    """Every right answer to an exercise, as (name, namespace): a dict of the functions."""
-    answers = [solution(slug), *(answer for answer in known_answers(slug) if answer.right)]
-    return [(answer.name, mistakes._namespace(exercise.load(slug), answer)) for answer in answers]
 
 
 @pytest.mark.pool
@@ -48,7 +42,7 @@ def test_softmax_answers_agree_on_what_stands_where_the_weight_is_0(q, y, weight
     with np.errstate(invalid="ignore"):
         E = losses.cross_entropy(q, y, weights, reduction)
     yhat = losses.softmax(Q if q.shape == Q.shape else q)
-    for name, answer in right("softmax-gradient"):
+    for name, answer in right_answers("softmax-gradient"):
         with np.errstate(invalid="ignore"):
             found = answer["cross_entropy"](q, y, weights, reduction)
             dq = answer["output_gradient"](yhat, y, weights, reduction)
@@ -69,7 +63,7 @@ def test_answers_by_path_and_by_recursion_agree_with_differences_where_some_erro
         return counts @ np.diff(E, prepend=0.0)
 
     numeric = central_difference(error, t_steps.Gradient(params.u, params.w, params.k, -0.8))
-    for _, answer in right("t-steps"):
+    for _, answer in right_answers("t-steps"):
         for way in ("sum_over_paths", "backward_recursion"):
             compare(answer[way](params, x, f.states, counts * f.dE_ds, func), numeric)
 
@@ -78,6 +72,6 @@ def test_answers_to_the_sweep_keep_a_derivative_of_0_and_count_its_arrows():
     arrows = {("a", "b"): 2.0, ("b", "c"): 3.0, ("c", "E"): 0.0, ("b", "side"): 1.0}
     expected = graph.Sweep({"a": 0.0, "b": 0.0, "c": 0.0, "E": 1.0}, 3)
     assert graph.sweep_back(arrows, "E") == expected
-    for name, answer in right("graph-sweep"):
+    for name, answer in right_answers("graph-sweep"):
         assert answer["sweep_back"](arrows, "E") == expected, name
         assert answer["sum_over_paths"](arrows, "a", "E") == graph.sum_over_paths(arrows, "a", "E") == (0.0, 3), name

@@ -3,8 +3,6 @@
 import ast
 import functools
 import signal
-import tomllib
-from pathlib import Path
 
 import pytest
 from conftest import needs
@@ -15,7 +13,6 @@ from grading.answers import solution
 from grading.course import slugs
 
 SAMPLE = 60
-KNOWN_GAPS = Path(__file__).with_name("known_gaps.toml")
 
 SLIPS = [  # operator, right, one of the wrong ones that it makes
     ("constant_moved", "x[t + 1]", "x[t + 2]"),
@@ -93,12 +90,6 @@ def two_step(name, cell, old, new):
 def every():
     """All mutants, which takes seconds: the tests that need them share a worker."""
     return [mutant for slug in slugs() for mutant in mutants.mutants(slug)]
-
-
-@functools.cache
-def known_gaps():
-    cases = tomllib.loads(KNOWN_GAPS.read_text(encoding="utf-8"))
-    return {(slug, name) for slug, missing in cases.items() for case in missing for name in case["mutants"]}
 
 
 @pytest.mark.parametrize(("operator", "right", "wrong"), SLIPS)
@@ -194,18 +185,16 @@ def test_in_process_a_mutant_loses_what_it_loses_in_the_sandbox(tmp_path):
 
 
 @pytest.mark.xdist_group("mutants")
-def test_the_lists_of_equivalent_mutants_and_of_known_gaps_are_not_out_of_date():
+def test_the_lists_of_equivalent_mutants_are_not_out_of_date():
     assert mutants.stale(every(), {slug: mutants.equivalents(slug) for slug in slugs()}) == []
-    assert known_gaps() - {(mutant.slug, mutant.name) for mutant in every()} == set()
 
 
 @pytest.mark.pool
 @pytest.mark.xdist_group("mutants")
-def test_no_mutant_of_a_sample_survives_but_in_the_known_gaps():
+def test_no_mutant_of_a_sample_survives():
     verdicts = list(mutants.mark_all(mutants.sample(every(), SAMPLE)))
     assert len(verdicts) == SAMPLE
-    alive = mutants.survivors(verdicts, {slug: mutants.equivalents(slug) for slug in slugs()})
-    assert [str(mutant) for mutant in alive if (mutant.slug, mutant.name) not in known_gaps()] == []
+    assert mutants.survivors(verdicts, {slug: mutants.equivalents(slug) for slug in slugs()}) == []
 
 
 @pytest.mark.pool

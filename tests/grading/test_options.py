@@ -1,0 +1,109 @@
+"""What the hidden tests draw: differences for every gradient, and every two options of a function together."""
+
+import ast
+import collections
+import functools
+import inspect
+import itertools
+import re
+import tomllib
+
+import numpy as np
+import pytest
+
+from grading import checks, exercise, mutants
+from grading.answers import solution
+from grading.course import COURSE, slugs
+
+# Exercises in which nothing that is asked for is a gradient of an error.
+WITHOUT = {"gradient-checker"}
+
+
+def gradients(slug):
+    """The functions of an exercise that return a gradient, as its answers.toml says."""
+    text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["gradients"]
+
+
+def hidden(slug):
+    cells = exercise.load(slug).notebook["cells"]
+    return [cell["source"] for cell in cells if (exercise.grade_id(cell) or "").startswith("test-")]
+
+
+def compared_with_differences(source):
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {call.args[0].id for call in calls if ast.unparse(call.func) == "checks.same_gradient"}
+
+
+def documented(slug):
+    """{name of a graded function: first line of its docstring}"""
+    nodes = [node for source in solution(slug).cells.values() for node in ast.walk(ast.parse(source))]
+    functions = [
+        node for node in nodes if isinstance(node, ast.FunctionDef) and node.name in exercise.load(slug).all_names
+    ]
+    return {node.name: ast.get_docstring(node).split("\n")[0] for node in functions}
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_function_that_returns_a_gradient_is_compared_with_central_differences(slug):
+    assert set().union(*map(compared_with_differences, hidden(slug))) == set(gradients(slug))
+    assert bool(gradients(slug)) == (slug not in WITHOUT)
+
+
+@pytest.mark.parametrize("slug", sorted(set(slugs()) - WITHOUT))
+def test_a_function_whose_docstring_promises_a_derivative_of_the_error_is_said_to_return_one(slug):
+    promised = {name for name, line in documented(slug).items() if re.match(r"[^.:,]*\bdE/d", line)}
+    assert promised <= set(gradients(slug))
+
+
+def kind(value, parameter):
+    """What sort of value a call passes: the default or another one for an option, labels or numbers for x and y."""
+    if parameter.default is not parameter.empty:
+        if value is parameter.default or (np.ndim(value) == 0 and value == parameter.default):
+            return "the default"
+        return value if isinstance(value, str) else f"{np.ndim(value)} axes" if np.ndim(value) else "a number"
+    return np.asarray(value).dtype.kind if parameter.name in ("x", "y") else ""
+
+
+def drawn(slug):
+    """{function: set of the rows of kinds with which the hidden tests call it}, and what was ever left out."""
+    rows, left_out = collections.defaultdict(set), set()
+
+    def noted(function):
+        if not inspect.isfunction(function):
+            return function
+        parameters = inspect.signature(function).parameters
+
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            given = inspect.signature(function).bind(*arguments, **options).arguments
+            row = [(name, kind(given.get(name, p.default), p)) for name, p in parameters.items()]
+            rows[function.__name__].add(tuple(row))
+            left_out.update((function.__name__, name) for name in set(parameters) - set(given))
+            return function(*arguments, **options)
+
+        return call
+
+    for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells, noted):
+        if label.startswith("test-"):
+            with checks.running(mutants.unnamed_run(exercise.load(slug), 1), label):
+                assert mutants.runs(source, names), label
+    return rows, left_out
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_hidden_tests_draw_every_two_options_of_a_function_together_and_leave_each_out_once(slug):
+    rows, left_out = drawn(slug)
+    assert set(rows) == set(documented(slug))
+    for function, calls in rows.items():
+        calls = [dict(row) for row in calls]
+        values = {name: {call[name] for call in calls} for name in calls[0]}
+        options = {name for name in values if "the default" in values[name]}
+        for name in options:
+            assert len(values[name]) > 1, f"{function}: {name} is always the default"
+            assert (function, name) in left_out, f"{function}: {name} is never left out"
+        for a, b in itertools.combinations(values, 2):
+            if {a, b} & options:
+                met = {(call[a], call[b]) for call in calls}
+                missing = set(itertools.product(values[a], values[b])) - met
+                assert not missing, f"{function}: {a} and {b} never meet as {missing}"
