@@ -102,7 +102,7 @@ def test_dictionaries_are_compared_by_key_whatever_their_order():
         ({"a": 1.0}, "has no entry 'b'"),
         ({"a": 1.0, "b": -2.0, "c": 0.0}, "has an entry 'c' too many"),
         ({"a": 1.0, "b": 2.0}, "is wrong by"),
-        ({"a": 1.0, "b": "two"}, "holds what is not a number"),
+        ({"a": 1.0, "b": "two"}, "at 'b' is of type str, expected a number"),
         ([1.0, -2.0], "is of type list, expected a dict"),
     ]:
         with pytest.raises(checks.HiddenCheckFailedError, match=words):
