@@ -4,7 +4,7 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
-from grading import checks
+from grading import checks, exercise
 from grading.answers import solution
 from grading.bench import OwnBench
 from grading.own import OwnProcess
@@ -181,6 +181,13 @@ def test_input_that_is_asked_for_ever_ends(tmp_path):
 LEFT = "    raise NotImplementedError\n"
 
 
+@pytest.fixture
+def each_part_counts(monkeypatch):
+    """Let no part keep its points because it would be right below another one: its own failure is shown then."""
+    load = exercise.load
+    monkeypatch.setattr(exercise, "load", lambda slug: load(slug)._replace(follow_through=False))
+
+
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
@@ -195,6 +202,7 @@ LEFT = "    raise NotImplementedError\n"
         ),
     ],
 )
+@pytest.mark.usefixtures("each_part_counts")
 def test_a_raise_left_beside_code_is_named_and_parts_that_call_it_are_not_called_undone(tmp_path, source, sentence):
     notebook = marked({"output-gradient": source}, tmp_path)
     assert said(notebook, "check-output-gradient").startswith(sentence)
@@ -202,6 +210,7 @@ def test_a_raise_left_beside_code_is_named_and_parts_that_call_it_are_not_called
     assert said(notebook, "test-gradient").startswith(f"gradient needs output_gradient: {sentence}")
 
 
+@pytest.mark.usefixtures("each_part_counts")
 def test_a_part_that_calls_a_blank_one_says_which(tmp_path):
     blank = solution(SLUG).cells | {}
     del blank["output-gradient"]

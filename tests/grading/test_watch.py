@@ -121,7 +121,7 @@ def delta_recursion(params, states, dE_ds, func="tanh"):
     assert lost(notebook) == {"test-delta-recursion-long"}
     text = said(notebook, "test-delta-recursion-long")
     assert text.startswith("no answer within 2 seconds, which is all that delta_recursion may take: it has answered")
-    assert text.endswith("here are 30001. Its cost may grow with T^2 where T is enough")
+    assert text.endswith("here are 20001. Its cost may grow with T^2 where T is enough")
 
 
 def test_a_call_with_more_data_than_before_is_not_called_endless(budget):
