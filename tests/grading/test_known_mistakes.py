@@ -1,5 +1,6 @@
 """Every known wrong answer loses exactly the points it says, and is named; every right one keeps all."""
 
+import found_once
 import numpy as np
 import pytest
 from marking import filled, lost, mark, record, said
@@ -8,15 +9,23 @@ from grading import checks, exercise, mistakes
 from grading.answers import known_answers
 from grading.bench import OwnBench
 from grading.course import slugs
+from rnnlib import gradcheck
 
 pytestmark = pytest.mark.pool
 
+DERIVATIVES = {name: found_once.found_once(getattr(gradcheck, name)) for name in found_once.DERIVATIVES}
 # Those of an exercise are marked by one process, which keeps what each does in a case that all of them meet.
 KNOWN = [
     pytest.param(slug, answer, id=f"{slug}-{answer.name}", marks=pytest.mark.xdist_group(f"known-{slug}"))
     for slug in slugs()
     for answer in known_answers(slug)
 ]
+
+
+@pytest.fixture(autouse=True)
+def differences(monkeypatch):
+    for name, derivative in DERIVATIVES.items():
+        monkeypatch.setattr(gradcheck, name, derivative)
 
 
 @pytest.mark.parametrize(("slug", "answer"), KNOWN)
