@@ -55,10 +55,10 @@ def two_step_sweep(params, x, s_init, y, func="tanh"):
     """
     b = scalar.backward(params, x, s_init, y, func)
     steps = [
-        ([], r"\partial E/\partial E", 1.0, "starts at the error"),
-        ([("E", "o"), ("o", "q")], r"\partial E/\partial q_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
-        ([("q", "v")], r"dE/dv_i = \partial E/\partial q_i \cdot s_1", b.total.v, "reaches v"),
-        ([("q", "s_1")], r"dE/ds_1 = \sum_i \partial E/\partial q_i \cdot v_i", b.dE_ds_1,
+        ([], r"dE/dE", 1.0, "starts at the error"),
+        ([("E", "o"), ("o", "q")], r"dE/dq_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
+        ([("q", "v")], r"dE/dv_i = dE/dq_i \cdot s_1", b.total.v, "reaches v"),
+        ([("q", "s_1")], r"dE/ds_1 = \sum_i dE/dq_i \cdot v_i", b.dE_ds_1,
          "reaches the state s_1"),
         ([("s_1", "z_1")], r"dE/dz_1 = dE/ds_1 \cdot \partial s_1/\partial z_1",
          b.dE_dz_1, "passes the squashing of step 1"),
