@@ -53,12 +53,12 @@ def _u_frame(f, point, slope, h, errors):
 
 
 def _curves(axes, errors):
-    colours = {"forward difference": GREY, "central difference": BLUE, "complex step": GREEN}
+    colours = {"forward difference": GREY, "central difference": ORANGE, "complex step": GREEN}
     axes.set(xscale="log", yscale="log")
     for name, values in errors.items():
         axes.plot(STEPS, values, color=colours[name], linewidth=1.5)
     axes.text(2e-5, 3e-3, "forward", color=GREY, fontsize=10, ha="right")
-    axes.text(2e-9, 2e-11, "central", color=BLUE, fontsize=10, ha="right")
+    axes.text(2e-9, 2e-11, "central", color=ORANGE, fontsize=10, ha="right")
     axes.text(1e-12, 1e-14, "complex step", color=GREEN, fontsize=10, ha="center")
     axes.set(xlabel="step h", ylabel="relative error", xlim=(3e-17, 3), ylim=(3e-18, 30))
     for axis in (axes.xaxis, axes.yaxis):

@@ -71,7 +71,7 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
     orange, blue = ({name for edge in group for name in edge} for group in (now, done))
     for name, (x, y, label) in nodes.items():
         colour = ORANGE if name in orange else BLUE if name in blue else GREY if name in faint else INK
-        given = name[0] == "x" or name in ("s_init", "y")
+        given = name[0] == "x" or name in ("s_init", "s_-1", "y")
         line = {"linewidth": 2.2 if colour in (ORANGE, BLUE) else 1.0, "linestyle": ":" if given else "-"}
         axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, **line))
         text = GREY if name in faint else INK

@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from book.figures.network import network, steps
+from book.figures.network import GAP, network, steps
 from book.figures.style import BLUE, INK, ORANGE, new_figure, picture, styled
 
 
 def paths_back(t, alt, T=5, title=None):
-    """The unrolled network with the ways of E_t back to s_0 marked, and the derivative beside each arrow."""
+    """The unrolled network with the ways of E_t back to s_0 and to each copy of w, and the derivative of the hops."""
     nodes, edges = steps(T, prediction="o")
+    nodes |= {f"w_{k}": (GAP * k - 1.15, -1.2, f"w_{k}") for k in range(T)}
+    edges += [(f"w_{k}", f"s_{k}") for k in range(T)]
+    exits = [(f"s_{k}", f"w_{k}") for k in range(t + 1)]
     back = [(f"E_{t}", f"yhat_{t}"), (f"yhat_{t}", f"s_{t}")] + [(f"s_{j}", f"s_{j - 1}") for j in range(t, 0, -1)]
     pieces = {
         (f"yhat_{t}", f"E_{t}"): rf"\dfrac{{\partial E_{t}}}{{\partial o_{t}}}",
@@ -16,7 +19,7 @@ def paths_back(t, alt, T=5, title=None):
     }
     pieces |= {(f"s_{j - 1}", f"s_{j}"): rf"\dfrac{{ds_{j}}}{{ds_{j - 1}}}" for j in range(1, t + 1)}
     late = [name for name in nodes if name != "s_init" and int(name.split("_")[1]) > t]
-    return network(nodes, edges, alt, now=back, faint=late, notes=pieces, title=title)
+    return network(nodes, edges, alt, now=back, done=exits, faint=late, notes=pieces, title=title)
 
 
 def path_frames(T=5):
@@ -25,7 +28,9 @@ def path_frames(T=5):
     for t in range(T):
         uses = "one use" if t == 0 else f"{t + 1} uses"
         alt = f"The unrolled network with the way back from E_{t} marked: down to s_{t}" + (
-            f", then along the chain to s_0. It passes {t + 1} states." if t else ", which is the first state."
+            f", then along the chain to s_0. Each of the {t + 1} states on it has an exit to its copy of w."
+            if t
+            else ", which is the first state, and from there to w_0."
         )
         frames.append(paths_back(t, alt, T, title=f"$E_{t}$ reaches {uses} of $w$"))
     return frames

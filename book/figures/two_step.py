@@ -36,14 +36,14 @@ EDGES = [
 ]  # fmt: skip
 
 
-def two_step_graph(alt, done=(), now=(), title=None):
+def two_step_graph(alt, done=(), now=(), title=None, values=None):
     """The computational graph of the two-step network, with a backward path marked on it.
 
     `now` and `done` are edges (from, to) against the arrows' direction, such as ("E", "o"): `now` are drawn in
-    strong orange, `done` in blue. `title` may hold mathtext. Raises ValueError for a pair that is no edge.
-    Source: the chapter "Two steps by hand", fig. two-step-graph.
+    strong orange, `done` in blue. `title` may hold mathtext; `values` {node: text} go below their nodes. Raises
+    ValueError for a pair that is no edge. Source: the chapter "Two steps by hand", fig. two-step-graph.
     """
-    marks = {"done": done, "now": now, "radius": 0.4}
+    marks = {"done": done, "now": now, "radius": 0.4, "values": values}
     return network(NODES, EDGES, alt, size=(9.6, 3.9), title=title, loc="left", **marks)
 
 
@@ -51,14 +51,15 @@ def two_step_sweep(params, x, s_init, y, func="tanh"):
     """The backward sweep of the two-step network as a list of Pictures, one derivative after the other.
 
     Arguments as for rnnlib.scalar.forward, v with two entries; each title is the formula of that step with its
-    numbers. Source: the chapter "Two steps by hand", section "The sweep, one derivative at a time".
+    numbers, and a number that has been found stays below its node. Source: the chapter "Two steps by hand", section
+    "The sweep, one derivative at a time".
     """
     b = scalar.backward(params, x, s_init, y, func)
     steps = [
-        ([], r"\partial E/\partial E", 1.0, "starts at the error"),
-        ([("E", "o"), ("o", "q")], r"\partial E/\partial q_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
-        ([("q", "v")], r"dE/dv_i = \partial E/\partial q_i \cdot s_1", b.total.v, "reaches v"),
-        ([("q", "s_1")], r"dE/ds_1 = \sum_i \partial E/\partial q_i \cdot v_i", b.dE_ds_1,
+        ([], r"dE/dE", 1.0, "starts at the error"),
+        ([("E", "o"), ("o", "q")], r"dE/dq_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
+        ([("q", "v")], r"dE/dv_i = dE/dq_i \cdot s_1", b.total.v, "reaches v"),
+        ([("q", "s_1")], r"dE/ds_1 = \sum_i dE/dq_i \cdot v_i", b.dE_ds_1,
          "reaches the state s_1"),
         ([("s_1", "z_1")], r"dE/dz_1 = dE/ds_1 \cdot \partial s_1/\partial z_1",
          b.dE_dz_1, "passes the squashing of step 1"),
@@ -79,10 +80,11 @@ def two_step_sweep(params, x, s_init, y, func="tanh"):
         ([("b_0", "s_init")], r"dE/ds_{-1} = dE/dz_0 \cdot w_0", b.s_init,
          "ends at the state before the first step"),
     ]  # fmt: skip
-    frames, done = [], []
+    frames, done, values = [], [], {}
     for now, formula, value, words in steps:
         numbers = f"({value[0]:.3f}, {value[1]:.3f})" if np.ndim(value) else f"{value:.3f}"
+        values[now[-1][1] if now else "E"] = numbers.replace(", ", ",\n")
         alt = f"The graph of the two steps: the derivative {words}; its value there is {numbers}."
-        frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}"))
+        frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}", values))
         done += [edge for edge in now if edge not in done]
     return frames

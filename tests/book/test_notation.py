@@ -181,6 +181,14 @@ def test_every_exercise_belongs_to_a_chapter():
     assert {name for chapter in CHAPTERS for name in exercises_of(chapter)} == set(EXERCISES)
 
 
+def test_every_chapter_of_the_course_but_the_first_has_a_notebook():
+    course = (COURSE / "book" / "_toc.yml").read_text(encoding="utf-8").split("caption: Appendix")[0]
+    first, *later, _ = re.findall(r"file: ([\w-]+)", course)  # the last one lists the exercises
+    assert len(later) >= 10
+    assert not exercises_of(first)
+    assert all(exercises_of(chapter) for chapter in later)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_no_letter_is_listed_as_borrowed_by_a_chapter_that_does_not_use_it(chapter):
     used = letters(CHAPTERS[chapter]).union(*(letters(EXERCISES[name]) for name in exercises_of(chapter)))

@@ -38,6 +38,17 @@ def test_a_zero_state_hides_that_it_was_left_out():
     assert wrong_gradients.worst_error(params, x, np.zeros_like(s_init), y, "s_init left out of dW") < 1e-12
 
 
+@pytest.mark.parametrize(
+    "mistake", [None, "W for its transpose", "no slope in the hop", "no message at all", "dW transposed"]
+)
+def test_a_seam_hides_what_every_step_does_alike(mistake):
+    assert wrong_gradients.seam_error(*GOOD, mistake) < 1e-12
+
+
+def test_a_seam_shows_a_first_state_left_out():
+    assert wrong_gradients.seam_error(*GOOD, "s_init left out of dW") > 1e-3
+
+
 def test_an_unknown_mistake_is_refused():
     with pytest.raises(ValueError, match="mistake is 'typo'"):
         wrong_gradients.flawed_gradient(*GOOD, mistake="typo")

@@ -81,6 +81,13 @@ def check_delta_as_a_sum():
     assert of_copies == approx(DELTA * S_PREV, rel=1e-12)
 
 
+def check_later_errors():
+    for k in range(T - 1):
+        later = sum(DE_DS[t] * hops(t, k) for t in range(k + 1, T))
+        bracket = sum(DE_DS[t] * hops(t, k + 1) for t in range(k + 1, T))
+        assert later == approx(bracket * SLOPE[k + 1] * PARAMS.w, rel=1e-12) == approx(DELTA[k + 1] * PARAMS.w)
+
+
 def check_scalar_delta():
     delta = 0.0  # nothing comes after the last step
     for t in reversed(range(T)):

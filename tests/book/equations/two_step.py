@@ -67,10 +67,12 @@ def check_local_derivatives():
     a, b = 0.3, -0.4
     assert gradcheck.complex_step(lambda a: a + b + K, a) == approx(1)
     assert gradcheck.complex_step(lambda b: a + b + K, b) == approx(1)
+    assert gradcheck.complex_step(lambda k: a + b + k, K) == approx(1)
     assert gradcheck.complex_step(lambda u: X[1] * u, U) == approx(X[1])
     assert gradcheck.complex_step(lambda w: F.s_0 * w, W) == approx(F.s_0)
     assert gradcheck.complex_step(lambda s: s * W, F.s_0) == approx(W)
     assert gradcheck.complex_step(lambda s: V[1] * s, F.s_1) == approx(V[1])
+    assert gradcheck.complex_step(lambda v: v * F.s_1, V[1]) == approx(F.s_1)
 
 
 def check_squash_derivative():

@@ -72,6 +72,37 @@ def check_hop_jacobian():
     assert jacobian == approx(np.array([[(1 - S[1, i] ** 2) * W[i, j] for j in range(3)] for i in range(3)]))
 
 
+def check_hops_in_order():
+    def last_state(s):
+        for t in (1, 2, 3):
+            s = cell.step(PARAMS, X[t], s)
+        return s
+
+    whole = np.array([gradcheck.complex_step(lambda s, i=i: last_state(s)[i], S[0]) for i in range(3)])
+    hops = [np.diag(1 - S[t] ** 2) @ W for t in range(4)]
+    assert whole == approx(hops[3] @ hops[2] @ hops[1], rel=1e-10)
+    assert whole != approx(hops[1] @ hops[2] @ hops[3], rel=1e-3)
+
+
+def check_stacked_layers():
+    upper = case(32, T=4, B=1, D=3, H=4, K=2)[0][0]
+
+    def error(z):
+        """E of the upper network, which reads the states of the lower one; z (T, H) is added to those of the lower."""
+        s, states = S_INIT, []
+        for t in range(4):
+            s = np.tanh(U @ X[t] + W @ s + b + z[t])
+            states.append(s)
+        return rnn.forward(upper, np.array(states)[:, None], np.zeros((1, 4)), y).E
+
+    above = rnn.backward(upper, FWD.s, y, rnn.forward(upper, FWD.s, np.zeros((1, 4)), y)).x[:, 0]
+    witness_of_delta = gradcheck.complex_step(error, np.zeros((4, 3)))
+    delta = np.zeros(3)
+    for t in reversed(range(4)):
+        delta = (above[t] + W.T @ delta) * (1 - S[t] ** 2)
+        assert delta == approx(witness_of_delta[t], rel=1e-10)
+
+
 def check_error_by_logits():
     q, target = rng.normal(size=4), rng.uniform(size=4)
     assert np.log(softmax(q)) == approx(q - np.log(np.exp(q).sum()))
