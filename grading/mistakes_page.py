@@ -18,15 +18,21 @@ def kill_matrix(slug, settings, workers=1):
     They come as two sets: those that cost it points, and those that did not, being right given right parts above.
     """
     known = {answer.name: answer for answer in known_answers(slug)}
+    for name, notebook in mark_answers(slug, {name: a.cells for name, a in known.items()}, settings, workers):
+        yield known[name], lost(notebook), set(record.of(notebook).follows)
+
+
+def mark_answers(slug, answers, settings, workers=1):
+    """Hand in answers, {name: source by grade_id}, and yield each name with the notebook as the grader leaves it."""
     with tempfile.TemporaryDirectory() as root:
         jobs = []
-        for name, answer in known.items():
+        for name, cells in answers.items():
             folder = Path(root, name)
             folder.mkdir()
-            (folder / f"{slug}.ipynb").write_text(notebook_with(slug, answer.cells), encoding="utf-8")
+            (folder / f"{slug}.ipynb").write_text(notebook_with(slug, cells), encoding="utf-8")
             jobs.append(grade.Job(slug, name, str(folder), settings))
         for marked in grade.mark_all(jobs, workers):
-            yield known[marked.student], lost(marked.notebook), set(record.of(marked.notebook).follows)
+            yield marked.student, marked.notebook
 
 
 def lost(notebook):

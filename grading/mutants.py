@@ -4,7 +4,8 @@ A mutant is a right answer with one change of grading/mutation.py in it. It is k
 visible or hidden, fails. One that keeps all its points is either still right, and then listed with the reason in
 solutions/<slug>/equivalent.toml, or it survives: no test notices this mistake.
 
-The code is ours, so that mutants are marked in a few worker processes without the sandbox: thousands take minutes.
+The code is ours, so that mutants are marked in a few worker processes without the sandbox: thousands take minutes. A
+few of them go through the sandbox as well, as students' work does, and must lose points there if they do here.
 Linux only, for the sake of the limit of memory.
 """
 
@@ -29,12 +30,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grading import checks, exercise, mutation
+from grading import checks, exercise, mistakes_page, mutation, record, sandbox
 from grading.answers import known_answers, solution
 from grading.course import COURSE, slugs
 from grading.execute import Settings
 
 CORES = os.cpu_count() or 1
+SANDBOXED = 24
 SECONDS = Settings(seed=0).call_seconds  # of computing time, for each cell
 MEMORY = 2**30  # bytes, for each cell
 STOPPED = "stopped"
@@ -79,7 +81,7 @@ def main(arguments=None):
     for slug, name in stale(made, listed):
         print(f"stale: no mutant of {slug} is called {name!r}")
     verdicts = _print_counts(mark_all(chosen, arguments.seeds, arguments.workers), listed, arguments.seeds)
-    return _print_survivors(verdicts, listed)
+    return _print_survivors(verdicts, listed) | _print_sandboxed(verdicts, arguments.workers)
 
 
 # Which mutants there are ---------------------------------------------------------------------------
@@ -167,14 +169,19 @@ def _first_lost(mutant, seed):
     Tests that the mutant cannot fail are left out.
     """
     task, answer = exercise.load(mutant.slug), right_answers(mutant.slug)[mutant.answer]
-    sources = answer.cells | ({mutant.cell: mutant.change.source} if mutant.cell else {})
     tests, run = _tests_that_depend_on(mutant.cell, task, answer), unnamed_run(task, seed)
-    for label, source, namespace in cells_with_tests(task, sources):
+    for label, source, namespace in cells_with_tests(task, _cells(mutant)):
         if label in tests:
             with checks.running(run, label):
                 if not runs(source, namespace):
                     return label
     return ""
+
+
+def _cells(mutant):
+    """{grade_id: source} of the whole answer that the mutant is."""
+    cells = right_answers(mutant.slug)[mutant.answer].cells
+    return cells | ({mutant.cell: mutant.change.source} if mutant.cell else {})
 
 
 def unnamed_run(task, seed):
@@ -232,6 +239,18 @@ def runs(source, namespace):
 @lru_cache(maxsize=1024)
 def _code(source):
     return compile(source, "<cell>", "exec")
+
+
+def differ_in_sandbox(verdicts, workers=CORES):
+    """Those of some verdicts, all of seed 1, that the grader with its sandbox does not confirm."""
+    differ = []
+    for slug, some in itertools.groupby(verdicts, lambda verdict: verdict.mutant.slug):
+        some = {str(number): verdict for number, verdict in enumerate(some)}
+        cells = {number: _cells(verdict.mutant) for number, verdict in some.items()}
+        for number, notebook in mistakes_page.mark_answers(slug, cells, Settings(seed=1), workers):
+            failed = mistakes_page.lost(notebook) or record.of(notebook).follows
+            differ += [some[number]] if bool(failed) != bool(some[number].lost) else []
+    return differ
 
 
 class TooMuchError(BaseException):
@@ -316,6 +335,22 @@ def _print_survivors(verdicts, listed):
     for mutant in alive:
         print(f"survivor: {mutant}\n{_diff(mutant)}\n")
     return 1 if alive or wrong else 0
+
+
+def _print_sandboxed(verdicts, workers):
+    """Print what the sandbox makes of a few mutants; return 1 if it is something else, else 0."""
+    known = [verdict for verdict in verdicts if verdict.mutant.cell and verdict.lost != STOPPED and verdict.seed == 1]
+    places = random.Random(0).sample(range(len(known)), min(SANDBOXED, len(known)))
+    try:
+        sandbox.ensure_available()
+    except sandbox.SandboxError as error:
+        print(f"Not tried in the sandbox: {error}")
+        return 0
+    differ = differ_in_sandbox([known[place] for place in sorted(places)], workers)
+    print(f"In the sandbox, {len(places) - len(differ)} of {len(places)} do as they do here")
+    for mutant, lost, _ in differ:
+        print(f"in the sandbox not {'noticed' if lost else 'right'}: {mutant}\n{_diff(mutant)}\n")
+    return 1 if differ else 0
 
 
 def _diff(mutant):

@@ -6,7 +6,6 @@ import signal
 
 import pytest
 from conftest import needs
-from marking import filled, lost, mark
 
 from grading import mutants, mutation
 from grading.answers import solution
@@ -175,13 +174,12 @@ def test_a_mutant_that_luck_saves_is_tried_with_other_numbers(monkeypatch):
 
 
 @pytest.mark.pool
-def test_in_process_a_mutant_loses_what_it_loses_in_the_sandbox(tmp_path):
+def test_in_process_a_mutant_loses_points_if_it_does_in_the_sandbox():
     needs("bwrap")
-    chosen = mutants.sample(mutants.mutants("two-step"), 4)
-    for mutant, first, _ in mutants.mark_all(chosen, workers=1):
-        answers = solution("two-step").cells | mutants.right_answers("two-step")[mutant.answer].cells
-        marked = lost(mark(filled(answers | {mutant.cell: mutant.change.source}), tmp_path))
-        assert first in marked if first else not marked, mutant
+    verdicts = list(mutants.mark_all(mutants.sample(mutants.mutants("two-step"), 4), workers=1))
+    assert mutants.differ_in_sandbox(verdicts, workers=1) == []
+    turned = [verdict._replace(lost="" if verdict.lost else "test-gradient") for verdict in verdicts]
+    assert mutants.differ_in_sandbox(turned, workers=1) == turned
 
 
 @pytest.mark.xdist_group("mutants")
@@ -199,6 +197,7 @@ def test_no_mutant_of_a_sample_survives():
 
 @pytest.mark.pool
 def test_the_command_counts_and_shows_what_survives(capsys, monkeypatch):
+    needs("bwrap")
     survivor = two_step("one more", "gradient-by-step", "delta * x", "x * delta")  # which is still right
     monkeypatch.setattr(mutants, "mutants", lambda slug: [survivor])
     monkeypatch.setattr(mutants, "equivalents", lambda slug: {})
@@ -206,6 +205,7 @@ def test_the_command_counts_and_shows_what_survives(capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert printed.splitlines()[3].split() == ["two-step", "1", "0", "0", "0", "0", "1"]
     assert "survivor: two-step, solution, gradient-by-step" in printed
+    assert "In the sandbox, 1 of 1 do as they do here" in printed
     monkeypatch.setattr(mutants, "equivalents", lambda slug: {"one more": "a reason", "one less": "a reason"})
     assert mutants.main(["two-step", "--workers", "1"]) == 0
     printed = capsys.readouterr().out
