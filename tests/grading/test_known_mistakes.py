@@ -22,12 +22,14 @@ KNOWN = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def differences(monkeypatch):
-    for name, derivative in DERIVATIVES.items():
+@pytest.fixture
+def differences(slug, monkeypatch):
+    """Let no numerical derivative be found twice, but where it is what the exercise asks for."""
+    for name, derivative in DERIVATIVES.items() if slug != "gradient-checker" else ():
         monkeypatch.setattr(gradcheck, name, derivative)
 
 
+@pytest.mark.usefixtures("differences")
 @pytest.mark.parametrize(("slug", "answer"), KNOWN)
 def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, tmp_path):
     notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug, bench=OwnBench)
