@@ -22,11 +22,11 @@ NAMES = (
 )
 
 
-def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None):
+def flawed_gradient(params, x, s_init, y, *, weights=None, ds_last=None, mistake=None):
     """E, a gradient that is wrong in the way `mistake` says (None: right), and the last state.
 
-    Shapes: as for `rnnlib.rnn.loss_and_gradient`. A wrong loop may raise an IndexError, as it does in life. Raises
-    ValueError for a mistake that is not in NAMES.
+    Shapes: as for `rnnlib.rnn.loss_and_gradient`; `ds_last` as for `rnnlib.rnn.backward`. A wrong loop may
+    raise an IndexError, as it does in life. Raises ValueError for a mistake that is not in NAMES.
     """
     if mistake is not None and mistake not in NAMES:
         raise ValueError(f"mistake is {mistake!r}, expected one of {NAMES}")
@@ -37,7 +37,7 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None):
     fwd = forward(params, x, s_init, y, weights=weights)
     dq = output_gradient(fwd.yhat, y, weights)
     slope = 1 - fwd.s**2
-    delta, message = np.zeros_like(fwd.s), np.zeros_like(s_init)
+    delta, message = np.zeros_like(fwd.s), np.zeros_like(s_init) if ds_last is None else ds_last
     for t in reversed(range(D if mistake == "loop over D" else len(x))):
         delta[t] = (dq[t] @ params.V + message) * slope[t]
         passed_on = dq[t] @ params.V + message if mistake == "no slope in the hop" else delta[t]
