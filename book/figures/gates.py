@@ -90,7 +90,7 @@ def recall_curves(errors, K=4):
     figure, axes = new_figure(6.4, 3.4)
     ends = draw_histories(axes, errors, (GREY, ORANGE, BLUE, GREEN), baselines={"": np.log(K)})
     axes.set(ylabel="$E$")
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
+    axes.legend(loc="center", fontsize=10)  # between those that learn early and the one that learns late
     words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
     return picture(figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {words}.")
 
