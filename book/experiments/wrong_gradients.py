@@ -22,11 +22,12 @@ NAMES = (
 )
 
 
-def flawed_gradient(params, x, s_init, y, *, weights=None, ds_last=None, mistake=None):
+def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None, ds_last=None):
     """E, a gradient that is wrong in the way `mistake` says (None: right), and the last state.
 
-    Shapes: as for `rnnlib.rnn.loss_and_gradient`; `ds_last` as for `rnnlib.rnn.backward`. A wrong loop may
-    raise an IndexError, as it does in life. Raises ValueError for a mistake that is not in NAMES.
+    Shapes: as for `rnnlib.rnn.loss_and_gradient`; `ds_last` (B, H) is the gradient that reaches the last state from
+    later steps, which "four steps only" does not look at. A wrong loop may raise an IndexError, as it does in life.
+    Raises ValueError for a mistake that is not in NAMES.
     """
     if mistake is not None and mistake not in NAMES:
         raise ValueError(f"mistake is {mistake!r}, expected one of {NAMES}")
@@ -42,7 +43,7 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, ds_last=None, mistake
         delta[t] = (dq[t] @ params.V + message) * slope[t]
         passed_on = dq[t] @ params.V + message if mistake == "no slope in the hop" else delta[t]
         message = passed_on @ (params.W.T if mistake == "W for its transpose" else params.W)
-        message *= mistake != "no message at all"
+        message = message * (mistake != "no message at all")
     s_prev = fwd.s_prev.copy()
     s_prev[0] *= mistake != "s_init left out of dW"
     dW = np.einsum("tni,tnj->ij", delta, s_prev)
@@ -76,6 +77,21 @@ def verdict(params, x, s_init, y, mistake, tol):
     """
     error = worst_error(params, x, s_init, y, mistake)
     return "crashes" if error == np.inf else "passes" if error < tol else f"{100 * error:.0f} %"
+
+
+def seam_error(params, x, s_init, y, mistake):
+    """How far the gradients of two halves, the second one's dE/ds_{-1} handed to the first, add up to something else.
+
+    Shapes: as for `flawed_gradient`; the error is that of `rnnlib.gradcheck.relative_error`, the largest of all
+    parameters. Source: the chapter "Checking gradients" (book/checking.md).
+    """
+    half = len(x) // 2
+    s_half = forward(params, x[:half], s_init).s[-1]
+    _, whole, _ = flawed_gradient(params, x, s_init, y, mistake=mistake)
+    _, second, _ = flawed_gradient(params, x[half:], s_half, y[half:], mistake=mistake)
+    _, first, _ = flawed_gradient(params, x[:half], s_init, y[:half], mistake=mistake, ds_last=second.s_init)
+    halves = [a + b for a, b in zip(first.gradient, second.gradient, strict=True)]
+    return max(relative_error(a, n) for a, n in zip(halves, whole.gradient, strict=True))
 
 
 def careless_check(analytic, numeric, tol):
