@@ -42,7 +42,7 @@ def hop_bounds(W, func="tanh"):
     """The spectral radius and the norm of W, and the most that one hop can stretch a gradient.
 
     per_hop < 1 is enough for gradients to vanish, so per_hop >= 1 is necessary for them to explode; neither is more
-    than that. The spectral radius decides for a linear network alone: with slopes that differ from unit to unit a
+    than that. The spectral radius decides if all slopes are equal: with slopes that differ from unit to unit a
     gradient can vanish at a radius above 1, and grow at a radius of 0 if W is not normal.
     Shapes: W (H, H). Raises ValueError for another shape or an unknown func.
     Source: the chapter "Vanishing and exploding" (book/vanishing.md), eq. norm-bound; Pascanu et al. (2013).

@@ -1,4 +1,4 @@
-"""What single state units respond to: marks on the characters of a text, and the unit that follows each mark best."""
+"""What single state units know beyond the current character: marks on a text, and the unit that follows each best."""
 
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ class Match(NamedTuple):
 
 
 def marks(text):
-    """Things that are true of a place in a text and cannot be read off the single character there, by name.
+    """Things that are true of a place in a text and that the single character there does not decide, by name.
 
+    It may hint at them: "letters of the word so far" is 0 unless the character is a letter. `match` allows for that.
     Shapes: a string of n characters; each mark is a float array (n,). Source: the chapter "A character model"
     (book/characters.md), section "What single units learnt".
     """
@@ -35,6 +36,7 @@ def marks(text):
 def match(states, text, fresh_states, fresh_text):
     """For every mark, the unit that is most correlated with it on one text, and its correlation on a fresh one.
 
+    Both are compared with the current character held fixed, as `beyond_the_character` does.
     Shapes: states (n, H) after each of the n characters of a text, in both pairs; the result maps names to Match.
     Raises ValueError if the lengths differ. Source: the chapter "A character model" (book/characters.md), section
     "What single units learnt".
@@ -42,17 +44,34 @@ def match(states, text, fresh_states, fresh_text):
     for name, s, of in (("states", states, text), ("fresh_states", fresh_states, fresh_text)):
         if len(s) != len(of):
             raise ValueError(f"{name} has {len(s)} rows, expected {len(of)}, one per character")
-    fresh = marks(fresh_text)
+    own, others = _correlations(states, text), _correlations(fresh_states, fresh_text)
     found = {}
-    for name, mark in marks(text).items():
-        correlation = _correlation(states, mark)
+    for name, correlation in own.items():
         unit = int(np.argmax(np.abs(correlation)))
-        found[name] = Match(unit, float(correlation[unit]), float(_correlation(fresh_states, fresh[name])[unit]))
+        found[name] = Match(unit, float(correlation[unit]), float(others[name][unit]))
     return found
 
 
-def _correlation(states, mark):
-    """Pearson's correlation of every unit with a mark, (H,); 0 where either does not vary."""
-    s, m = states - states.mean(axis=0), mark - mark.mean()
-    scale = np.sqrt((s * s).sum(axis=0) * (m @ m))
-    return (m @ s) / np.where(scale > 0, scale, 1)
+def beyond_the_character(values, text):
+    """What is left of some values at each place of a text without their mean over all places of the same character.
+
+    Shapes: values (n,) or (n, H) for a string of n characters; the result is alike. A value that the character
+    decides leaves 0. Source: the chapter "A character model" (book/characters.md), section "What single units learnt".
+    """
+    _, kind = np.unique(list(text), return_inverse=True)
+    rows = np.reshape(values, (len(text), -1))
+    same = np.eye(kind.max() + 1)[kind]  # (n, characters)
+    means = (same.T @ rows) / same.sum(axis=0)[:, None]
+    return np.reshape(rows - means[kind], np.shape(values))
+
+
+def _correlations(states, text):
+    """{mark: Pearson's correlation of every unit with it, (H,)}, the character held fixed; 0 where it decides one."""
+    s = beyond_the_character(states, text)
+    found = {}
+    for name, mark in marks(text).items():
+        m = beyond_the_character(mark, text)
+        scale = np.sqrt((s * s).sum(axis=0) * (m @ m))
+        decided = scale < 1e-9 * len(text)  # nothing but rounding errors is left
+        found[name] = np.where(decided, 0, m @ s) / np.where(decided, 1, scale)
+    return found

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from book.experiments.recall import gradient_norms
 from book.figures.curves import draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
@@ -50,31 +51,19 @@ def error_reach(rng, biases, T=60, H=12, K=4):
     The norm of dE/dm_t is drawn over t for one random sequence, with that of dE/ds_t of a simple network.
     Source: the chapter "Gates" (book/gates.md), eq. memory-road.
     """
-    x, y = delayed_recall(rng, T, 1, K=K)[:2]
-    weights = np.zeros((T, 1))
-    weights[-1] = 1
+    batch = delayed_recall(rng, T, 1, K=K)
     steps = np.arange(0, T, 6)
     plain = init_params(rng, 2 * K, H, K)
     gated = lstm.init_params(rng, 2 * K, H, K)
     gated.b[H : 2 * H] -= 1  # the bias drawn is the one in the title
-    state, pair = np.zeros((1, H)), np.zeros((2, 1, H))
-    simple = _norms(rnn, plain, x, y, weights, state, steps, lambda gradient: gradient)
+    simple = gradient_norms(rnn, plain, batch, np.zeros((1, H)), steps)
     reaches = []
     for bias in biases:
         b = gated.b.copy()
         b[H : 2 * H] += bias
-        reaches.append(_norms(lstm, gated._replace(b=b), x, y, weights, pair, steps, lambda gradient: gradient[1]))
-    return [_reach(T, steps, simple, reach, bias) for bias, reach in zip(biases, reaches, strict=True)]
-
-
-def _norms(model, params, x, y, weights, s_init, steps, part):
-    """The norm of the gradient of E with respect to the state before each of `steps`, relative to the last of them."""
-    states = model.forward(params, x, s_init).states
-    norms = []
-    for t in steps:
-        fwd = model.forward(params, x[t:], states[t], y[t:], weights=weights[t:])
-        norms.append(np.linalg.norm(part(model.backward(params, x[t:], y[t:], fwd, weights=weights[t:]).s_init)))
-    return np.array(norms) / norms[-1]
+        reach = gradient_norms(lstm, gated._replace(b=b), batch, np.zeros((2, 1, H)), steps)
+        reaches.append(reach / reach[-1])
+    return [_reach(T, steps, simple / simple[-1], reach, bias) for bias, reach in zip(biases, reaches, strict=True)]
 
 
 @styled
@@ -101,7 +90,7 @@ def recall_curves(errors, K=4):
     figure, axes = new_figure(6.4, 3.4)
     ends = draw_histories(axes, errors, (GREY, ORANGE, BLUE, GREEN), baselines={"": np.log(K)})
     axes.set(ylabel="$E$")
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.55), fontsize=10)
+    axes.legend(loc="center", fontsize=10)  # between those that learn early and the one that learns late
     words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
     return picture(figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {words}.")
 

@@ -73,7 +73,7 @@ def errors(curves):
     """E per prediction against updates, one curve for each label, of which there are at most four: a Picture."""
     figure, axes = new_figure(6.4, 3.3)
     ends = draw_histories(axes, curves, (BLUE, PINK, GREEN, ORANGE)[: len(curves)])
-    axes.set(ylabel="error of a prediction")
+    axes.set(ylabel="error per prediction")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return picture(figure, "; ".join(f"{label} ends at {end:.2f}" for label, end in ends.items()) + ".")
 

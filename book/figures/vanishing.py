@@ -142,6 +142,21 @@ def loss_curves(runs, chance):
 
 
 @styled
+def norms_of_the_runs(norms):
+    """||W|| before each update of some training runs (a dict from name to norms), on a logarithmic axis: a Picture."""
+    figure, axes = new_figure(6.4, 2.9)
+    words = []
+    for (name, by_update), colour in zip(norms.items(), (GREEN, ORANGE), strict=True):
+        axes.semilogy(by_update, color=colour, label=name)
+        words.append(f"{name} begins at {by_update[0]:.2f} and ends at {by_update[-1]:.1f}")
+    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    axes.set(xlabel="update", ylabel=r"$\|W\|$")
+    axes.minorticks_off()
+    axes.legend(fontsize=9)
+    return picture(figure, "The norm of W against updates; 1 is orthogonal. " + "; ".join(words) + ".")
+
+
+@styled
 def reach_of_the_start(norms):
     """The norm of ds_{T-1}/ds_t against t, by name of the start: dict of arrays (T,); a Picture."""
     figure, axes = new_figure(6.4, 2.9)

@@ -27,6 +27,19 @@ def test_marks_of_a_small_text():
     assert marks["inside quotation marks"].tolist() == [0, 0, 0, 1, 1, 0, 0]
 
 
+def test_a_unit_that_only_shows_the_current_character_matches_nothing():
+    text = 'A "small" text, with words of one to seven letters.'
+    states = np.array([[ord(character) / 100, character.isalpha()] for character in text], dtype=float)
+    assert np.corrcoef(states[:, 1], units.marks(text)["letters of the word so far"])[0, 1] > 0.5
+    found = units.match(states, text, states, text)
+    assert all(match.correlation == match.fresh == 0 for match in found.values())
+
+
+def test_what_the_character_decides_is_taken_away_and_what_it_does_not_decide_is_left():
+    values = np.array([[1.0, 5.0], [3.0, 5.0], [7.0, 2.0]])
+    assert units.beyond_the_character(values, "aab").tolist() == [[-1, 0], [1, 0], [0, 0]]
+
+
 def test_a_unit_that_never_moves_matches_nothing():
     text = "one two. three"
     found = units.match(np.ones((len(text), 2)), text, np.ones((len(text), 2)), text)

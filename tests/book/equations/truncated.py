@@ -42,6 +42,23 @@ def check_chunk_identity():
     assert abs(hop).max() > 1e-3
 
 
+def check_random_cut():
+    """The mean over a coin thrown many times is the full gradient, though no single throw gives it."""
+    m, chance = 6, 0.4
+    first = rnn.forward(PARAMS, X[:m], S_INIT, Y[:m])
+    second = rnn.backward(PARAMS, X[m:], Y[m:], rnn.forward(PARAMS, X[m:], first.s[-1], Y[m:]))
+    draws = (rng.random(4000) < chance) / chance
+    assert set(draws) == {0, 1 / chance}
+    before = {
+        xi: rnn.backward(PARAMS, X[:m], Y[:m], first, ds_last=xi * second.s_init).gradient.W for xi in (0, 1 / chance)
+    }
+    full = rnn.loss_and_gradient(PARAMS, X, S_INIT, Y)[1].gradient.W - second.gradient.W
+    mean = sum(before[xi] for xi in draws) / len(draws)
+    lost = abs(full - before[0]).max()
+    assert abs(mean - full).max() < 0.1 * lost
+    assert abs(before[1 / chance] - full).max() > 0.5 * lost
+
+
 def check_cosine():
     g, f = (Params(*(rng.normal(size=p.shape) for p in PARAMS)) for _ in range(2))
     flat_g, flat_f = (np.concatenate([a.ravel() for a in gradient]) for gradient in (g, f))
@@ -54,6 +71,24 @@ def check_echo_task():
     assert set(x.ravel()) == {0, 1, 2, 3}
     assert (y[3:] == x[:-3]).all()
     assert weights[:, 0].tolist() == [0] * 3 + [1] * 6
+
+
+def entropy(p):
+    return sum(-q * np.log(q) for q in (p, 1 - p) if q > 0)
+
+
+def check_reset_floor():
+    """No predictor that sees a chunk of the bell alone does better, and the best one does as well."""
+    tokens = np.tile([0, 0, 0, 0, 0, 1], 5000)
+    chunks = np.stack([tokens[n : n + 6] for n in range(0, len(tokens) - 6, 5)])
+    best = 0.0
+    for t in range(5):
+        of_a_prefix = {}
+        for chunk in chunks:
+            of_a_prefix.setdefault(tuple(chunk[: t + 1]), []).append(chunk[t + 1])
+        for following in of_a_prefix.values():
+            best += len(following) / len(chunks) * entropy(np.mean(following))
+    assert best / 5 == approx(sum((5 - t) / 6 * entropy(1 / (5 - t)) for t in range(5)) / 5, rel=1e-3)
 
 
 def check_stateful_batches():

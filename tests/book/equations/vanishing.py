@@ -103,6 +103,23 @@ def check_orthogonal_hop():
     assert np.linalg.norm(W @ v) == approx(np.linalg.norm(v))
 
 
+def check_memory_curse():
+    for w in (0.3, 0.9):
+        i = np.arange(1, 2000)
+        assert (i**2 * w ** (2.0 * (i - 1))).sum() == approx((1 + w**2) / (1 - w**2) ** 3, rel=1e-10)
+        # One linear unit: ds/dw is the sum of i w^{i-1} x_{t-i}, by the complex step of its own recursion.
+        x = rng.normal(size=30)
+
+        def last_state(w, x=x):
+            s = 0.0
+            for x_t in x:
+                s = w * s + x_t
+            return s
+
+        parts = [n * w ** (n - 1) * x[-1 - n] for n in range(1, 30)]
+        assert gradcheck.complex_step(last_state, np.array(w)) == approx(sum(parts), rel=1e-10)
+
+
 GRADIENT = Params(*(rng.normal(size=shape) for shape in [(H, D), (H, H), (K, H), (H,), (K,)]))
 NORM = np.sqrt(sum((g**2).sum() for g in GRADIENT))
 
