@@ -14,7 +14,11 @@ function letKeyboardScroll() {
     else box.removeAttribute("tabindex");
   }
 }
-addEventListener("resize", letKeyboardScroll);
+// Not the event "resize", which comes before the columns of the page have taken their new widths.
+addEventListener("DOMContentLoaded", () => {
+  const article = document.querySelector("article");
+  if (article) new ResizeObserver(letKeyboardScroll).observe(article);
+});
 
 // ipywidgets leaves its sliders and the buttons of Play without names, and shows the tooltip "null".
 const PLAY_BUTTONS = ["Play or pause", "Stop", "Repeat"];

@@ -30,6 +30,17 @@ BAD_MATHS = """
                    || box.querySelector("mjx-assistive-mml")?.textContent.includes("\\\\"))
     .map(box => box.textContent)
 """
+# Displayed formulas that are wider than their boxes.
+SCROLLING = """
+  () => {
+    const wide = [...document.querySelectorAll("article div.math mjx-container")]
+      .filter(box => box.scrollWidth > box.clientWidth);
+    return {
+      reached: wide.filter(box => box.tabIndex === 0).length,
+      unreached: wide.filter(box => box.tabIndex !== 0).map(box => box.textContent.slice(0, 40)),
+    };
+  }
+"""
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
   control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
@@ -181,6 +192,15 @@ def test_a_request_that_leaves_the_host_would_be_seen(page, site):
     page.evaluate("new Image().src = 'https://example.org/pixel.png'")
     page.wait_for_timeout(100)
     assert page.left_the_host == ["https://example.org/pixel.png"]
+
+
+def test_the_keyboard_reaches_every_formula_that_scrolls_whatever_the_width_was_before(page, site):
+    load(page, site + "two-step.html")
+    for width in (1280, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        assert page.evaluate(SCROLLING)["unreached"] == [], width
+        assert page.evaluate(SCROLLING)["reached"] > 0
 
 
 def test_the_search_finds_a_word(page, site):
