@@ -14,6 +14,7 @@ import pytest
 from grading import checks, exercise, mutants
 from grading.answers import solution
 from grading.course import COURSE, slugs
+from rnnlib import gradcheck
 
 # Exercises in which nothing that is asked for is a gradient of an error.
 WITHOUT = {"gradient-checker"}
@@ -48,6 +49,33 @@ def documented(slug):
 def test_every_function_that_returns_a_gradient_is_compared_with_central_differences(slug):
     assert set().union(*map(compared_with_differences, hidden(slug))) == set(gradients(slug))
     assert bool(gradients(slug)) == (slug not in WITHOUT)
+
+
+@pytest.mark.parametrize("slug", sorted(set(slugs()) - WITHOUT))
+def test_the_differences_that_hidden_tests_take_are_those_of_the_right_gradient(slug, monkeypatch):
+    """Otherwise a right answer would pass all the same, and the numbers beside a wrong one would mislead."""
+    errors = []
+
+    def same_gradient(student, reference, numeric, *arguments, tol=None, **options):
+        errors.extend(distances(reference(*arguments, **options), numeric))
+
+    monkeypatch.setattr(checks, "same_gradient", same_gradient)
+    for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells):
+        for seed in (1, 2, 3) if label.startswith("test-") and "same_gradient" in source else ():
+            with checks.running(mutants.unnamed_run(exercise.load(slug), seed), label):
+                assert mutants.runs(source, dict(names)), label
+    assert 0 < max(errors) < gradcheck.CENTRAL_TOLERANCE
+
+
+def distances(right, numeric):
+    """The relative distance of every array of a result from its differences, where there are any."""
+    if numeric is None:
+        return []
+    if isinstance(right, dict):
+        right, numeric = (tuple(given[key] for key in right) for given in (right, numeric))
+    if isinstance(right, tuple):
+        return [one for pair in zip(right, numeric, strict=True) for one in distances(*pair)]
+    return [gradcheck.relative_error(right, numeric)]
 
 
 @pytest.mark.parametrize("slug", sorted(set(slugs()) - WITHOUT))
