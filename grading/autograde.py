@@ -2,11 +2,14 @@
 
 import logging
 import sys
+from tempfile import TemporaryDirectory
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from traitlets.config import Config
 
 from grading import exercise, grade, gradebook
 
@@ -24,15 +27,13 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     SandboxError, SQLAlchemyError or OSError when the run cannot go on.
     """
     task = exercise.load(slug)
-    api = NbGraderAPI(config=config)
-    api.log.setLevel(logging.CRITICAL)
-    course = api.coursedir
+    course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
     found = sorted(set(students)) if students else found
     folders = {student: course.format_path(course.submitted_directory, student, slug) for student in found}
     with Gradebook(course.db_url, course.course_id) as book:
-        ensure_assignment(book, api, task)
+        ensure_assignment(book, config, task)
         results = {} if force else _unchanged(book, course, task, folders)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         with _progress() as progress:
@@ -46,12 +47,21 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     return [results[student] for student in sorted(results)], strays
 
 
-def ensure_assignment(book, api, task):
-    """Let the gradebook `book` know the exercise; raise ValueError if it knows one with another number of points."""
+def ensure_assignment(book, config, task):
+    """Let the gradebook `book` know the exercise; raise ValueError if it knows one with another number of points.
+
+    nbgrader takes an exercise in by making its release. It is made elsewhere and thrown away: the one in exercises/ was
+    handed out, and another run may be reading it.
+    """
     try:
         known = book.find_assignment(task.slug)
     except MissingEntry:
-        outcome = api.generate_assignment(task.slug, force=True, create=True)
+        with TemporaryDirectory() as elsewhere:
+            aside = Config(config)
+            aside.CourseDirectory.release_directory = elsewhere
+            api = NbGraderAPI(config=aside)
+            api.log.setLevel(logging.CRITICAL)
+            outcome = api.generate_assignment(task.slug, force=True, create=True)
         if not outcome["success"]:
             raise ValueError(f"nbgrader could not take {task.slug} into the gradebook:\n{outcome.get('log')}") from None
         book.db.expire_all()  # nbgrader has written through a connection of its own

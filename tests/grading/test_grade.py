@@ -295,6 +295,18 @@ def test_the_command_ends_with_what_needs_a_human_and_its_status_says_so(capsys)
     ]
 
 
+def test_an_exercise_comes_into_a_new_gradebook_and_its_release_stays_as_it_was_handed_out(tmp_path):
+    needs("bwrap")
+    config = class_at(tmp_path)
+    handed_out = tmp_path / "release" / SLUG / f"{SLUG}.ipynb"
+    handed_out.parent.mkdir(parents=True)
+    handed_out.write_text("as it was", encoding="utf-8")
+    hand_in(tmp_path, "ada")
+    assert points(run(config)[0]) == {"ada": 15.0}
+    assert handed_out.read_text(encoding="utf-8") == "as it was"
+    assert [path.name for path in (tmp_path / "release").rglob("*.ipynb")] == [handed_out.name]
+
+
 def test_an_unknown_exercise_and_a_missing_sandbox_stop_with_a_line(monkeypatch, capsys):
     assert commands.main(["autograde", "nosuch", "--no-sandbox"]) == 2
     assert "there is no exercise 'nosuch'; there are" in capsys.readouterr().err

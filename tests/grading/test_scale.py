@@ -93,8 +93,9 @@ def test_a_submission_that_loses_its_worker_again_and_again_is_reported_and_the_
     assert result.human == ("the grader failed: its worker was killed again and again",)
 
 
-def test_a_scheduler_that_does_not_answer_is_one_clear_error(capsys):
-    assert commands.main(["autograde", SLUG, "--no-sandbox", "--scheduler", "tcp://127.0.0.1:9"]) == 2
+def test_a_scheduler_that_does_not_answer_is_one_clear_error(tmp_path, capsys):
+    nowhere = ["--db", f"sqlite:///{tmp_path}/gradebook.db", "--scheduler", "tcp://127.0.0.1:9"]
+    assert commands.main(["autograde", SLUG, "--no-sandbox", *nowhere]) == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
