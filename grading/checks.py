@@ -176,7 +176,7 @@ def _array_difference(value, right, tol, numeric, entry):
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
         return "holds NaN or inf, expected finite numbers"
     error = gradcheck.relative_error(value, right)
-    _note_margin(error / tol)
+    note_margin(error / tol)
     if error < tol:
         return ""
     if numeric is None:
@@ -184,7 +184,7 @@ def _array_difference(value, right, tol, numeric, entry):
     return _numeric_difference(value, np.asarray(numeric), error, tol, entry)
 
 
-def _note_margin(share):
+def note_margin(share):
     """Keep the largest share of a tolerance that rounding has used; grading.rounding asks for it."""
     run = _run.get()
     if run is not None:

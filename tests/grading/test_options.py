@@ -62,7 +62,7 @@ def test_the_differences_that_hidden_tests_take_are_those_of_the_right_gradient(
     monkeypatch.setattr(checks, "same_gradient", same_gradient)
     for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells):
         for seed in (1, 2, 3) if label.startswith("test-") and "same_gradient" in source else ():
-            with checks.running(mutants.unnamed_run(exercise.load(slug), seed), label):
+            with checks.running(checks.Run(exercise.load(slug), seed, naming=False), label):
                 assert mutants.runs(source, dict(names)), label
     assert 0 < max(errors) < gradcheck.CENTRAL_TOLERANCE
 
@@ -114,7 +114,7 @@ def drawn(slug):
 
     for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells, noted):
         if label.startswith("test-"):
-            with checks.running(mutants.unnamed_run(exercise.load(slug), 1), label):
+            with checks.running(checks.Run(exercise.load(slug), 1, naming=False), label):
                 assert mutants.runs(source, names), label
     return rows, left_out
 
