@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grading import mistakes, slips
+from grading import mistakes, patterns, slips
 from grading.exercise import Exercise
 from grading.remote import Remote
 from rnnlib import gradcheck
@@ -317,9 +317,9 @@ def told(entry):
 
 
 def _slip(student, seen, expected, call, tol, run):
-    """The line that tells which small slips would give the same, where no known mistake fits."""
+    """The line that tells which small slips would give the same, where no known mistake fits; else what is right."""
     found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
     if not found:
-        return []
+        return patterns.told(seen.result, expected, tol)
     run.named[run.cell] = ", or ".join(found)
     return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]
