@@ -20,6 +20,7 @@ The modules, in the order of the chapters:
     routes, gradcheck                 six ways to one gradient, and how to check it
     diagnostics, clipping             what happens to a gradient on its way back, and what to do when it explodes
     gated, lstm, lstm_cell, gru       gates
+    linear, mingru                    a recurrence without a squashing function: loop, scan, and a gate that fits it
     truncation                        errors that travel back a limited number of steps
     tasks, text, sampling             what to learn, and how to let a model write
     optimisers, training, checkpoints from a gradient to a trained network
