@@ -29,7 +29,7 @@ def loop_forward(a, b, s_init):
     """Every state of s_t = a_t * s_{t-1} + b_t, one step after the other.
 
     Shapes: a and b (T, ...), s_init (...), result (T+1, ...), which begins with s_init. Raises ValueError for what does
-    not fit. Source: the chapter "When the loop can go" (book/linear.md).
+    not fit. Source: the chapter "When the loop can go" (book/linear.md), eq. linear-recurrence.
     """
     a, b, s_init = _checked(a, b, s_init)
     states = np.empty((len(a) + 1, *s_init.shape), np.result_type(a, b, s_init))
@@ -43,7 +43,7 @@ def loop_backward(a, states, e):
     """The gradients of E with respect to a, b and s_init, one sweep back from the last step, as LinearBackward.
 
     Shapes: a and e (T, ...), states (T+1, ...). Nothing is changed in place. Raises ValueError for what does not fit.
-    Source: the chapter "When the loop can go" (book/linear.md).
+    Source: the chapter "When the loop can go" (book/linear.md), eq. linear-gradients and conjugate-sweep.
     """
     a, e, states = _checked_back(a, states, e)
     ds = np.empty(e.shape, np.result_type(a, e))
@@ -57,7 +57,8 @@ def loop_backward(a, states, e):
 def combine(first, second):
     """The pair of two steps in a row, of which `first` comes first: (a_2 a_1, a_2 b_1 + b_2).
 
-    Shapes: two pairs (a, b) of arrays alike, of any shape. Source: the chapter "When the loop can go" (book/linear.md).
+    Shapes: two pairs (a, b) of arrays alike, of any shape. Source: the chapter "When the loop can go" (book/linear.md),
+    eq. pair-composition.
     """
     (a_1, b_1), (a_2, b_2) = first, second
     return a_2 * a_1, a_2 * b_1 + b_2
@@ -66,7 +67,8 @@ def combine(first, second):
 def combine_matrices(first, second):
     """The pair of two steps in a row whose decays are matrices: (A_2 A_1, A_2 b_1 + b_2).
 
-    Shapes: pairs of A (..., H, H) and b (..., H). Source: the chapter "When the loop can go" (book/linear.md).
+    Shapes: pairs of A (..., H, H) and b (..., H). Source: the chapter "When the loop can go" (book/linear.md), eq.
+    pair-composition and affine-sweep.
     """
     (A_1, b_1), (A_2, b_2) = first, second
     return A_2 @ A_1, (A_2 @ b_1[..., None])[..., 0] + b_2
@@ -75,10 +77,10 @@ def combine_matrices(first, second):
 def scan(pairs, combine):
     """All steps up to t composed, for every t, in ceil(log2(T)) rounds over all steps at once.
 
-    Before round n each pair covers the last 2^n steps; then it takes in the pair that lies 2^n steps before it.
-    Shapes: `pairs` is (a, b), each with T steps along its first axis, as is the result; `combine` is called once per
-    round. Work: of the order of T log2(T) compositions. Source: the chapter "When the loop can go" (book/linear.md);
-    Hillis and Steele (1986).
+    Before round n each pair covers the last 2^n steps; then it takes in the pair that lies 2^n steps before it. Shapes:
+    `pairs` is (a, b), each with T steps along its first axis, as is the result; `combine` is called once per round.
+    Work: of the order of T log2(T) compositions. Source: the chapter "When the loop can go" (book/linear.md), eq.
+    scan-work; Hillis and Steele (1986).
     """
     T, reach = len(pairs[0]), 1
     while reach < T:
@@ -132,7 +134,8 @@ def scan_forward(a, b, s_init, combine):
     """Every state of s_t = a_t * s_{t-1} + b_t by a scan: no step waits for the one before it.
 
     Shapes: a and b (T, ...), s_init (...), result (T+1, ...), which begins with s_init; `combine` composes two pairs of
-    arrays. Raises ValueError for what does not fit. Source: the chapter "When the loop can go" (book/linear.md).
+    arrays. Raises ValueError for what does not fit. Source: the chapter "When the loop can go" (book/linear.md), eq.
+    scan-states.
     """
     a, b, s_init = _checked(a, b, s_init)
     A, B = scan((a, b), combine)
@@ -144,7 +147,7 @@ def scan_backward(a, states, e, combine):
 
     The way back is the way forward, flipped, with the decays shifted by one step. Shapes: a and e (T, ...), states
     (T+1, ...); `combine` composes two pairs of arrays. Nothing is changed in place. Raises ValueError for what does not
-    fit. Source: the chapter "When the loop can go" (book/linear.md).
+    fit. Source: the chapter "When the loop can go" (book/linear.md), eq. flipped-recurrence.
     """
     a, e, states = _checked_back(a, states, e)
     a = np.conj(a)

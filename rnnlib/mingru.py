@@ -55,7 +55,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     """Every state, every prediction, and the error if there are targets.
 
     Shapes: x, y and weights as for `rnnlib.rnn`, s_init (B, H). Real or complex. Raises ValueError for what does not
-    fit. Source: the chapter "When the loop can go" (book/linear.md).
+    fit. Source: the chapter "When the loop can go" (book/linear.md), eq. mingru-step.
     """
     x, s_init, y, weights = _checked(params, x, s_init, y, weights)
     gates = project(params.U, params.b, x)
@@ -70,7 +70,8 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean"):
     """The gradient of E with respect to U, V, b, c, x and s_init, from the result `fwd` of `forward`.
 
     Shapes: as for `forward`; x and s_init of the result as the arguments, with x None for tokens. Nothing is changed in
-    place. Raises ValueError for what does not fit. Source: the chapter "When the loop can go" (book/linear.md).
+    place. Raises ValueError for what does not fit. Source: the chapter "When the loop can go" (book/linear.md),
+    eq. mingru-delta.
     """
     x, _, y, weights = _checked(params, x, fwd.states[0], y, weights)
     dq = softmax_cross_entropy_gradient(fwd.yhat, y, weights, check_reduction(reduction))
