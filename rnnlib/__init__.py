@@ -23,6 +23,7 @@ The modules, in the order of the chapters:
     gated, lstm, lstm_cell, gru       gates
     truncation                        errors that travel back a limited number of steps
     tasks, text, sampling             what to learn, and how to let a model write
+    linear, mingru                    a recurrence without a squashing function: loop, scan, and a gate that fits it
     training, checkpoints             from one update to a trained network
     validate, tree, exercise          what all of them use: checked input, trees of arrays, the checks of the exercises
 
