@@ -44,9 +44,3 @@ def test_the_gradient_of_detached_chunks_is_the_truncated_one(kind):
 def test_the_gradient_of_torchs_lstm_is_that_of_rnnlib_once_its_rows_are_in_order():
     gradient = lstm.loss_and_gradient(*network(FROZEN["lstm"]["case"]))[1].gradient
     gradcheck.compare(gradient, arrays(FROZEN["lstm"]["gradient"]), tol=1e-12)
-
-
-def test_the_dictionary_has_the_names_and_shapes_of_torch():
-    dictionary = (COURSE / "book" / "dictionary.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in dictionary for name in FROZEN["names"])
-    assert FROZEN["names"]["weight_ih_l0"] == [4, 3]  # (H, D), with D = 3 and H = 4
