@@ -17,29 +17,29 @@ OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   document.querySelectorAll(".toggle-button-hidden").forEach(button => button.click());
 """
-# The glyphs of MathJax are hidden from screen readers, which read the MathML beside them; they are most of a page.
-WITHOUT_GLYPHS = {"exclude": [["mjx-math"]]}
+# The letters of a formula are hidden from screen readers, which read the MathML beside them; they are most of a page.
+WITHOUT_LETTERS = {"exclude": [[".katex-html"]]}
 AXE_OPTIONS = {"preload": False, "resultTypes": ["violations"]}
 # One template writes all rows of a table; those of the known mistakes would keep axe busy for most of a minute.
 SHORTEN_TABLES = """
   document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
 """
-BAD_MATHS = """
-  () => [...document.querySelectorAll("article .math")]
-    .filter(box => !box.querySelector("mjx-container") || box.querySelector("mjx-merror, [data-mjx-error]")
-                   || box.querySelector("mjx-assistive-mml")?.textContent.includes("\\\\"))
-    .map(box => box.textContent)
-"""
-# Displayed formulas that are wider than their boxes.
+# The sources of the formulas that are wider than their boxes.
 SCROLLING = """
-  () => {
-    const wide = [...document.querySelectorAll("article div.math mjx-container")]
-      .filter(box => box.scrollWidth > box.clientWidth);
-    return {
-      reached: wide.filter(box => box.tabIndex === 0).length,
-      unreached: wide.filter(box => box.tabIndex !== 0).map(box => box.textContent.slice(0, 40)),
-    };
-  }
+  () => [...document.querySelectorAll("article .katex-display")]
+    .filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => box.querySelector("annotation").textContent)
+"""
+# Formulas whose comma or full stop stands at the start of the next line.
+LEFT_ALONE = """
+  () => [...document.querySelectorAll("article .tied > .math")]
+    .filter(formula => {
+      const mark = document.createRange();
+      mark.selectNodeContents(formula.nextSibling);
+      const last = [...formula.querySelectorAll(".base")].at(-1);
+      return mark.getBoundingClientRect().left < last.getBoundingClientRect().left;
+    })
+    .map(formula => formula.querySelector("annotation").textContent)
 """
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
@@ -54,8 +54,8 @@ class Visit(NamedTuple):
     path: str
     left_the_host: list[str]
     errors: list[str]
-    formulas: int
-    bad_maths: list[str]
+    scrolling: list[str]  # formulas
+    left_alone: list[str]  # formulas, by the comma or full stop after them
     overflow: int
     shift: float
     violations: list[str]
@@ -71,9 +71,8 @@ def page(chromium, site):
 
 
 def load(page, address):
-    """Open a page, and wait until its maths and its widgets stand."""
+    """Open a page, and wait until its widgets stand."""
     page.goto(address, wait_until="load")
-    page.wait_for_function("!window.MathJax || MathJax.startup.promise.then(() => true)")
     page.wait_for_function(
         """document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length
            <= document.querySelectorAll(".widget-subarea .jupyter-widgets:first-child").length"""
@@ -98,13 +97,13 @@ def visit(request, site, chromium):
         shift = page.evaluate("shift")
         page.evaluate(OPEN_ALL)
         page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
-        formulas, bad_maths = page.locator("article mjx-container").count(), page.evaluate(BAD_MATHS)
+        scrolling, left_alone = page.evaluate(SCROLLING), page.evaluate(LEFT_ALONE)
         overflow = page.evaluate("document.documentElement.scrollWidth") - width
         page.evaluate(SHORTEN_TABLES)
-        axe = Axe().run(page, context=WITHOUT_GLYPHS, options=AXE_OPTIONS).response["violations"]
+        axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
         violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
         moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
-        found = page.left_the_host, page.errors, formulas, bad_maths, overflow, shift, violations, moved, played
+        found = page.left_the_host, page.errors, scrolling, left_alone, overflow, shift, violations, moved, played
         return Visit(path, *found)
 
 
@@ -155,10 +154,26 @@ def test_the_page_reports_no_error(visit):
     assert visit.errors == []
 
 
-def test_all_maths_of_the_page_is_rendered(visit):
-    assert visit.bad_maths == []
-    text = "".join(re.findall(r"<article.*</article>", built(visit.path), re.DOTALL))  # the contents repeat some
-    assert visit.formulas >= len(re.findall(r'class="math ', text))
+@pytest.mark.parametrize("path", PAGES)
+def test_every_formula_is_set_while_the_site_is_built(site, path):
+    formulas = re.findall(r'class="math"[^>]*>(?:<span class="eqno">.*?</span>)?(.{60})', built(path), re.DOTALL)
+    assert len(formulas) == built(path).count('class="math"')
+    assert [formula for formula in formulas if not re.match(r'<span class="katex(-display"><span class="katex)?"><span class="katex-mathml">', formula)] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_something_for_formulas_only_if_it_has_some(site, path):
+    loaded = re.findall(r'<(?:link|script)[^>]+(?:katex|mathjax)[^>]*>', built(path), re.IGNORECASE)
+    assert bool(loaded) == ('class="math"' in built(path))
+
+
+def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
+    if visit.width == 1280:
+        assert visit.scrolling == []
+
+
+def test_no_line_begins_with_the_comma_after_a_formula(visit):
+    assert visit.left_alone == []
 
 
 def test_the_page_does_not_scroll_sideways(visit):
@@ -183,7 +198,7 @@ def test_play_moves_every_slider_that_it_is_linked_to(visit):
 
 def test_the_book_has_maths_sliders_and_players(site):
     book = "".join(built(path) for path in PAGES)
-    assert book.count('class="math ') > 1000
+    assert book.count('class="math"') > 1000
     assert min(book.count("SliderModel"), book.count("PlayModel")) > 10
 
 
@@ -194,13 +209,54 @@ def test_a_request_that_leaves_the_host_would_be_seen(page, site):
     assert page.left_the_host == ["https://example.org/pixel.png"]
 
 
-def test_the_keyboard_reaches_every_formula_that_scrolls_whatever_the_width_was_before(page, site):
+def test_a_formula_is_a_stop_of_the_tab_key_only_while_it_scrolls(page, site):
     load(page, site + "two-step.html")
-    for width in (1280, 390, 1280):
+    for width, scrolls in ((1280, False), (390, True), (1280, False)):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(500)
-        assert page.evaluate(SCROLLING)["unreached"] == [], width
-        assert page.evaluate(SCROLLING)["reached"] > 0
+        assert stops(page) == page.evaluate(SCROLLING)
+        assert bool(stops(page)) == scrolls
+
+
+def stops(page):
+    """The sources of the formulas where the Tab key stops on its way through the page."""
+    page.evaluate("document.activeElement.blur()")
+    found = []
+    while True:
+        page.keyboard.press("Tab")
+        where = page.evaluate("[document.activeElement.closest('.katex-display')?.querySelector('annotation').textContent]")
+        if page.evaluate("document.activeElement === document.body"):
+            return found
+        found += filter(None, where)
+
+
+def test_without_javascript_a_formula_looks_the_same(chromium, site):
+    seen = []
+    for scripting in (True, False):
+        with chromium.new_context(java_script_enabled=scripting, color_scheme="light") as context:
+            page = context.new_page()
+            page.goto(site + "two-step.html", wait_until="networkidle")
+            seen.append(page.locator("article div.math").first.screenshot())
+    assert seen[0] == seen[1]
+
+
+def edges(box):
+    """Whether the left and the right edge of a formula, whose letters are hidden, differ from its background."""
+    return ...
+
+
+def test_on_a_phone_the_edge_of_a_formula_is_in_the_shade_where_it_goes_on(page, site):
+    page.set_viewport_size({"width": 390, "height": 844})
+    load(page, site + "two-step.html")
+    page.add_style_tag(content=".katex { visibility: hidden; }")
+    wide = page.locator("article .katex-display").first
+    narrow = page.locator("article .katex-display").nth(3)
+    assert edges(narrow) == (False, False)
+    assert edges(wide) == (False, True)
+    wide.evaluate("box => { box.scrollLeft = 100; }")
+    assert edges(wide) == (True, True)
+    wide.evaluate("box => { box.scrollLeft = 1000; }")
+    assert edges(wide) == (True, False)
 
 
 def test_the_search_finds_a_word(page, site):
