@@ -31,8 +31,9 @@ def tie_punctuation(app, doctree):
     for formula in list(doctree.findall(nodes.math)):
         after = formula.next_node(descend=False, siblings=True)
         if isinstance(after, nodes.Text) and (marks := PUNCTUATION.match(after)):
-            after.parent.replace(after, nodes.Text(after[marks.end() :]))
-            formula.replace_self(nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[0]), classes=["tied"]))
+            tied = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[0]), classes=["tied"])
+            line, place = formula.parent, formula.parent.index(formula)
+            line[place : place + 2] = [tied, nodes.Text(after[marks.end() :])]  # by place: equal texts are equal nodes
 
 
 def load_style(app, page, template, context, doctree):

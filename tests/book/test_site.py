@@ -12,6 +12,7 @@ from browser import HTML, chapters, watched
 
 PAGES = [f"{name}.html" for name in ["index", *chapters(), "search"]]
 SEEN = [("light", 390), ("dark", 1280)]  # every colour scheme, a phone's width and a desk's: a visit takes seconds
+PAPER = 672  # pixels between the margins of an A4 page
 
 OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
@@ -69,6 +70,7 @@ class Visit(NamedTuple):
     looks: list[Look]
     moved: list[bool]  # by slider: whether its picture follows the arrow keys
     played: int  # buttons that move the slider they are linked to
+    cut: list[str]  # formulas that are wider than a printed page
 
 
 @pytest.fixture
@@ -97,7 +99,10 @@ def visit(request, site, chromium):
         page = watched(context.new_page(), site)
         looks = [look(page, site + request.param, scheme, width) for scheme, width in SEEN]
         moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
-        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": PAPER, "height": 844})
+        cut = page.evaluate(SCROLLING)
+        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played, cut)
 
 
 def look(page, address, scheme, width):
@@ -179,6 +184,10 @@ def test_a_page_loads_something_for_formulas_only_if_it_has_some(site, path):
 
 def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
     assert [look.scrolling for look in visit.looks if look.width == 1280] == [[]]
+
+
+def test_paper_cuts_no_formula(visit):
+    assert visit.cut == []
 
 
 def test_no_line_begins_with_the_comma_after_a_formula(visit):

@@ -347,3 +347,12 @@ def test_a_package_is_fetched_once_and_unpacked_where_it_belongs(vendor, npm, tm
     assert (folder / "vendor" / "copy" / "script.js").exists()
     assert list((tmp_path / "cache").iterdir()) == [folder]
     assert (npm / "calls").read_text() == "called\n"
+
+
+@pytest.mark.browser
+def test_a_formula_that_katex_cannot_set_stops_the_build(tmp_path):
+    book = new_book(tmp_path / "course")
+    (book / "book" / "index.md").write_text(PAGE.replace("$x$", r"$\nosuchcommand$"))
+    done = build(book)
+    assert done.status != 0
+    assert r"Undefined control sequence: \nosuchcommand" in done.said
