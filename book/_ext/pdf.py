@@ -39,7 +39,6 @@ READY = """async () => {
     > document.querySelectorAll(".widget-subarea > .jupyter-widgets").length;
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   for (const until = Date.now() + 10000; waiting() && Date.now() < until; ) await frame();
-  await window.MathJax?.startup?.promise;
   await document.fonts.ready;
   for (let drawn = 0; drawn < 2; drawn++) await frame();  // widgets write their labels in the next frame
 }"""
