@@ -93,6 +93,11 @@ def is_test(cell):
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
 
 
+def repeats_checks(cell):
+    """Whether this is the locked cell that calls the visible checks once more, to tell a reader how far they are."""
+    return "exercise.progress(" in cell["source"]
+
+
 def parts(notebook):
     """{grade_id of a test cell: grade_id of the answer cell above it, whose test it is}, in the notebook's order."""
     found, part = {}, None

@@ -166,10 +166,10 @@ def mark(job):
 def _first_lost(mutant, seed):
     """The grade_id of the first test cell that fails, or an empty string; may raise a TooMuchError.
 
-    Tests that the mutant cannot fail are left out.
+    Tests that the mutant cannot fail are left out, and no mistake is named, which would take most of the time.
     """
     task, answer = exercise.load(mutant.slug), right_answers(mutant.slug)[mutant.answer]
-    tests, run = _tests_that_depend_on(mutant.cell, task, answer), unnamed_run(task, seed)
+    tests, run = _tests_that_depend_on(mutant.cell, task, answer), checks.Run(task, seed, naming=False)
     for label, source, namespace in cells_with_tests(task, _cells(mutant)):
         if label in tests:
             with checks.running(run, label):
@@ -182,11 +182,6 @@ def _cells(mutant):
     """{grade_id: source} of the whole answer that the mutant is."""
     cells = right_answers(mutant.slug)[mutant.answer].cells
     return cells | ({mutant.cell: mutant.change.source} if mutant.cell else {})
-
-
-def unnamed_run(task, seed):
-    """A Run that names no mistake, as with every test passed none fits: to look for names takes most of the time."""
-    return checks.Run(task, seed, passed=set(map(exercise.grade_id, task.notebook["cells"])))
 
 
 def cells_with_tests(task, sources, wrapped=lambda function: function):
@@ -203,7 +198,7 @@ def cells_with_tests(task, sources, wrapped=lambda function: function):
             grader |= {name: wrapped(student[name]) for name in task.names[label] if name in student}
         elif exercise.is_test(cell):
             yield label, cell["source"], dict(grader)
-        elif label and cell["cell_type"] == "code" and not _runs_checks(cell):
+        elif label and cell["cell_type"] == "code" and not exercise.repeats_checks(cell):
             runs(cell["source"], student)
             runs(cell["source"], grader)
 
@@ -219,16 +214,11 @@ def _tests_that_depend_on(cell, task, answer):
     return {exercise.grade_id(test) for test in tests if mutation.names_in(test["source"]) & reached}
 
 
-def _runs_checks(cell):
-    """Whether a locked cell calls the visible checks once more, as the one that tells how far a student is."""
-    return "exercise.progress(" in cell["source"]
-
-
 def runs(source, namespace):
     """Whether a cell runs to its end; may raise a TooMuchError."""
     limits.set(time.process_time() + SECONDS, _memory() + MEMORY)
     try:
-        exec(_code(source), namespace)
+        exec(code(source), namespace)
     except Exception:
         return False
     finally:
@@ -237,7 +227,8 @@ def runs(source, namespace):
 
 
 @lru_cache(maxsize=1024)
-def _code(source):
+def code(source):
+    """The source of a cell, compiled."""
     return compile(source, "<cell>", "exec")
 
 

@@ -175,7 +175,14 @@ def test_a_page_runs_again_when_the_library_that_it_imports_has_changed(builds):
 
 
 @pytest.mark.parametrize(
-    "path", ["rnnlib/fast/sweep.py", "book/figures/style.py", "book/experiments/units.py", "book/corpus.txt"]
+    "path",
+    [
+        "rnnlib/fast/sweep.py",
+        "book/figures/style.py",
+        "book/experiments/units.py",
+        "book/corpus.txt",
+        "book/frameworks.json",
+    ],
 )
 def test_outputs_are_kept_apart_by_what_the_code_of_a_page_reads_or_imports(tmp_path, monkeypatch, extensions, path):
     import freshness

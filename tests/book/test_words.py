@@ -34,8 +34,10 @@ def test_a_page_has_the_words_of_the_course(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(COURSE)))
-def test_only_the_questions_name_the_message_as_others_do(path):
-    assert path.name == "questions.md" or not re.search(r"\bd[hs]_?next\b", path.read_text(encoding="utf-8"))
+def test_only_the_questions_and_the_dictionary_name_the_message_as_others_do(path):
+    assert path.name in ("questions.md", "dictionary.md") or not re.search(
+        r"\bd[hs]_?next\b", path.read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize(

@@ -213,3 +213,22 @@ def test_what_is_told_of_a_mutant_is_what_was_changed(slug, tmp_path):
             assert name in entries or words in name.split(", or "), mutant
         told.append(bool(record(notebook).mistakes) or any("Error" in said(notebook, test) for test in lost(notebook)))
     assert np.mean(told) > 0.75
+
+
+TELLING = (
+    r"Error|^Of what it returns|^\S+ (is|has) .*(everywhere|every entry|elsewhere|should be|axis \d)\b.*\.$"
+    r"|has (shape|dtype)|of type|NaN|in place|is missing"
+)
+
+
+@pytest.mark.parametrize("slug", ["cell", "t-steps"])
+def test_of_three_mutants_in_another_style_at_least_two_are_told_more_than_a_wrong_number(slug, tmp_path):
+    """By an entry, a slip, what is read off the result, or the error that it raises: a sample again."""
+    made = [mutant for mutant in mutants.mutants(slug) if mutant.answer != "solution"]
+    listed, told = mutants.equivalents(slug), []
+    for mutant in [mutant for mutant in made if mutant.name not in listed][:: len(made) // 15]:
+        notebook = mark(filled(mutants._cells(mutant), slug), tmp_path, FAST, slug, OwnBench)
+        texts = [said(notebook, test) for test in lost(notebook)]
+        told.append(bool(record(notebook).mistakes) or any(re.search(TELLING, text, re.MULTILINE) for text in texts))
+    assert len(told) >= 15
+    assert np.mean(told) > 2 / 3
