@@ -32,7 +32,7 @@ def observe(function, arguments, options=MappingProxyType({})):
     """
     given, by_name = copy.deepcopy((arguments, dict(options)))
     result = function(*given, **by_name)
-    changed = getattr(function, "changed", None)  # a Remote works on copies of its own, and says what it changed
+    changed = getattr(function, "changed", None)  # a Remote works on its own copies, and says what it changed
     if changed is None:
         changed = tuple(
             f"argument {i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not same(a, b)
@@ -213,7 +213,7 @@ def _known(slug):
 
 
 def namespace_of(task, answer):
-    """What the notebook defines with a known answer in it; made anew every time, as some entries keep a state.
+    """What the notebook defines with a known answer in it; made again every time, as some entries keep a state.
 
     Tests are left out, and so are cells without a label: in the release, these are for the reader.
     """

@@ -107,7 +107,7 @@ def _group(lost, follows, answers, points):
 
 
 def _literal(text):
-    """Prose that a table of MyST shows as it stands: characters that would be markup are escaped, except in code."""
+    """Prose that a table of MyST shows unchanged: characters that would be markup are escaped, except in code."""
     parts = text.split("`")
     for place in range(0, len(parts), 2):
         for character in "\\*_$<[{":

@@ -50,7 +50,7 @@ class Chapter(NamedTuple):
 async def bind(file, title, chapters, print_html):
     """Write one volume; `print_html` gives the print of a page of HTML as bytes."""
     readers = [PdfReader(chapter.path) for chapter in chapters]
-    # The contents are printed twice: how many pages they fill decides the numbers that stand in them.
+    # The contents are printed twice: how many pages they fill decides the numbers in them.
     length = len(PdfReader(io.BytesIO(await print_html(contents(title, chapters, readers, 0)))).pages)
     front = PdfReader(io.BytesIO(await print_html(contents(title, chapters, readers, length))))
     book = PdfWriter()
@@ -137,7 +137,7 @@ def aim(link, owner):
 
 
 def outline(book, chapters, targets):
-    """Write the outline anew: that of Chromium loses formulas, and the blank where a heading is broken."""
+    """Write the outline again: that of Chromium loses formulas, and the blank where a heading is broken."""
     for chapter in chapters:
         parent = entry(book, chapter.title, targets[chapter.name, ""])
         for section, title in chapter.sections:

@@ -1,6 +1,6 @@
 """Sphinx extension: who searches for a term of the directive `index` is led to its section, and shown a piece of it.
 
-Sphinx itself leads to an empty element where the directive stands, of which the search can show no text.
+Sphinx itself leads to an empty element at the directive, of which the search can show no text.
 """
 
 from docutils import nodes

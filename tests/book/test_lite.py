@@ -204,7 +204,7 @@ def test_python_completes_a_name(page, site):
 
 def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
     page.goto(site + CHAPTER)
-    page.get_by_role("link", name="Open it in a tab of its own").click()
+    page.get_by_role("link", name="Open it in its own tab").click()
     page.wait_for_function(READY)
     assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
 
