@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grading import mistakes, slips
+from grading import mistakes, patterns, slips
 from grading.exercise import Exercise
 from grading.remote import Remote
 from rnnlib import gradcheck
@@ -176,7 +176,7 @@ def _array_difference(value, right, tol, numeric, entry):
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
         return "holds NaN or inf, expected finite numbers"
     error = gradcheck.relative_error(value, right)
-    _note_margin(error / tol)
+    note_margin(error / tol)
     if error < tol:
         return ""
     if numeric is None:
@@ -184,7 +184,7 @@ def _array_difference(value, right, tol, numeric, entry):
     return _numeric_difference(value, np.asarray(numeric), error, tol, entry)
 
 
-def _note_margin(share):
+def note_margin(share):
     """Keep the largest share of a tolerance that rounding has used; grading.rounding asks for it."""
     run = _run.get()
     if run is not None:
@@ -317,9 +317,9 @@ def told(entry):
 
 
 def _slip(student, seen, expected, call, tol, run):
-    """The line that tells which small slips would give the same, where no known mistake fits."""
+    """The line that tells which small slips would give the same, where no known mistake fits; else what is right."""
     found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
     if not found:
-        return []
+        return patterns.told(seen.result, expected, tol)
     run.named[run.cell] = ", or ".join(found)
     return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]

@@ -166,10 +166,10 @@ def mark(job):
 def _first_lost(mutant, seed):
     """The grade_id of the first test cell that fails, or an empty string; may raise a TooMuchError.
 
-    Tests that the mutant cannot fail are left out.
+    Tests that the mutant cannot fail are left out, and no mistake is named, which would take most of the time.
     """
     task, answer = exercise.load(mutant.slug), right_answers(mutant.slug)[mutant.answer]
-    tests, run = _tests_that_depend_on(mutant.cell, task, answer), unnamed_run(task, seed)
+    tests, run = _tests_that_depend_on(mutant.cell, task, answer), checks.Run(task, seed, naming=False)
     for label, source, namespace in cells_with_tests(task, _cells(mutant)):
         if label in tests:
             with checks.running(run, label):
@@ -182,11 +182,6 @@ def _cells(mutant):
     """{grade_id: source} of the whole answer that the mutant is."""
     cells = right_answers(mutant.slug)[mutant.answer].cells
     return cells | ({mutant.cell: mutant.change.source} if mutant.cell else {})
-
-
-def unnamed_run(task, seed):
-    """A Run that names no mistake, as with every test passed none fits: to look for names takes most of the time."""
-    return checks.Run(task, seed, passed=set(map(exercise.grade_id, task.notebook["cells"])))
 
 
 def cells_with_tests(task, sources, wrapped=lambda function: function):
@@ -228,7 +223,7 @@ def runs(source, namespace):
     """Whether a cell runs to its end; may raise a TooMuchError."""
     limits.set(time.process_time() + SECONDS, _memory() + MEMORY)
     try:
-        exec(_code(source), namespace)
+        exec(code(source), namespace)
     except Exception:
         return False
     finally:
@@ -237,7 +232,8 @@ def runs(source, namespace):
 
 
 @lru_cache(maxsize=1024)
-def _code(source):
+def code(source):
+    """The source of a cell, compiled."""
     return compile(source, "<cell>", "exec")
 
 

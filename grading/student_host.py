@@ -306,40 +306,15 @@ def _no_output(command, **options):
 
 def _unfinished(name, error):
     """What to say of the function `name` that raised a NotImplementedError; nothing if it is not done yet itself."""
+    from rnnlib.exercise import left_over  # with numpy, which the start of a process does not wait for
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     if not where.filename.startswith(CELLS):
         return f"{name} calls {where.name}, which raises NotImplementedError" if where.filename != __file__ else ""
-    rest = _left_over(where)
+    rest = left_over(where)
     if where.name == name:
         return rest
     return f"{name} needs {where.name}: {rest}" if rest else f"{name} needs {where.name}, which is not done yet"
-
-
-def _left_over(where):
-    """What is said of a raise that was left standing beside code; nothing if there is no other code."""
-    line = "the line `raise NotImplementedError` is still"
-    try:
-        nodes = [*ast.walk(ast.parse("".join(linecache.getlines(where.filename))))]
-    except (SyntaxError, ValueError):  # a cell of IPython
-        return ""
-    around = [
-        node for node in nodes if isinstance(node, ast.FunctionDef) and node.lineno <= where.lineno <= node.end_lineno
-    ]
-    if not around:
-        return ""
-    body = [node for node in around[-1].body if not _is_idle(node)]
-    if body and not any(isinstance(node, ast.Raise) and node.lineno == where.lineno for node in body):
-        return f"{where.name} raises NotImplementedError itself, in line {where.lineno} of its cell"
-    if any(node.lineno > where.lineno for node in body):
-        return f"{line} in {where.name}, above your code: delete it"
-    if len(body) > 1:
-        return f"{line} in {where.name}, below your code: delete it, and return the result"
-    return ""
-
-
-def _is_idle(node):
-    """Whether a statement does nothing: a docstring, an ellipsis or a pass."""
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
 def _in_rnnlib(frame):

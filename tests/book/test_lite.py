@@ -89,9 +89,17 @@ def open_in_the_page(page, site):
 
 
 def start(page):
-    page.get_by_role("button", name="Do two-step here").click()
+    frame = show(page)
     page.get_by_text("Python is ready").wait_for()
-    return page.locator(FRAME).element_handle().content_frame()
+    return frame
+
+
+def show(page):
+    """Open the exercise and return the frame of its notebook, which can be read and written before Python is there."""
+    page.get_by_role("button", name="Do two-step here").click()
+    frame = page.locator(FRAME).element_handle().content_frame()
+    frame.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady")
+    return frame
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +140,10 @@ def test_a_closed_exercise_can_be_opened_again(chapter):
 
 
 def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site):
-    write(page, open_in_the_page(page, site), "# mine")
+    page.goto(site + CHAPTER)
+    write(page, show(page), "# mine")
     page.reload()
-    start(page)
+    show(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download my notebook").click()
     assert "# mine" in download.value.path().read_text(encoding="utf-8")
@@ -146,7 +155,7 @@ def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site
         page.get_by_role("button", name="Download my notebook").click()
     assert "# mine" not in download.value.path().read_text(encoding="utf-8")
     page.reload()
-    start(page)
+    show(page).locator(".jp-CodeCell").nth(2).wait_for()
     assert "# mine" not in json.dumps(page.frame_locator(FRAME).locator("body").inner_text())
 
 

@@ -26,7 +26,7 @@ WORDS = {
     "message, not carry": r"\b(?:the|a|any|other|two)\s+carr(?:y|ies)\b",
     "the transpose is a sans T": r"\\top\b",
     "path, not road or voice": r"(?<![-\w])(?:road|voice)s?\b",
-    "is or comes, not stands": r"\bstands?\b(?! (?:for|in for|side by side)\b)",
+    "is or comes, not stands": r"\bstands?\b(?! (?:for|in for|side by side|still)\b)",
     "its own, not of its own": r"\bof (?:its|their) own\b(?!(?! (?:and|for|in|to|too)\b) \w)",
     "again, not anew": r"(?<![-\w])anew\b",
     "alone, not and nothing else": r"\b(?:and|by|of|than) nothing else\b",

@@ -62,9 +62,47 @@ def test_the_differences_that_hidden_tests_take_are_those_of_the_right_gradient(
     monkeypatch.setattr(checks, "same_gradient", same_gradient)
     for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells):
         for seed in (1, 2, 3) if label.startswith("test-") and "same_gradient" in source else ():
-            with checks.running(mutants.unnamed_run(exercise.load(slug), seed), label):
+            with checks.running(checks.Run(exercise.load(slug), seed, naming=False), label):
                 assert mutants.runs(source, dict(names)), label
     assert 0 < max(errors) < gradcheck.CENTRAL_TOLERANCE
+
+
+@pytest.mark.parametrize("slug", sorted(set(slugs()) - WITHOUT))
+def test_a_numeric_gradient_fails_the_exact_comparison_and_a_wrong_one_is_shown_beside_the_differences(
+    slug, monkeypatch
+):
+    compared, same_gradient = set(), checks.same_gradient
+
+    def said(factor, student, reference, numeric, *arguments, **options):
+        """What is said of a right answer whose gradients are too large by a factor."""
+        off = functools.wraps(student)(lambda *given, **by_name: scaled(student(*given, **by_name), numeric, factor))
+        with pytest.raises(checks.HiddenCheckFailedError) as caught:
+            same_gradient(off, reference, numeric, *arguments, **options)
+        return str(caught.value)
+
+    def both_ways(student, *call, **options):
+        assert "is as close to the derivative as a finite difference is" in said(1 + 1e-8, student, *call, **options)
+        assert re.search(r"\n  analytic .*\n  numeric ", said(1.01, student, *call, **options))
+        compared.add(student.__name__)
+
+    monkeypatch.setattr(checks, "same_gradient", both_ways)
+    for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells):
+        if label.startswith("test-") and "same_gradient" in source:
+            with checks.running(checks.Run(exercise.load(slug), 1, naming=False), label):
+                exec(source, names)
+    assert compared == set(gradients(slug))
+
+
+def scaled(value, numeric, factor):
+    """A result in which the arrays that are compared with differences are too large by a factor."""
+    if numeric is None:
+        return value
+    if isinstance(value, dict):
+        return {key: scaled(part, numeric[key], factor) for key, part in value.items()}
+    if isinstance(value, tuple):
+        parts = [scaled(part, other, factor) for part, other in zip(value, numeric, strict=True)]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value * factor
 
 
 def distances(right, numeric):
@@ -82,6 +120,67 @@ def distances(right, numeric):
 def test_a_function_whose_docstring_promises_a_derivative_of_the_error_is_said_to_return_one(slug):
     promised = {name for name, line in documented(slug).items() if re.match(r"[^.:,]*\bdE/d", line)}
     assert promised <= set(gradients(slug))
+
+
+def sizes(arguments):
+    """{letter: size} of a call, as far as the arguments are those of a network."""
+    params, x, s = (arguments.get(name) for name in ("params", "x", "s"))
+    found = {}
+    if np.ndim(getattr(params, "U", 0)) == 2:
+        found |= {"D": params.U.shape[1], "H": params.W.shape[1]}
+        # K is a size of its own only where there are targets, which a model of text takes from its inputs' letters.
+        found |= {"K": len(params.V)} if "y" in arguments and len(params.V) != params.U.shape[1] else {}
+    for array in (x, s):
+        if np.ndim(array) >= 2:
+            return found | {"T": len(array), "B": array.shape[1]}
+    return found
+
+
+def coincide(found):
+    """Whether two sizes are equal, or one is T - 1 or T + 1; edge rows have one of 0 or 1, and are let off."""
+    others = [size for letter, size in found.items() if letter != "T"]
+    edge = min(found.values(), default=0) <= 1
+    return not edge and (
+        len({*others}) < len(others) or bool({abs(size - found.get("T", 99)) for size in others} & {0, 1})
+    )
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_sizes_are_pairwise_different_also_from_the_steps_before_and_behind(slug):
+    """Otherwise an axis could be taken for another, or T + 1 states for T."""
+    rows = []
+
+    def noted(function):
+        if not inspect.isfunction(function):
+            return function
+
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            rows.append((function.__name__, sizes(inspect.signature(function).bind(*arguments, **options).arguments)))
+            return function(*arguments, **options)
+
+        return call
+
+    for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells, noted):
+        for seed in (1, 2) if label.startswith("test-") and "-cost" not in label else ():
+            with checks.running(checks.Run(exercise.load(slug), seed, naming=False), label):
+                assert mutants.runs(source, dict(names)), label
+    assert [row for row in rows if coincide(row[1])] == []
+
+
+@pytest.mark.parametrize(
+    ("found", "bad"),
+    [
+        ({"D": 5, "H": 4, "T": 8, "B": 2}, False),
+        ({"D": 5, "H": 5, "T": 8, "B": 2}, True),
+        ({"D": 5, "H": 4, "T": 6, "B": 2}, True),
+        ({"D": 5, "H": 4, "T": 3, "B": 2}, True),
+        ({"D": 5, "H": 5, "T": 1, "B": 2}, False),
+        ({}, False),
+    ],
+)
+def test_what_coincides_is_noticed(found, bad):
+    assert coincide(found) is bad
 
 
 def kind(value, parameter):
@@ -114,7 +213,7 @@ def drawn(slug):
 
     for label, source, names in mutants.cells_with_tests(exercise.load(slug), solution(slug).cells, noted):
         if label.startswith("test-"):
-            with checks.running(mutants.unnamed_run(exercise.load(slug), 1), label):
+            with checks.running(checks.Run(exercise.load(slug), 1, naming=False), label):
                 assert mutants.runs(source, names), label
     return rows, left_out
 

@@ -47,6 +47,15 @@ def test_who_needs_a_human_and_what_was_unusual_is_listed(page):
     assert "<b>eve" not in page
 
 
+def test_of_what_was_unusual_nothing_is_said_that_need_not_be_true(tmp_path):
+    """Cells that were joined, or were missing, have their effect on the marks."""
+    notes = "gradient was joined with the unlabelled cell beside it: a part of its code stood there", "x was missing"
+    results = [Result("dora", 15.0, 15.0, (), "", notes, (), {}, 0.1)]
+    text = report.write(tmp_path, {"two-step": results}).read_text(encoding="utf-8")
+    heading = text[: text.index(notes[0])].rpartition("<h3>")[2].partition("</h3>")[0]
+    assert heading == "Unusual in what was handed in"
+
+
 def test_checks_are_listed_by_how_many_failed_them(page):
     assert page.index("<td>test-gradient</td><td>2</td>") < page.index("<td>check-gradient</td><td>1</td>")
 

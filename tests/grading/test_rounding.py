@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from grading import mutants, rounding
+from grading import checks, exercise, mutants, rounding
 from grading.answers import solution
+from rnnlib import gradcheck, params, routes
 from rnnlib.activations import activation
+
+CENTRAL_DIFFERENCE = gradcheck.central_difference
 
 # The student's function is off by half of what is allowed, and then by all of it.
 CASES = """
@@ -52,6 +55,39 @@ def test_an_answer_that_comes_too_near_is_named_with_its_seed(monkeypatch, capsy
     assert rounding.main(["two-step"]) == status
     said = capsys.readouterr().out
     assert ("loop, 17" in said, "TOO NEAR" in said) == (True, status == 1)
+
+
+def test_a_comparison_by_gradcheck_counts_as_well():
+    compare = rounding._compare_and_note(gradcheck.compare)
+    run, right = checks.Run(exercise.load("two-step"), seed=1), params.Params(*5 * [np.ones(2)])
+    with checks.running(run, "test-gradient"):
+        compare(right._replace(W=np.array([1.0, 1 - 2e-10]), c=None), right._replace(c=None), tol=1e-9)
+    assert run.margin == pytest.approx(0.2)
+    with pytest.raises(AssertionError, match="dW"):
+        compare(right._replace(W=np.zeros(2)), right)
+
+
+def test_differences_are_left_out_but_where_they_are_what_is_asked_for():
+    for slug, left_out in (("two-step", True), ("gradient-checker", False)):
+        with rounding._no_differences(exercise.load(slug)):
+            assert float(gradcheck.central_difference(lambda p: 3 * p, 1.0)) == pytest.approx(1 if left_out else 3)
+            assert float(routes.central_difference(lambda p: 3 * p, 1.0, 1e-4)) == pytest.approx(1 if left_out else 3)
+    assert gradcheck.central_difference is routes.central_difference is CENTRAL_DIFFERENCE
+
+
+def test_a_test_that_is_there_for_its_time_gets_one_seed_in_a_hundred():
+    assert rounding._of(range(1, 401), "test-linear-cost") == [1, 101, 201, 301]
+    assert rounding._of(range(1, 401), "test-mean") == range(1, 401)
+    found = rounding._measure(("t-steps", ("an answer", solution("t-steps").cells, 0.0), range(2, 3)))
+    assert "test-delta-recursion-long" not in {worst.test for worst in found}
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize("slug", ["bptt-loops", "gradient-checker", "t-steps"])
+def test_right_answers_are_right_while_rounding_is_measured(slug):
+    """These draw their cases by differences, or ask for them, which the workers leave out elsewhere."""
+    found = rounding.worst_of(slug, 6, workers=1)
+    assert [worst for worst in found if worst.share > rounding.ALLOWED] == []
 
 
 def test_rounding_decides_no_mark_of_the_first_exercise():

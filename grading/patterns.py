@@ -1,0 +1,118 @@
+"""Where neither a known mistake nor a small slip fits: which parts of a result are right, and how a wrong one is wrong.
+
+What is told is read off the result itself, and holds no number that was expected.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from rnnlib import gradcheck, tree
+
+SAME = 1e-9  # of the largest entry; arrays that are nearer have the same numbers
+MOST = 20  # a factor is told if it is a whole number up to this, or one divided by such a number
+LISTED = 4  # parts or indices, at most
+
+
+def told(value, right, tol):
+    """A line about the parts of a wrong result that are right, and one about its first wrong array; either may lack.
+
+    `right` is a number, an array, a dict of numbers, None, or a tuple of these, nested or not; values may differ from
+    it by `tol` times the largest entry.
+    """
+    pairs = _pairs(value, right)
+    wrong = [name for name, pair in pairs.items() if not gradcheck.relative_error(*pair) < tol]
+    if not wrong or not np.all(
+        np.isfinite(np.concatenate([array.ravel() for pair in pairs.values() for array in pair]))
+    ):
+        return []
+    lines = [
+        _of_parts(wrong, [name for name in pairs if name not in wrong]),
+        _of_array(wrong[0], *pairs[wrong[0]], tol),
+    ]
+    return list(filter(None, lines))
+
+
+def _pairs(value, right):
+    """{name of a part: (what it is, what is right)} for the numbers of a result; none if anything else is wrong."""
+    if isinstance(right, dict):
+        names, rights = list(map(repr, right)), list(right.values())
+        values = [value.get(key) for key in right] if isinstance(value, dict) else []
+    else:
+        names, rights = zip(*((name, part) for name, part in tree.leaves(right) if part is not None), strict=True)
+        values = [part for _, part in tree.leaves(value) if part is not None]
+    if len(values) != len(rights) or not all(isinstance(part, (float, np.ndarray, np.generic)) for part in values):
+        return {}
+    pairs = [tuple(map(np.asarray, pair)) for pair in zip(values, rights, strict=True)]
+    fit = all(a.shape == b.shape and a.dtype == b.dtype == np.float64 for a, b in pairs)
+    return dict(zip(names, pairs, strict=True)) if fit else {}
+
+
+def _of_parts(wrong, right):
+    if right and len(wrong) <= LISTED:
+        return f"Of what it returns, {_called(wrong)} wrong, and everything else is right."
+    if 0 < len(right) <= LISTED:
+        return f"Of what it returns, {_called(right)} right, and the rest is not."
+    return ""
+
+
+def _called(names):
+    names = [_called_one(name) for name in names]
+    return f"{_listed(names)} are" if len(names) > 1 else f"{names[0]} is"
+
+
+def _called_one(name):
+    """A part by its field; what a tuple without fields holds is called by its place."""
+    return f"result {name}" if name.isdigit() else name or "it"
+
+
+def _listed(names):
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _of_array(name, value, right, tol):
+    """How a wrong array differs from the right one, in the first way that fits."""
+    start = _called_one(name)
+    if not np.any(value):
+        return f"{start} is 0{' everywhere' if value.ndim else ''}."
+    factor = _factor(value, right)
+    if factor:
+        times = "has the other sign" if factor == -1 else f"is {factor} times what it should be"
+        return f"{start} {times}{' in every entry' if value.ndim else ''}."
+    if value.ndim == 2 and value.shape[0] == value.shape[1] and _alike(value.T, right):
+        return f"{start} is the transpose of what it should be."
+    for axis in range(value.ndim):
+        if _alike(np.flip(value, axis), right):
+            return f"{start} is in reverse order along axis {axis}."
+    return _of_indices(start, value, right, tol)
+
+
+def _factor(value, right):
+    """The simple factor by which all entries are too large, as a Fraction; None if there is none."""
+    size = float(np.vdot(right, right))
+    factor = float(np.vdot(right, value)) / size if size else 0.0
+    if not 0.9 / MOST < abs(factor) < MOST + 0.1:
+        return None
+    simple = Fraction(factor).limit_denominator(MOST)
+    is_simple = 1 in (abs(simple.numerator), simple.denominator)
+    return simple if is_simple and _alike(value, float(simple) * right) else None
+
+
+def _alike(a, b):
+    return gradcheck.relative_error(a, b) < SAME
+
+
+def _of_indices(start, value, right, tol):
+    """Which indices are wrong, along the axis in which the smallest part of them is; empty if some are in each."""
+    off = np.abs(value - right) >= tol * max(np.max(np.abs(value)), np.max(np.abs(right)), gradcheck.FLOOR)
+    wrong = [np.flatnonzero(off.any(axis=tuple({*range(off.ndim)} - {axis}))) for axis in range(off.ndim)]
+    parts = [len(some) / length for some, length in zip(wrong, off.shape, strict=True)]
+    if min(parts, default=1.0) == 1.0:
+        return ""
+    axis = int(np.argmin(parts))
+    indices = list(map(str, wrong[axis]))
+    if len(indices) > LISTED:
+        if int(indices[-1]) - int(indices[0]) >= len(indices):
+            return ""
+        indices = [f"{indices[0]} to {indices[-1]}"]
+    return f"{start} is wrong at index {_listed(indices)}{f' of axis {axis}' * (off.ndim > 1)}, and right elsewhere."
