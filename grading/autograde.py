@@ -64,7 +64,7 @@ def ensure_assignment(book, config, task):
             outcome = api.generate_assignment(task.slug, force=True, create=True)
         if not outcome["success"]:
             raise ValueError(f"nbgrader could not take {task.slug} into the gradebook:\n{outcome.get('log')}") from None
-        book.db.expire_all()  # nbgrader has written through a connection of its own
+        book.db.expire_all()  # nbgrader has written through its own connection
         return
     if known.max_score != task.points:
         raise ValueError(

@@ -60,7 +60,7 @@ def _parser():
     sample.add_argument("--brief", action="store_true", help="sum up each class without its table")
     sample.set_defaults(run=run_sample)
     known = commands.add_parser(
-        "mistakes", parents=[several], help="prove every known answer, and write book/mistakes.md"
+        "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
     known.set_defaults(run=run_mistakes)
     return parser
@@ -116,7 +116,7 @@ def run_sample(arguments):
 
 
 def run_mistakes(arguments):
-    """Mark every known answer; write the page if each loses exactly the points it says, else say which does not."""
+    """Mark every known answer; write the pages if each loses exactly the points it says, else say which does not."""
     sandbox.ensure_available()
     settings, broken = Settings(_seed(None)), []
     for slug in slugs():
@@ -132,8 +132,8 @@ def run_mistakes(arguments):
     if broken:
         print(f"Seed {settings.seed}. These do not lose what answers.toml says: {', '.join(broken)}")
         return 1
-    mistakes_page.PAGE.write_text(mistakes_page.page(), encoding="utf-8")
-    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}")
+    mistakes_page.write()
+    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}, and one page per exercise beside it.")
     return 0
 
 

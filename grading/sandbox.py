@@ -2,7 +2,7 @@
 
 Of the machine's files it sees /usr, the installation of Python, all packages of the environment, rnnlib and the program
 that runs inside, all of them read-only; it can write to one folder, an empty /tmp of limited size. bubblewrap gives it
-a file system, a network, processes and users of its own, the seccomp filter takes away new processes and other calls
+its own file system, network, processes and users, the seccomp filter takes away new processes and other calls
 that numerical code never needs, and grading/student_host.py sets the limits before a student's first line.
 """
 

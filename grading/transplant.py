@@ -141,7 +141,7 @@ def _completed(label, source, ends, found, reader, notes):
 
 
 def _blank(task, label, found, answers, reader, notes):
-    """What runs in the place of a cell that was not filled in: the code of the release, unless it stands elsewhere.
+    """What runs in the place of a cell that was not filled in: the code of the release, unless it is elsewhere.
 
     What is defined elsewhere is left out here, or it would be taken for the answer.
     """
@@ -162,7 +162,7 @@ def _blank(task, label, found, answers, reader, notes):
     moved = [name for name in names if name in elsewhere]
     if moved:
         was = "was left blank" if cells else "was missing"
-        notes.say(f"{label} {was}; what stands in another cell was marked: {', '.join(moved)}")
+        notes.say(f"{label} {was}; what another cell holds was marked: {', '.join(moved)}")
     elif not cells:
         notes.say(f"{label} was missing; it counts as not done")
     return copies.without(task.released[label], moved) if moved else task.released[label]
@@ -179,7 +179,7 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
 
 
 def _mentions(source, names):
-    """Whether one of the names stands in the source, which is quicker to tell than to parse it."""
+    """Whether one of the names occurs in the source, which is quicker to tell than to parse it."""
     return any(name in source for name in names)
 
 
