@@ -30,17 +30,20 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
-    found = sorted(set(students)) if students else found
-    folders = {student: course.format_path(course.submitted_directory, student, slug) for student in found}
+    found = {student: found.get(student, student) for student in sorted(students)} if students else found
+    folders = {
+        student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
+    }
     with Gradebook(course.db_url, course.course_id) as book:
         ensure_assignment(book, config, task)
         results = {} if force else _unchanged(book, course, task, folders)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
+        of_student = {job.student: job for job in jobs}
         with _progress() as progress:
             bar = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
             for marked in grade.mark_all(jobs, workers, scheduler):
-                result = gradebook.save(book, course, slug, marked.student, marked.notebook, marked.timestamp)
-                results[marked.student] = result
+                job = of_student[marked.student]
+                results[marked.student] = gradebook.save_or_say(book, course, job, marked)
                 failed = sum(bool(result.problem) for result in results.values())
                 speed = progress.tasks[bar].finished_speed or progress.tasks[bar].speed or 0.0
                 progress.update(bar, advance=1, failed=failed, rate=speed)

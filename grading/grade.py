@@ -7,11 +7,13 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import exercise, intake
+from grading import exercise, intake, outside
 from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
 from grading.transplant import rebuild
+
+MAX_STRAYS = 10  # lines about what one student handed in
 
 
 class Job(NamedTuple):
@@ -37,8 +39,9 @@ def mark(job):
     The file is read here, not where the jobs are made: in a pool, a file that brings down the process that parses it
     costs one submission. Raises SandboxError when no sandbox can be started; nothing that a student handed in raises.
     """
-    task, submission = exercise.load(job.slug), intake.read_folder(job.folder, job.slug)
+    task = exercise.load(job.slug)
     try:
+        submission = intake.read_folder(job.folder, job.slug)
         notebook = execute(rebuild(task, submission), task, job.settings)
     except SandboxError:
         raise
@@ -50,22 +53,38 @@ def mark(job):
 def failed(job, reason):
     """The Marked of a submission that could not be marked, for a reason that an instructor should look at."""
     task = exercise.load(job.slug)
-    notebook = rebuild(task, intake.Submission((), (), reason, ""))
+    notebook = rebuild(task, intake.Submission((), (), outside.line(reason), ""))
     return Marked(job.student, execute(notebook, task, job.settings), "")
 
 
 def find_submissions(submitted, slug):
-    """The students who handed in the exercise, sorted, and lines about what else lies in the folder `submitted`."""
-    students, strays, known = [], [], set(slugs())
-    for entry in sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []:
+    """Who handed in the exercise, {student: name of the folder}, and lines about what else lies in `submitted`.
+
+    A folder whose name nbgrader cannot take is marked under a similar one, and a line says so.
+    """
+    found, strays, known = {}, [], set(slugs())
+    entries = sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []
+    entries.sort(key=lambda entry: outside.student(entry.name) != entry.name)  # who has a name by right comes first
+    for entry in entries:
+        student, name = outside.student(entry.name), outside.line(repr(entry.name))
         if entry.is_symlink() or not entry.is_dir():
-            strays.append(f"{entry.name} is not a student's folder")
+            strays.append(f"{outside.line(entry.name)} is not a student's folder")
             continue
-        if os.path.lexists(entry / slug):
-            students.append(entry.name)
-        others = sorted(set(os.listdir(entry)) - known)
-        strays += [f"{entry.name} handed in {name!r}, which is no exercise" for name in others]
-    return students, strays
+        try:
+            inside = sorted(os.listdir(entry))
+        except OSError as error:
+            strays.append(f"the folder {name} cannot be read: {error.strerror}")
+            continue
+        if slug in inside and student in found:
+            strays.append(f"the folder {name} was not marked, as nbgrader cannot take its name; give it another one")
+        elif slug in inside:
+            found[student] = entry.name
+            if student != entry.name:
+                strays.append(f"the folder {name} was marked as {student}, as nbgrader cannot take its name")
+        others = [f"{student} handed in {other!r}, which is no exercise" for other in inside if other not in known]
+        more = [f"{student} handed in {len(others) - MAX_STRAYS} more things that are no exercise"]
+        strays += map(outside.line, others[:MAX_STRAYS] + (more if others[MAX_STRAYS:] else []))
+    return found, sorted(strays)
 
 
 def mark_all(jobs, workers=1, scheduler=None):

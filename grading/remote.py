@@ -9,7 +9,7 @@ import signal
 import time
 from functools import lru_cache
 
-from grading import sandbox, wire
+from grading import outside, sandbox, wire
 from grading.watch import Watch
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
@@ -35,6 +35,8 @@ KINDS = (
     ZeroDivisionError,
 )
 MAX_NESTING = 10
+MAX_OUTPUT = 100_000  # characters that one request may print
+MAX_CHANGED = 20  # arguments
 MAX_ERROR = 10_000  # characters of a message or of a traceback
 
 
@@ -119,9 +121,11 @@ class StudentProcess:
                 self.watch.took(message, time.monotonic() - started, late)
         kind, *answer = answer
         *result, output = answer
-        self.output.append(str(output)[:100_000])  # before an error is raised: what was printed helps to find it
+        self.output.append(
+            outside.text(str(output), MAX_OUTPUT)
+        )  # before an error is raised: what was printed helps to find it
         if kind == "error":
-            name, text, traceback = (str(part)[:MAX_ERROR] for part in result)
+            name, text, traceback = (outside.text(str(part), MAX_ERROR) for part in result)
             raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
         return result
 
@@ -194,7 +198,7 @@ class StudentProcess:
             return self.functions[tag["yours"]]
         if type(tag["mine"]) is not int:
             raise TypeError
-        kind = str(tag.get("kind"))[:80]
+        kind = outside.line(str(tag.get("kind")), 80)
         return _remote_class(kind)(lambda: self, None, tag["mine"], kind)
 
 
@@ -219,7 +223,8 @@ class Remote:
         process = self.process()
         result, changed = process.request(["call", target, list(arguments), keywords])
         process.last_call = self.__name__, arguments, keywords, result
-        self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)
+        changed = changed[:MAX_CHANGED] if type(changed) is list else ["something"]
+        self.changed = tuple(outside.line(str(name), 80) for name in changed)
         return result
 
     def __getattr__(self, name):

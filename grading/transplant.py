@@ -55,7 +55,8 @@ def rebuild(task, submission):
         title = "**Not marked**" if submission.problem else "**About this submission**"
         text = "\n".join(f"- {_as_text(line)}" for line in said)
         notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{text}", "about-this-submission", {}))
-    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=tuple(notes.human)))
+    human = (*submission.human, *notes.human)
+    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=human))
     return notebook
 
 
