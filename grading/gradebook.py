@@ -11,9 +11,12 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import nbformat
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbgrader import utils
-from nbgrader.api import BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
+from nbgrader.api import Base, BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
 from grading import exercise, intake, outside, record
@@ -47,6 +50,8 @@ def save_or_say(gradebook, course, job, marked):
 
     Raises SQLAlchemyError or OSError where no other student could be saved either.
     """
+    if marked.notebook is None:
+        return _not_saved(job, marked.problem)
     try:
         return _save_again(gradebook, course, job.slug, marked)
     except Exception as error:
@@ -55,6 +60,11 @@ def save_or_say(gradebook, course, job, marked):
         return _save_again(gradebook, course, job.slug, failed(job, reason))
     except Exception as error:
         reason = _reason(gradebook, error)
+    return _not_saved(job, reason)
+
+
+def _not_saved(job, reason):
+    """The Result of a submission about which the gradebook is told nothing, so that the next run tries it again."""
     return Result(job.student, 0.0, exercise.load(job.slug).points, (), reason, (), (reason,), {}, 0.0)
 
 
@@ -116,8 +126,10 @@ def save_marks(gradebook, submission, notebook):
     gradebook.db.commit()
 
 
-def still_valid(gradebook, course, task, student, folder):
-    """The Result of an earlier run; None if the student's file in `folder` or the exercise has changed since.
+def still_valid(gradebook, course, task, student, folder, seed=None):
+    """The Result of an earlier run; None if the student's files in `folder` or the exercise have changed since.
+
+    A `seed` that is given must be that of the earlier run.
 
     The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
     be marked is always tried again.
@@ -128,7 +140,7 @@ def still_valid(gradebook, course, task, student, folder):
         return None
     if noted is None or noted.seed is None:  # nbgrader was stopped after it had rebuilt the notebook
         return None
-    if noted.problem or noted.tests != task.digest:
+    if noted.problem or noted.tests != task.digest or seed not in (None, noted.seed):
         return None
     if noted.digest != intake.digest(folder, task.slug):
         return None
@@ -136,7 +148,31 @@ def still_valid(gradebook, course, task, student, folder):
         submission = gradebook.find_submission(task.slug, student)
     except MissingEntry:  # the notebook is of another gradebook
         return None
+    when, _ = _time_of(intake.timestamp(folder), noted)
+    if when and when != submission.timestamp:
+        return None
     return _result(gradebook, submission, student, noted)._replace(kept=True)
+
+
+def check_schema(db_url):
+    """Raise ValueError for a gradebook that another version of nbgrader has made, or that lacks a table or a column."""
+    engine = create_engine(db_url)
+    try:
+        found = inspect(engine)
+        tables = set(found.get_table_names())
+        if not tables:  # a new one, or none yet
+            return
+        advice = "give the gradebook of this version of nbgrader, or run `nbgrader db upgrade` for an older one"
+        for name, table in Base.metadata.tables.items():
+            columns = {column["name"] for column in found.get_columns(name)} if name in tables else set()
+            if columns != set(table.columns.keys()):
+                raise ValueError(f"the gradebook's table {name!r} is not the one that nbgrader makes: {advice}")
+        with engine.connect() as connection:
+            versions = connection.execute(text("select version_num from alembic_version")).scalars().all()
+        if versions != list(ScriptDirectory(Path(nbgrader.__file__).with_name("alembic")).get_heads()):
+            raise ValueError(f"the gradebook's version is {', '.join(versions) or 'unknown'}: {advice}")
+    finally:
+        engine.dispose()
 
 
 def autograded(course, slug, student):

@@ -52,13 +52,13 @@ def read_folder(folder, slug):
     try:
         path, notes = _find(folder, slug)
         cells, more, digest = read_notebook(path)
-        timestamp = _timestamp(folder)
+        when = timestamp(folder)
     except (ValueError, OSError) as error:
         return Submission((), (), outside.line(str(error)), "")
     except Exception as error:  # of a kind that nobody thought of
         return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "")
     human = tuple(line for line in more if LEFT_OUT in line)
-    return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, timestamp, human)
+    return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, when, human)
 
 
 def digest(folder, slug):
@@ -212,8 +212,9 @@ def _cell(cell, notes):
     return Cell("code" if kind == "code" else "markdown", label, source)
 
 
-def _timestamp(folder):
+def timestamp(folder):
+    """The text of timestamp.txt in a folder, which nbgrader's exchange writes; empty if there is none."""
     try:
-        return _read(folder / "timestamp.txt")[:100].decode("ascii").strip()
+        return _read(Path(folder) / "timestamp.txt")[:100].decode("ascii").strip()
     except (ValueError, OSError):
         return ""

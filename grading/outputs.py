@@ -10,7 +10,7 @@ from rnnlib.exercise import CheckFailedError
 
 MAX_TEXT = 100_000  # characters
 MAX_LINE = 2000  # characters of a line of an error
-MAX_LINES = 200
+MAX_LINES, MAX_ERROR = 200, 20_000  # lines of an error, and characters of all lines of an error
 MAX_FIGURES = 4
 MAX_FIGURE = 2**21  # bytes
 
@@ -38,7 +38,7 @@ def add_points(cell, points):
 
 def add_error(cell, name, lines):
     """Add an error, which costs a test its points; `lines` is all that a reader sees of it, as far as it is short."""
-    lines = [outside.line(line, MAX_LINE) for line in lines[:MAX_LINES]]
+    lines = "\n".join(outside.line(line, MAX_LINE) for line in lines[:MAX_LINES])[:MAX_ERROR].split("\n")
     evalue = lines[0][:500] if lines else ""
     name = outside.line(name, 80)
     cell["outputs"].append({"output_type": "error", "ename": name, "evalue": evalue, "traceback": lines})
