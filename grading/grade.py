@@ -117,11 +117,18 @@ def _in_pool(jobs, workers):
         with _pool(workers) as pool:
             yield from _until_it_breaks(pool, waiting, workers + 1, suspects)
         for job in suspects:
-            with _pool(1) as pool:
-                again, killed = deque([job]), []
-                yield from _until_it_breaks(pool, again, 1, killed)
-            if killed:
-                yield failed(job, "the grader failed: its process was killed twice")
+            yield from _alone(job)
+
+
+def _alone(job):
+    """Yield the Marked of a job that has a process for itself; the first death of it may have been an accident, too."""
+    for _ in range(2):
+        killed = []
+        with _pool(1) as pool:
+            yield from _until_it_breaks(pool, deque([job]), 1, killed)
+        if not killed:
+            return
+    yield failed(job, "the grader failed: its process was killed again and again")
 
 
 def _pool(workers):
@@ -155,6 +162,9 @@ def _until_it_breaks(pool, waiting, most, suspects):
                 suspects.append(job)
         stopped = _kill_stopped(stopped)
     suspects += running.values()
+    if suspects:  # a worker that is stopped would be waited for
+        for child in multiprocessing.active_children():
+            child.kill()
 
 
 def _kill_stopped(before):

@@ -242,7 +242,7 @@ def test_a_submission_whose_worker_is_killed_is_tried_again_and_the_others_go_on
     monkeypatch.setattr(grade, "mark", _killed_for_blaise)
     results, _ = run(config, workers=2)
     assert points(results) == {"ada": 15, "blaise": 0}
-    assert "killed twice" in results[1].problem
+    assert "killed again and again" in results[1].problem
 
 
 def _killed_for_blaise(job):
@@ -258,7 +258,8 @@ def test_after_a_worker_was_killed_the_next_pool_is_as_large(config, tmp_path, m
     monkeypatch.setattr(grade, "_pool", lambda workers: sizes.append(workers) or real(workers))
     monkeypatch.setattr(grade, "mark", _unlucky)
     results, _ = run(config, workers=2)
-    assert points(results) == dict.fromkeys(("ada", "blaise", "carl", "dora", "emil"), 15)
+    assert [result.problem for result in results] == [""] * 5
+    assert set(points(results).values()) == {15}
     assert sizes[0] == sizes[-1] == 2
     assert not [result for result in results if result.human]
 
