@@ -38,6 +38,7 @@ class Run:
     named: dict = field(default_factory=dict)  # grade_id -> name of the mistake
     trial_hung: bool = False  # whether a trial with lent functions did not end in time
     later: dict = field(default_factory=dict)  # grade_id -> the known mistakes that it may be, see mistakes.find_later
+    progress: dict = field(default_factory=dict)  # part -> what became of its visible check, in a few words
     human: list = field(default_factory=list)  # what an instructor should look at
     margin: float = 0.0  # the largest error of a comparison so far, in units of what is allowed
 
@@ -126,7 +127,7 @@ def _holds_objects(value):
 
 
 def _unlike(value, right, tol, numeric=None, place=""):
-    """What is wrong with a value; `place` says where it stands in the result, as one would write it down."""
+    """What is wrong with a value; `place` says where it is in the result, as one would write it down."""
     start = f"{place} " if place else ""
     if right is None:
         return "" if value is None else f"{start}is {_kind(value)}, expected None"

@@ -93,6 +93,11 @@ def is_test(cell):
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
 
 
+def repeats_checks(cell):
+    """Whether this is the locked cell that calls the visible checks once more, to tell a reader how far they are."""
+    return "exercise.progress(" in cell["source"]
+
+
 def parts(notebook):
     """{grade_id of a test cell: grade_id of the answer cell above it, whose test it is}, in the notebook's order."""
     found, part = {}, None
@@ -127,7 +132,7 @@ def _docstrings(source):
 def _withheld(names, others):
     """Where rnnlib has what students write: {module: names}, under every name by which a module knows it.
 
-    `names` are withheld wherever they stand; `others` are given in full, such as "rnnlib.scalar.backward".
+    `names` are withheld wherever they occur; `others` are given in full, such as "rnnlib.scalar.backward".
     """
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(rnnlib.__path__, "rnnlib.")]
     places = (name.rpartition(".") for name in others)

@@ -30,13 +30,14 @@ def observe(function, arguments, options=MappingProxyType({})):
 
     `arguments` are passed by position, `options` by keyword. Raises what the function raises.
     """
+    if hasattr(function, "changed"):  # a Remote works on copies of its own, and says what it changed
+        result, changed = function(*arguments, **options), function.changed
+        return Behaviour(result, function(*arguments, **options), changed)
     given, by_name = copy.deepcopy((arguments, dict(options)))
     result = function(*given, **by_name)
-    changed = getattr(function, "changed", None)  # a Remote works on copies of its own, and says what it changed
-    if changed is None:
-        changed = tuple(
-            f"argument {i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not same(a, b)
-        ) + tuple(name for name, value in options.items() if not same(by_name[name], value))
+    changed = tuple(
+        f"argument {i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not same(a, b)
+    ) + tuple(name for name, value in options.items() if not same(by_name[name], value))
     arguments, options = copy.deepcopy((arguments, dict(options)))
     return Behaviour(result, function(*arguments, **options), changed)
 
@@ -213,7 +214,7 @@ def _known(slug):
 
 
 def namespace_of(task, answer):
-    """What the notebook defines with a known answer in it; made anew every time, as some entries keep a state.
+    """What the notebook defines with a known answer in it; made again every time, as some entries keep a state.
 
     Tests are left out, and so are cells without a label: in the release, these are for the reader.
     """

@@ -188,7 +188,7 @@ def cells_with_tests(task, sources, wrapped=lambda function: function):
     """Yield (grade_id, source, namespace) of every test cell of an exercise, for the answers in `sources`.
 
     As in the grader, the cells run in the order of the notebook, and answers and tests have a namespace each; every
-    test gets a copy of its own, with what `wrapped` makes of each of the student's functions.
+    test gets its own copy, with what `wrapped` makes of each of the student's functions.
     """
     student, grader = {"__name__": "__main__"}, {"__name__": "__grader__"}
     for cell in task.notebook["cells"]:
@@ -198,7 +198,7 @@ def cells_with_tests(task, sources, wrapped=lambda function: function):
             grader |= {name: wrapped(student[name]) for name in task.names[label] if name in student}
         elif exercise.is_test(cell):
             yield label, cell["source"], dict(grader)
-        elif label and cell["cell_type"] == "code" and not _runs_checks(cell):
+        elif label and cell["cell_type"] == "code" and not exercise.repeats_checks(cell):
             runs(cell["source"], student)
             runs(cell["source"], grader)
 
@@ -212,11 +212,6 @@ def _tests_that_depend_on(cell, task, answer):
                 reached |= set(task.names[label])
     tests = [test for test in task.notebook["cells"] if exercise.is_test(test)]
     return {exercise.grade_id(test) for test in tests if mutation.names_in(test["source"]) & reached}
-
-
-def _runs_checks(cell):
-    """Whether a locked cell calls the visible checks once more, as the one that tells how far a student is."""
-    return "exercise.progress(" in cell["source"]
 
 
 def runs(source, namespace):

@@ -1,5 +1,6 @@
 """Answers run in the sandbox, tests in the grader; a crash or a hang costs its own part alone."""
 
+import re
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -200,6 +201,24 @@ def test_the_same_seed_draws_the_same_cases(tmp_path):
     other = said(mark(wrong, tmp_path, FAST._replace(seed=21)), "test-gradient")
     assert first == again
     assert first != other
+
+
+def test_how_far_a_student_is_is_told_as_the_notebook_tells_it_and_no_check_is_called_again(tmp_path, monkeypatch):
+    called = []
+    monkeypatch.setattr("rnnlib.exercise.progress", lambda *checks: called.append(checks))
+    cells = ANSWERS | {
+        "output-gradient": ANSWERS["output-gradient"].replace("o * np.sum(y) - y", "o"),
+        "clean-formulas": ANSWERS["clean-formulas"].replace("return dE_ds_1", "return 1 / 0 * dE_ds_1"),
+    }
+    del cells["gradient-by-step"]
+    notebook = mark(filled(cells), tmp_path)
+    lines = said(notebook, "progress").splitlines()
+    assert lines[0] == "output_gradient: not right yet"
+    assert re.fullmatch(r"clean_formulas: stops with \w+", lines[1])
+    assert lines[2] == "gradient_by_step: not done yet"
+    assert len(lines) == 4
+    assert called == []
+    assert said(mark(filled(ANSWERS), tmp_path), "progress").count(": right\n") == 4
 
 
 def test_nothing_is_left_of_the_students_process(tmp_path):
