@@ -151,6 +151,13 @@ def test_random_numbers_can_be_had_again():
             exercise.run(check_part, seed)
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) == 3
+    token = exercise.SEED.set(7)  # as a grader does, whose marks can be had again
+    try:
+        with pytest.raises(exercise.CheckFailedError):
+            exercise.run(check_part)
+    finally:
+        exercise.SEED.reset(token)
+    assert drawn[-1] == drawn[0]
 
 
 def in_a_notebook(source):
