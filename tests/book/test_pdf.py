@@ -131,19 +131,21 @@ def test_every_formula_has_its_number_and_letters_beside_it(read):
 
 
 def test_every_formula_that_the_text_mentions_is_where_its_link_leads(book, read):
-    mentioned = set()
-    for name in pdf.volumes()[READERS]:
-        source = (HTML / f"{name}.html").read_text(encoding="utf-8")
-        for page, anchor in re.findall(r'<a class="reference internal" href="([^"#]*)#(equation-[^"]+)"', source):
-            mentioned.add((page.removesuffix(".html") or name, anchor))
+    sources = [(HTML / f"{name}.html").read_text(encoding="utf-8") for name in pdf.volumes()[READERS]]
+    label = re.compile(r'id="(equation-[^"]+)">\s*<span class="eqno">\((\d+)\)')
+    number = {anchor: found for source in sources for anchor, found in label.findall(source)}
+    mention = re.compile(r'<a class="reference internal" href="[^"#]*#(equation-[^"]+)"')
+    mentioned = {number[anchor] for source in sources for anchor in mention.findall(source)}
     links = [link for page in book.pages for link in page.get("/Annots", []) if "/Dest" in link.get_object()]
     targets = {target(book, link) for link in links}
-    led = [
-        number
-        for number, (place, label) in numbered(read).items()
-        if any(page == place and label.y < top < label.y + 80 for page, top in targets)
-    ]
-    assert len(led) == len(mentioned) > 40
+    shown = numbered(read)
+    first_below = {
+        min((top - found.y, label) for label, (place, found) in shown.items() if place == page and found.y < top)[1]
+        for page, top in targets
+        if any(place == page and found.y < top for place, found in shown.values())
+    }
+    assert len(mentioned) > 40
+    assert mentioned <= first_below
 
 
 def test_long_lines_of_code_are_wrapped_and_lose_nothing(read):
