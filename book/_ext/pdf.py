@@ -29,7 +29,7 @@ OFFER = re.compile(r'<p>(?:(?!</p>).)*href="(?:bptt|bptt-instructors)\.pdf".*?</
 PAPER = {
     "format": "A4",
     "margin": {"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
-    "scale": 0.8,
+    "scale": 0.75,  # fewer than 200 pages for readers
     "print_background": True,
     "tagged": True,  # only a tagged print knows the places that links lead to
 }
