@@ -70,7 +70,7 @@ rounding: notebooks  ## prove with 20,000 seeds for each test that rounding deci
 	$(BIN)/python -m grading.rounding
 
 .PHONY: mistakes
-mistakes: notebooks  ## prove all known answers, and write their page of the book
+mistakes: notebooks  ## prove all known answers, and write their pages of the book
 	$(BIN)/python -m grading mistakes
 
 .PHONY: lint

@@ -127,7 +127,7 @@ def _holds_objects(value):
 
 
 def _unlike(value, right, tol, numeric=None, place=""):
-    """What is wrong with a value; `place` says where it stands in the result, as one would write it down."""
+    """What is wrong with a value; `place` says where it is in the result, as one would write it down."""
     start = f"{place} " if place else ""
     if right is None:
         return "" if value is None else f"{start}is {_kind(value)}, expected None"

@@ -73,11 +73,11 @@ def unfinished(error):
 
 
 def left_over(where):
-    """What is said of a `raise NotImplementedError` that stands beside code in a function; nothing if it is alone.
+    """What is said of a `raise NotImplementedError` that was left beside code in a function; nothing if it is alone.
 
     `where` is the traceback.FrameSummary of the place that raised it.
     """
-    line = "the line `raise NotImplementedError` still stands"
+    line = "the line `raise NotImplementedError` is still"
     try:
         nodes = [*ast.walk(ast.parse("".join(linecache.getlines(where.filename))))]
     except (SyntaxError, ValueError):  # a cell of IPython
