@@ -96,6 +96,10 @@ bench-grading: notebooks  ## measure the autograder against nbgrader as it comes
 bench-attacks: notebooks  ## let the attacks loose on nbgrader as it comes, confined; takes minutes
 	$(BIN)/python -m benchmarks.stock_attacks
 
+.PHONY: soak
+soak: notebooks  ## mark a class of 500 with every attack in it, while processes are killed; takes many minutes
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak
+
 .PHONY: bench-site
 bench-site: site  ## measure how fast an exercise starts in the browser
 	$(BIN)/python -m benchmarks.site

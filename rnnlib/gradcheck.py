@@ -124,8 +124,8 @@ def _compare_array(name, a, n, tol):
         where = np.unravel_index(np.argmax(np.abs(a - n)), a.shape)
         raise AssertionError(
             f"{name}{_index(where)} is wrong\n"
-            f"  analytic  {a[where]: .12g}\n"
-            f"  numeric   {n[where]: .12g}\n"
+            f"  analytic  {a[where] + 0.0: .12g}\n"
+            f"  numeric   {n[where] + 0.0: .12g}\n"
             f"  error {error:.1e} of the largest entry, allowed {tol:.0e}"
         )
 

@@ -24,7 +24,7 @@ MARKDOWN = {
     "brackets": "[" * 100_000,
     "quotes": ">" * 5_000 + " deep",
     "picture": "my work: ![paper](attachment:paper.png)",
-    "links": "[a](javascript:alert(7)) [b](data:text/html,x) [c](&#106;avascript:alert(7)) [d](https://example.org) <form>",
+    "links": "[a](javascript:alert(7)) [b](data:text/html,x) [c](&#106;avascript:alert(7)) <form>\n[d](https://example.org)",
     "formula": "$a<b$, $$c & d$$, 1 > 0 & 2",
 }
 SUBMISSIONS = {
