@@ -1,7 +1,7 @@
 """The minimal GRU (minGRU): a gate and a candidate that look at the input alone, so that the recurrence is linear.
 
     u_t = sigmoid(U x_t + b)                         the update gate
-    g_t = U x_t + b                                  the candidate, with rows of its own, and not squashed
+    g_t = U x_t + b                                  the candidate, with its own rows, and not squashed
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
 The functions are those of `rnnlib.gru`. Rows of U and b: u, g, H each; there is no W. The paper has 1 - u_t where

@@ -75,7 +75,7 @@ def sheet(chromium, site):
         page = context.new_page()
         page.emulate_media(media="print")
         page.goto(site + "one-page.html", wait_until="networkidle")
-        page.evaluate("window.MathJax?.startup?.promise")
+        page.evaluate("document.fonts.ready")
         yield page
 
 
@@ -85,7 +85,7 @@ def test_the_page_prints_on_one_sheet(sheet):
 
 
 def test_nothing_of_the_page_is_cut_off_on_paper(sheet):
-    boxes = sheet.locator("#bptt-on-one-page").locator("div.math, div.math mjx-container, pre, figure")
+    boxes = sheet.locator("#bptt-on-one-page").locator("div.math, div.math .katex-display, pre, figure")
     assert boxes.count() >= 6 + 2 + 1
     assert boxes.evaluate_all("all => all.filter(box => box.scrollWidth > box.clientWidth + 1).length") == 0
     assert sheet.locator("#bptt-on-one-page figure svg").bounding_box()["width"] < 300
