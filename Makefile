@@ -87,6 +87,7 @@ bench: $(BENCH)/.installed  ## measure rnnlib against torch, jax and the limit; 
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.rnn
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.training
 	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.growth
+	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.scans
 
 .PHONY: bench-grading
 bench-grading: notebooks  ## measure the autograder against nbgrader as it comes; takes minutes

@@ -1,10 +1,10 @@
-"""Solutions, right answers in other styles and rnnlib agree: LSTM, clipping, and the gradient checker."""
+"""Solutions, right answers in other styles and rnnlib agree: LSTM, loop and scan, clipping, the gradient checker."""
 
 import numpy as np
 import pytest
 from marking import right_answers
 
-from rnnlib import clipping, diagnostics, gradcheck, lstm, lstm_cell
+from rnnlib import clipping, diagnostics, gradcheck, linear, lstm, lstm_cell
 from rnnlib.exercise import pairs
 from rnnlib.params import Params
 from rnnlib.tree import leaves
@@ -53,6 +53,18 @@ def test_one_call_for_training_the_lstm_agrees(rng):
             case = names["random_case"](rng, T=5, B=3, D=2, H=7, K=8)
             options, _ = names["random_options"](rng, 5, 3, 7, **row)
             agree(names["loss_and_gradient"](*case, **options), lstm.loss_and_gradient(*case, **options))
+
+
+def test_loops_and_scans_agree_for_every_length_and_kind_of_decay(rng):
+    for _, names in right_answers("linear-scan"):
+        for row in pairs(names["OPTIONS"], rng):
+            a, b, s_init, e = names["random_case"](rng, B=2, H=3, **row)
+            states = linear.loop_forward(a, b, s_init)
+            agree(names["loop_forward"](a, b, s_init), states)
+            agree(names["scan_forward"](a, b, s_init, names["combine"]), states)
+            back = linear.loop_backward(a, states, e)
+            agree(names["loop_backward"](a, states, e), back)
+            agree(names["scan_backward"](a, states, e, names["combine"]), back)
 
 
 @pytest.mark.parametrize("field", Params._fields)
