@@ -70,7 +70,7 @@ rounding: notebooks  ## prove with 20,000 seeds for each test that rounding deci
 	$(BIN)/python -m grading.rounding
 
 .PHONY: mistakes
-mistakes: notebooks  ## prove all known answers, and write their page of the book
+mistakes: notebooks  ## prove all known answers, and write their pages of the book
 	$(BIN)/python -m grading mistakes
 
 .PHONY: lint
@@ -95,6 +95,10 @@ bench-grading: notebooks  ## measure the autograder against nbgrader as it comes
 .PHONY: bench-attacks
 bench-attacks: notebooks  ## let the attacks loose on nbgrader as it comes, confined; takes minutes
 	$(BIN)/python -m benchmarks.stock_attacks
+
+.PHONY: soak
+soak: notebooks  ## mark a class of 500 with every attack in it, while processes are killed; takes many minutes
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak
 
 .PHONY: bench-site
 bench-site: site  ## measure how fast an exercise starts in the browser

@@ -27,11 +27,10 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback shows the student's cells and marks, never a hidden test; HTML of a student's making is cleaned.
+# Feedback shows the student's cells and marks, never a hidden test; a student's Markdown is cleaned once it is HTML.
+c.GenerateFeedback.exporter_class = "grading.nbgrader_plugins.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
-    "nbconvert.preprocessors.sanitize.SanitizeHTML",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-c.SanitizeHTML.enabled = True

@@ -19,6 +19,7 @@ class Answer(NamedTuple):
     hint: str  # one sentence for the student; empty for a right answer
     cells: dict  # grade_id of an answer cell -> source
     loses: tuple  # grade_ids of the test cells that it fails
+    hidden_only: str = ""  # why no visible check sees a wrong answer; empty if one does
     follows: tuple = ()  # those of them that it passes when the parts above are right, and that cost nothing therefore
 
     @property
@@ -70,11 +71,12 @@ def _answer(entry, right, base, groups, path):
             cells[label] = cells[label].replace(old, new)
     mistake, hint = entry.pop("mistake", ""), entry.pop("hint", "")
     loses = _without_groups(entry.pop("loses", []), groups, f"{path}: {name}")
+    hidden_only = entry.pop("hidden_only", "")
     if entry:
         raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")
     if not right and not (mistake and hint and loses):
         raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
-    return Answer(name, right, mistake, hint, cells, loses)
+    return Answer(name, right, mistake, hint, cells, loses, hidden_only)
 
 
 def _follows(answer, base, part_of):

@@ -1,7 +1,10 @@
 """Mark a class: find what was handed in, leave out what has not changed, have the rest marked, save the marks."""
 
+import contextlib
+import fcntl
 import logging
 import sys
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -12,15 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from traitlets.config import Config
 
 from grading import exercise, grade, gradebook
+from grading.sandbox import SandboxError
+
+MISSED = 5  # submissions one after the other for which no process could be started
 
 console = Console(width=None if sys.stdout.isatty() else 120)
 
 
-def autograde(slug, config, settings, workers=1, *, scheduler=None, students=None, force=False):
+def autograde(slug, config, settings, workers=1, *, scheduler=None, students=None, force=False, seed=None):
     """Mark an exercise for the whole class, or for `students`; return a list of Results, by student, and the strays.
 
     `config` is nbgrader's, `settings` are execute.Settings, `workers` and `scheduler` as in grade.mark_all. With
-    `force`, unchanged submissions are marked again. The strays are lines about files that are no submission.
+    `force`, unchanged submissions are marked again; with `seed`, those that had another one. The strays are lines about
+    files that are no submission.
 
     Only this process writes the gradebook, and it does so after every submission: an interrupted run keeps what is
     finished, and SQLite is enough for any number of workers. Raises ValueError for an exercise that cannot be marked,
@@ -30,21 +37,58 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
-    found = sorted(set(students)) if students else found
-    folders = {student: course.format_path(course.submitted_directory, student, slug) for student in found}
-    with Gradebook(course.db_url, course.course_id) as book:
-        ensure_assignment(book, config, task)
-        results = {} if force else _unchanged(book, course, task, folders)
+    found = {student: found.get(student, student) for student in sorted(students)} if students else found
+    folders = {
+        student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
+    }
+    with _alone(course, slug), _opened(course, config, task) as book:
+        results = {} if force else _unchanged(book, course, task, folders, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
+        missed = []  # why those who came last could not be marked
+        of_student = {job.student: job for job in jobs}
         with _progress() as progress:
             bar = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
             for marked in grade.mark_all(jobs, workers, scheduler):
-                result = gradebook.save(book, course, slug, marked.student, marked.notebook, marked.timestamp)
-                results[marked.student] = result
+                job = of_student[marked.student]
+                results[marked.student] = gradebook.save_or_say(book, course, job, marked)
+                missed = [*missed, marked.problem] if marked.notebook is None else []
+                if len(missed) in (MISSED, len(jobs)):
+                    raise SandboxError(missed[-1])
                 failed = sum(bool(result.problem) for result in results.values())
                 speed = progress.tasks[bar].finished_speed or progress.tasks[bar].speed or 0.0
                 progress.update(bar, advance=1, failed=failed, rate=speed)
     return [results[student] for student in sorted(results)], strays
+
+
+@contextlib.contextmanager
+def _alone(course, name, wait=False):
+    """Keep another grader of this class from doing the same in the block: a lock, which ends with its process.
+
+    Raises ValueError if another grader has it, unless this one is to `wait`.
+    """
+    folder = Path(course.format_path(course.autograded_directory, "", "").rstrip("/"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f".{name}.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise ValueError(f"another grader is marking {name} for this class; wait until it has ended") from None
+        yield
+
+
+@contextlib.contextmanager
+def _opened(course, config, task):
+    """The gradebook, which knows the exercise; two graders that both have to make it do so one after the other."""
+    with _alone(course, "gradebook", wait=True):
+        gradebook.check_schema(course.db_url)
+        book = Gradebook(course.db_url, course.course_id)
+        try:
+            ensure_assignment(book, config, task)
+        except BaseException:
+            book.close()
+            raise
+    with book:
+        yield book
 
 
 def ensure_assignment(book, config, task):
@@ -63,8 +107,8 @@ def ensure_assignment(book, config, task):
             api.log.setLevel(logging.CRITICAL)
             outcome = api.generate_assignment(task.slug, force=True, create=True)
         if not outcome["success"]:
-            raise ValueError(f"nbgrader could not take {task.slug} into the gradebook:\n{outcome.get('log')}") from None
-        book.db.expire_all()  # nbgrader has written through a connection of its own
+            raise _refused(task, outcome.get("log") or "") from None
+        book.db.expire_all()  # nbgrader has written through its own connection
         return
     if known.max_score != task.points:
         raise ValueError(
@@ -73,10 +117,18 @@ def ensure_assignment(book, config, task):
         )
 
 
-def _unchanged(book, course, task, folders):
+def _refused(task, log):
+    """The error of a gradebook that did not take the exercise: nbgrader's last line, and the others as a note."""
+    lines = [line for line in log.splitlines() if line.strip()] or ["it gave no reason"]
+    error = ValueError(f"nbgrader could not take {task.slug} into the gradebook: {lines[-1].strip()}")
+    error.add_note(log)
+    return error
+
+
+def _unchanged(book, course, task, folders, seed):
     """The Results of earlier runs that still hold, by student; `folders` is what each handed in."""
     results = {
-        student: gradebook.still_valid(book, course, task, student, folder) for student, folder in folders.items()
+        student: gradebook.still_valid(book, course, task, student, folder, seed) for student, folder in folders.items()
     }
     return {student: result for student, result in results.items() if result}
 

@@ -6,9 +6,15 @@ from collections import Counter
 from typing import NamedTuple
 
 from grading.own import OwnProcess
-from grading.remote import StudentError, StudentProcess
+from grading.remote import CrashedError, StudentError, StudentProcess
+from grading.sandbox import SandboxError
 from grading.watch import AGAIN, FIRST, Budget
 
+MAX_SHOWN = 2 * 2**20  # characters of text, figures and errors of one submission
+SHORT = 500  # characters that are shown of a text all the same
+TOO_MUCH = f"a submission may show {MAX_SHOWN >> 20} MB"
+PAUSES = (0.2, 1.0)  # seconds before a process that could not be started is tried again
+CHANCES = 3  # how often a process may end twice of the same, until nothing is asked again
 NOT_RUN = "not run: cells without points have ended the process too often"
 
 
@@ -28,19 +34,58 @@ class Bench:
         """`task` is an exercise.Exercise, `settings` are execute.Settings. Raises sandbox.SandboxError."""
         self.task, self.settings, self.watch = task, settings, Budget(settings)
         self.started = 0
+        self.left_to_show = MAX_SHOWN
+        self.human = []  # what an instructor should look at
         self.ran = []
         self.ended_by = Counter()  # how many processes were replaced after a cell without points, and after another
         self.last_words = ""  # what processes printed before they died
+        self.crashed, self.asked_again, self.chances = 0, 0, CHANCES
         self.process = self._start()
 
     def run(self, source, locked=False, extra=False):
         """Run a cell; an `extra` one has no points. Raises StudentError.
 
-        A cell that ended its process is not run again in the next one.
+        A cell that ended its process is run once more, see `twice`, and not again.
         """
         if extra and self.ended_by[True] >= self.settings.replacements:
             raise StudentError("NotRun", NOT_RUN, NOT_RUN)
-        self._run(self.alive(), Ran(source, locked, extra))
+        cell = Ran(source, locked, extra)
+        self.twice(lambda: self._run(self.alive(), cell), "a cell")
+
+    def get(self, name):
+        """The value of a name. Raises StudentError."""
+        return self.twice(lambda: self.alive().get(name), f"looking up {name}")
+
+    def twice(self, ask, what):
+        """What `ask()` gives; once more if a process has ended meanwhile, as an accident must cost nobody a point.
+
+        When memory runs out, the kernel kills whom it likes. A line about `what` is put before a human if it went well
+        the second time. Who ends every process is not asked twice for ever.
+        """
+        before = self.deaths()
+        try:
+            result = ask()
+        except CrashedError:
+            if not self._may_ask_again():
+                raise
+        else:
+            if self.deaths() == before or not self._may_ask_again():
+                return result
+        self.asked_again += 1
+        self.chances -= 1
+        before = self.deaths()
+        result = ask()
+        if self.deaths() == before and not self.process.dead:
+            self.chances += 1
+            self.human.append(f"the process ended during {what}, which went well when it was asked again")
+        return result
+
+    def _may_ask_again(self):
+        return self.chances and self.settings.replacements and not self.watch.is_used_up()
+
+    def deaths(self):
+        """How many processes have ended by themselves, or were killed from outside."""
+        return self.crashed + isinstance(self.process.dead, CrashedError)
 
     def alive(self):
         """The process; in place of a dead one, a new one that has run the same cells.
@@ -56,7 +101,17 @@ class Bench:
         """What the student's code has printed and drawn since the last look: a text, and a list of figures as PNG."""
         text, figures = self.process.take_output()
         text, self.last_words = self.last_words + text, ""
-        return text, figures
+        shown = [figure for figure in figures if self.may_show(4 * len(figure) // 3)]
+        if len(shown) == len(figures) and self.may_show(len(text)):
+            return text, shown
+        return f"{text[:SHORT]}\n... (the rest is left out: {TOO_MUCH})\n", shown
+
+    def may_show(self, size):
+        """Whether so much more may be shown of this submission; if so, it is taken from what is left."""
+        if size > self.left_to_show:
+            return False
+        self.left_to_show -= size
+        return True
 
     def close(self, why="closed"):
         """End the process, for the reason `why`; what runs after that runs in a new one. May be called twice."""
@@ -75,10 +130,12 @@ class Bench:
 
     def _may_be_replaced(self):
         """Whether to go on: cells without points that end the process do not use up what answers may need."""
-        return not self.watch.is_used_up() and (self.died_of_extra or self.ended_by[False] < self.settings.replacements)
+        most = self.settings.replacements + self.asked_again
+        return not self.watch.is_used_up() and (self.died_of_extra or self.ended_by[False] < most)
 
     def _replace(self):
         self.ended_by[self.died_of_extra] += 1
+        self.crashed += isinstance(self.process.dead, CrashedError)
         self.last_words += self.process.take_output()[0]
         self.process, cells, self.ran = self._start(), self.ran, []
         for place, cell in enumerate(cells):
@@ -93,6 +150,11 @@ class Bench:
 
     def _start(self):
         self.started, self.died_of_extra = self.started + 1, False
+        for pause in PAUSES:
+            try:
+                return StudentProcess(self.watch, self.settings.sandboxed, self.task.withheld)
+            except SandboxError:
+                time.sleep(pause)
         return StudentProcess(self.watch, self.settings.sandboxed, self.task.withheld)
 
 

@@ -13,7 +13,7 @@ from grading import mistakes, patterns, slips
 from grading.exercise import Exercise
 from grading.remote import Remote
 from rnnlib import gradcheck
-from rnnlib.exercise import CheckFailedError
+from rnnlib.exercise import SEED, CheckFailedError
 
 TOLERANCE = 1e-10  # rounding stays below 1e-13; the best finite difference on a stretched case is above 1e-8
 MANY = 12  # of arrays with more entries, only the shape is shown
@@ -50,11 +50,12 @@ _run = ContextVar("run", default=None)
 def running(run, cell):
     """Let the checks in the block belong to the test `cell`, a grade_id, of the submission that `run` is about."""
     run.cell, run.draws = cell, 0
-    token = _run.set(run)
+    token, seed = _run.set(run), SEED.set(run.seed)
     try:
         yield
     finally:
         _run.reset(token)
+        SEED.reset(seed)
 
 
 def generator():
@@ -127,7 +128,7 @@ def _holds_objects(value):
 
 
 def _unlike(value, right, tol, numeric=None, place=""):
-    """What is wrong with a value; `place` says where it stands in the result, as one would write it down."""
+    """What is wrong with a value; `place` says where it is in the result, as one would write it down."""
     start = f"{place} " if place else ""
     if right is None:
         return "" if value is None else f"{start}is {_kind(value)}, expected None"

@@ -1,16 +1,18 @@
 """The autograder's commands: `python -m grading --help`."""
 
 import argparse
+import contextlib
 import os
 import secrets
 import sys
+import traceback
 from collections import Counter
 
 from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import mistakes_page, report, sandbox
+from grading import mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -19,24 +21,43 @@ from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
 AGAIN = "What was marked is kept: mend this, and give the same command again."
+LOG = COURSE / "_build" / "grading.log"
 SAMPLE = COURSE / "_build" / "sample-class"
 
 
 def main(arguments=None):
-    """Run one command; return 0, 1 if something needs a human, or 2 if the command had to stop.
+    """Run one command; return the exit status.
 
+    It is 0, 1 if something needs a human, 2 if nothing or not all could be done, or 3 if the program itself failed.
     What was marked before a stop is kept: the same command, given again, goes on with the rest.
     """
     arguments = _parser().parse_args(arguments)
     try:
         return arguments.run(arguments)
-    except (sandbox.SandboxError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    except SQLAlchemyError as error:
-        print(f"error: the gradebook cannot be used: {error}\n{AGAIN}", file=sys.stderr)
-    except OSError as error:
-        print(f"error: {error}\n{AGAIN}", file=sys.stderr)
-    return 2
+    except KeyboardInterrupt:
+        print(f"error: interrupted\n{AGAIN}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        return _stop(error)
+
+
+def _stop(error):
+    """Say in one sentence why the command had to stop, and the rest in a log file; return the exit status."""
+    status = 2
+    if isinstance(error, sandbox.SandboxError) or type(error) is ValueError:  # not what a kind of it says of a bug
+        line = str(error)
+    elif isinstance(error, SQLAlchemyError):
+        line = f"the gradebook cannot be used: {getattr(error, 'orig', None) or error}"
+    elif isinstance(error, OSError):
+        line = str(error)
+    else:
+        status, line = 3, f"the grader itself failed: {type(error).__name__}: {error}"
+    print(f"error: {outside.line(line, 1000)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        LOG.parent.mkdir(exist_ok=True)
+        LOG.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+        print(f"More is in {LOG.relative_to(COURSE)}. {AGAIN}", file=sys.stderr)
+    return status
 
 
 def _parser():
@@ -60,7 +81,7 @@ def _parser():
     sample.add_argument("--brief", action="store_true", help="sum up each class without its table")
     sample.set_defaults(run=run_sample)
     known = commands.add_parser(
-        "mistakes", parents=[several], help="prove every known answer, and write book/mistakes.md"
+        "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
     known.set_defaults(run=run_mistakes)
     return parser
@@ -74,8 +95,8 @@ def run_autograde(arguments):
     if not arguments.no_sandbox:
         sandbox.ensure_available()
     settings = Settings(_seed(arguments.seed), not arguments.no_sandbox)
-    # To name a student, or the seed of an earlier run, is to ask for a new marking even if nothing has changed.
-    force = arguments.force or bool(arguments.student) or arguments.seed is not None
+    # To name a student is to ask for a new marking even if nothing has changed.
+    force = arguments.force or bool(arguments.student)
     results, strays = autograde(
         arguments.slug,
         config,
@@ -84,7 +105,11 @@ def run_autograde(arguments):
         scheduler=arguments.scheduler,
         students=arguments.student,
         force=force,
+        seed=arguments.seed,
     )
+    if not results:
+        print(f"error: nobody has handed in {arguments.slug}", file=sys.stderr)
+        return max(2, print_summary(results, strays))
     report.write(COURSE / "_build" / "report", {arguments.slug: results})
     print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
     return print_summary(results, strays)
@@ -116,7 +141,7 @@ def run_sample(arguments):
 
 
 def run_mistakes(arguments):
-    """Mark every known answer; write the page if each loses exactly the points it says, else say which does not."""
+    """Mark every known answer; write the pages if each loses exactly the points it says, else say which does not."""
     sandbox.ensure_available()
     settings, broken = Settings(_seed(None)), []
     for slug in slugs():
@@ -132,8 +157,8 @@ def run_mistakes(arguments):
     if broken:
         print(f"Seed {settings.seed}. These do not lose what answers.toml says: {', '.join(broken)}")
         return 1
-    mistakes_page.PAGE.write_text(mistakes_page.page(), encoding="utf-8")
-    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}")
+    mistakes_page.write()
+    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}, and one page per exercise beside it.")
     return 0
 
 

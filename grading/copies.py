@@ -87,7 +87,7 @@ def choose(copies, names, reader):
 
 
 def once(source):
-    """The text, or its half if it stands there twice in a row, as editors that merge changes may leave it."""
+    """The text, or its half if it is there twice in a row, as editors that merge changes may leave it."""
     text = source.strip()
     for length in range(len(text) // 2, max(MIN_DOUBLED, len(text) // 2 - 4) - 1, -1):
         half = text[:length]

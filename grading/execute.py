@@ -11,7 +11,7 @@ from numbers import Real
 from typing import NamedTuple
 
 from grading import checks, exercise, follow_through, mistakes, outputs, record
-from grading.bench import Bench
+from grading.bench import TOO_MUCH, Bench
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
@@ -45,7 +45,7 @@ def execute(notebook, task, settings, bench=Bench):
     noted = noted._replace(
         seed=settings.seed,
         sandbox="bubblewrap" if settings.sandboxed else "none",
-        human=(*noted.human, *run.human),
+        human=(*noted.human, *dict.fromkeys(run.human)),
         mistakes=run.named,
         follows=run.follows if task.follow_through else {},
         seconds=round(time.monotonic() - started, 3),
@@ -88,6 +88,7 @@ def _run_all(notebook, bench, run):
                 _run_here(waiting.popleft()[0], bench, names.namespace(), run)
     finally:
         bench.close()
+        run.human += bench.human
     labelled = {exercise.grade_id(cell): cell for cell in cells}
     for label, entry in mistakes.find_later(run):
         for line in checks.told(entry):
@@ -133,13 +134,13 @@ class _Names:
 
     def _is_there(self, name):
         try:
-            self.bench.alive().get(name)
+            self.bench.get(name)
         except StudentError:
             return False
         return True
 
     def _value(self, name):
-        value, doc = self.bench.alive().get(name), self.bench.task.docs.get(name)
+        value, doc = self.bench.get(name), self.bench.task.docs.get(name)
         return Remote(self.bench.alive, name, doc=doc) if isinstance(value, Remote) else value
 
 
@@ -196,6 +197,8 @@ def _run_answer(cell, bench):
     _add_student_output(cell, bench)  # before the error, as in a notebook
     if error:
         outputs.add_exception(cell, error)
+        if not bench.may_show(sum(map(len, cell["outputs"][-1]["traceback"]))):
+            cell["outputs"][-1]["traceback"] = [f"(left out: {TOO_MUCH})"]
 
 
 def _run_test(cell, bench, namespace, run):
@@ -206,14 +209,14 @@ def _run_test(cell, bench, namespace, run):
     label, hidden = exercise.grade_id(cell), HIDDEN in cell["source"]
     functions = follow_through.to_lend(bench.task, run, label)
     run.naming = not functions
-    text, value, error = _try(cell, bench, namespace, run)
+    text, value, error = bench.twice(lambda: _try(cell, bench, namespace, run), label)
     if not hidden:
         outputs.add_text(cell, text)
         run.progress |= dict.fromkeys(re.findall(r"exercise\.run\(check_(\w+)", cell["source"]), _status(error))
     _add_student_output(cell, bench)
     asked = ()
     if error and functions and not isinstance(error, TestTooLongError):
-        asked, value, error = _try_again(cell, bench, namespace, run, functions, error)
+        asked, value, error = bench.twice(lambda: _try_again(cell, bench, namespace, run, error), label)
     if error:
         outputs.add_exception(cell, error, hidden, bench.task.all_names)
     elif isinstance(value, Real) and not isinstance(value, bool):
@@ -236,9 +239,9 @@ def _status(error):
     return f"stops with {type(error).__name__}"
 
 
-def _try_again(cell, bench, namespace, run, functions, error):
-    """Run a test with lent `functions`; return those of them that were asked, the value, and the error that counts."""
-    run.naming = True
+def _try_again(cell, bench, namespace, run, error):
+    """Run a test with lent functions; return those of them that were asked, the value, and the error that counts."""
+    functions, run.naming = follow_through.to_lend(bench.task, run, exercise.grade_id(cell)), True
     with follow_through.lent(functions, bench, namespace, run):
         _, value, again = _try(cell, bench, namespace, run)
     bench.take_output()  # it may show what the instructor's functions return

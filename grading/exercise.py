@@ -132,7 +132,7 @@ def _docstrings(source):
 def _withheld(names, others):
     """Where rnnlib has what students write: {module: names}, under every name by which a module knows it.
 
-    `names` are withheld wherever they stand; `others` are given in full, such as "rnnlib.scalar.backward".
+    `names` are withheld wherever they occur; `others` are given in full, such as "rnnlib.scalar.backward".
     """
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(rnnlib.__path__, "rnnlib.")]
     places = (name.rpartition(".") for name in others)

@@ -2,16 +2,22 @@
 
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import signal
+import threading
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import exercise, intake
+from grading import exercise, intake, outside
 from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
 from grading.transplant import rebuild
+
+LOOK = 1.0  # seconds between two looks at the processes of a pool
+MAX_STRAYS = 10  # lines about what one student handed in
 
 
 class Job(NamedTuple):
@@ -27,21 +33,23 @@ class Marked(NamedTuple):
     """A marked submission: the notebook with its outputs and record, and what timestamp.txt says."""
 
     student: str
-    notebook: dict
+    notebook: dict | None  # None if it could not be marked this time, which says nothing about what was handed in
     timestamp: str
+    problem: str = ""  # why there is no notebook
 
 
 def mark(job):
     """Mark one submission; the same function runs in this process, in a pool's and on a cluster.
 
     The file is read here, not where the jobs are made: in a pool, a file that brings down the process that parses it
-    costs one submission. Raises SandboxError when no sandbox can be started; nothing that a student handed in raises.
+    costs one submission. Nothing that a student handed in raises; where no process could be started, nothing is marked.
     """
-    task, submission = exercise.load(job.slug), intake.read_folder(job.folder, job.slug)
+    task = exercise.load(job.slug)
     try:
+        submission = intake.read_folder(job.folder, job.slug)
         notebook = execute(rebuild(task, submission), task, job.settings)
-    except SandboxError:
-        raise
+    except SandboxError as error:
+        return Marked(job.student, None, "", f"not marked, try again: {error}")
     except Exception as error:
         return failed(job, f"the grader failed: {type(error).__name__}: {error}")
     return Marked(job.student, notebook, submission.timestamp)
@@ -50,22 +58,38 @@ def mark(job):
 def failed(job, reason):
     """The Marked of a submission that could not be marked, for a reason that an instructor should look at."""
     task = exercise.load(job.slug)
-    notebook = rebuild(task, intake.Submission((), (), reason, ""))
+    notebook = rebuild(task, intake.Submission((), (), outside.line(reason), ""))
     return Marked(job.student, execute(notebook, task, job.settings), "")
 
 
 def find_submissions(submitted, slug):
-    """The students who handed in the exercise, sorted, and lines about what else lies in the folder `submitted`."""
-    students, strays, known = [], [], set(slugs())
-    for entry in sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []:
+    """Who handed in the exercise, {student: name of the folder}, and lines about what else lies in `submitted`.
+
+    A folder whose name nbgrader cannot take is marked under a similar one, and a line says so.
+    """
+    found, strays, known = {}, [], set(slugs())
+    entries = sorted(Path(submitted).iterdir()) if Path(submitted).is_dir() else []
+    entries.sort(key=lambda entry: outside.student(entry.name) != entry.name)  # who has a name by right comes first
+    for entry in entries:
+        student, name = outside.student(entry.name), outside.line(repr(entry.name))
         if entry.is_symlink() or not entry.is_dir():
-            strays.append(f"{entry.name} is not a student's folder")
+            strays.append(f"{outside.line(entry.name)} is not a student's folder")
             continue
-        if os.path.lexists(entry / slug):
-            students.append(entry.name)
-        others = sorted(set(os.listdir(entry)) - known)
-        strays += [f"{entry.name} handed in {name!r}, which is no exercise" for name in others]
-    return students, strays
+        try:
+            inside = sorted(os.listdir(entry))
+        except OSError as error:
+            strays.append(f"the folder {name} cannot be read: {error.strerror}")
+            continue
+        if slug in inside and student in found:
+            strays.append(f"the folder {name} was not marked, as nbgrader cannot take its name; give it another one")
+        elif slug in inside:
+            found[student] = entry.name
+            if student != entry.name:
+                strays.append(f"the folder {name} was marked as {student}, as nbgrader cannot take its name")
+        others = [f"{student} handed in {other!r}, which is no exercise" for other in inside if other not in known]
+        more = [f"{student} handed in {len(others) - MAX_STRAYS} more things that are no exercise"]
+        strays += map(outside.line, others[:MAX_STRAYS] + (more if others[MAX_STRAYS:] else []))
+    return found, sorted(strays)
 
 
 def mark_all(jobs, workers=1, scheduler=None):
@@ -83,21 +107,79 @@ def mark_all(jobs, workers=1, scheduler=None):
 
 
 def _in_pool(jobs, workers):
-    """As mark_all. One killed process breaks the whole pool: each job that it took along is done again, alone."""
-    spawn, again = multiprocessing.get_context("spawn"), []  # a fork would copy open pipes and the open gradebook
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-        futures = {pool.submit(mark, job): job for job in jobs}
-        for future in as_completed(futures):
+    """As mark_all. One killed process breaks the whole pool: the next one is as large, and does what waits.
+
+    What was at work, or about to be, is done again alone, as one of it may be what kills the process.
+    """
+    waiting = deque(jobs)
+    while waiting:
+        suspects = []
+        with _pool(workers) as pool:
+            yield from _until_it_breaks(pool, waiting, workers + 1, suspects)
+        for job in suspects:
+            yield from _alone(job)
+
+
+def _alone(job):
+    """Yield the Marked of a job that has a process for itself; the first death of it may have been an accident, too."""
+    for _ in range(2):
+        killed = []
+        with _pool(1) as pool:
+            yield from _until_it_breaks(pool, deque([job]), 1, killed)
+        if not killed:
+            return
+    yield failed(job, "the grader failed: its process was killed again and again")
+
+
+def _pool(workers):
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy open pipes and the open gradebook
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
+
+
+def _end_with_parent():
+    """Let this process end when the one that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
+def _until_it_breaks(pool, waiting, most, suspects):
+    """Yield a Marked for jobs from `waiting`, at most so many at a time; of a broken pool, those become `suspects`."""
+    running, stopped = {}, set()
+    while (waiting or running) and not suspects:
+        while waiting and len(running) < most:
+            job = waiting.popleft()
+            try:
+                running[pool.submit(mark, job)] = job
+            except BrokenProcessPool:
+                suspects.append(job)
+                break
+        done, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
+        for future in done:
+            job = running.pop(future)
             try:
                 yield future.result()
             except BrokenProcessPool:
-                again.append(futures[future])
-    for job in again:
-        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-            try:
-                yield pool.submit(mark, job).result()
-            except BrokenProcessPool:
-                yield failed(job, "the grader failed: its process was killed twice")
+                suspects.append(job)
+        stopped = _kill_stopped(stopped)
+    suspects += running.values()
+    if suspects:  # a worker that is stopped would be waited for
+        for child in multiprocessing.active_children():
+            child.kill()
+
+
+def _kill_stopped(before):
+    """Kill those of this process's children that are stopped, as they were `before`; return which are stopped now."""
+    stopped = {child.pid for child in multiprocessing.active_children() if _is_stopped(child.pid)}
+    for pid in stopped & before:
+        os.kill(pid, signal.SIGKILL)
+    return stopped
+
+
+def _is_stopped(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:  # it has ended, or this is no Linux
+        return False
 
 
 def _on_cluster(jobs, scheduler):

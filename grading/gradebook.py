@@ -1,19 +1,32 @@
 """Write what became of a submission: its marks into nbgrader's gradebook, its notebook into nbgrader's folders."""
 
+import errno
 import json
 import os
+import re
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import nbformat
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbgrader import utils
-from nbgrader.api import BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
+from nbgrader.api import Base, BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.exc import SAWarning
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
-from grading import exercise, intake, record
+from grading import exercise, intake, outside, record
+from grading.grade import failed
+
+TIMESTAMP = re.compile(
+    r"(\d{4}-\d\d-\d\d)[ T-](\d\d)[:-](\d\d)(?:[:-](\d\d)(?:\.\d{1,9})?)? ?(Z|[+-]\d\d:?\d\d|[A-Za-z][\w/+-]{1,39})?",
+    re.ASCII,
+)
+FOR_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # what would hit the next student as well
 
 
 class Result(NamedTuple):
@@ -30,6 +43,49 @@ class Result(NamedTuple):
     seconds: float
     kept: bool = False  # marked in an earlier run, and nothing has changed since
     follows: tuple = ()  # grade_ids of the test cells that kept their points, being right given right parts above
+
+
+def save_or_say(gradebook, course, job, marked):
+    """Save the grade.Marked of a grade.Job, and return the Result; it costs one mark if it cannot be saved.
+
+    Raises SQLAlchemyError or OSError where no other student could be saved either.
+    """
+    if marked.notebook is None:
+        return _not_saved(job, marked.problem)
+    try:
+        return _save_again(gradebook, course, job.slug, marked)
+    except Exception as error:
+        reason = _reason(gradebook, error)
+    try:
+        return _save_again(gradebook, course, job.slug, failed(job, reason))
+    except Exception as error:
+        reason = _reason(gradebook, error)
+    return _not_saved(job, reason)
+
+
+def _not_saved(job, reason):
+    """The Result of a submission about which the gradebook is told nothing, so that the next run tries it again."""
+    return Result(job.student, 0.0, exercise.load(job.slug).points, (), reason, (), (reason,), {}, 0.0)
+
+
+def _save_again(gradebook, course, slug, marked):
+    """As `save`, and once more if another grader has added the same student in between."""
+    arguments = course, slug, marked.student, marked.notebook, marked.timestamp
+    try:
+        return save(gradebook, *arguments)
+    except IntegrityError:
+        gradebook.db.rollback()
+        return save(gradebook, *arguments)
+
+
+def _reason(gradebook, error):
+    """Say what an error was, and make the gradebook usable again; raise it if the next student would meet it too."""
+    if isinstance(error, OSError) and error.errno in FOR_ALL:
+        raise error
+    if isinstance(error, SQLAlchemyError) and not isinstance(error, (DataError, IntegrityError)):
+        raise error
+    gradebook.db.rollback()
+    return outside.line(f"it could not be recorded: {type(error).__name__}: {error}")
 
 
 def save(gradebook, course, slug, student, notebook, timestamp=""):
@@ -70,19 +126,21 @@ def save_marks(gradebook, submission, notebook):
     gradebook.db.commit()
 
 
-def still_valid(gradebook, course, task, student, folder):
-    """The Result of an earlier run; None if the student's file in `folder` or the exercise has changed since.
+def still_valid(gradebook, course, task, student, folder, seed=None):
+    """The Result of an earlier run; None if the student's files in `folder` or the exercise have changed since.
+
+    A `seed` that is given must be that of the earlier run.
 
     The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
     be marked is always tried again.
     """
     try:
         noted = record.of(json.loads(autograded(course, task.slug, student).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError):  # not marked yet, or by something else
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # not marked yet, or by something else
         return None
     if noted is None or noted.seed is None:  # nbgrader was stopped after it had rebuilt the notebook
         return None
-    if noted.problem or noted.tests != task.digest:
+    if noted.problem or noted.tests != task.digest or seed not in (None, noted.seed):
         return None
     if noted.digest != intake.digest(folder, task.slug):
         return None
@@ -90,7 +148,31 @@ def still_valid(gradebook, course, task, student, folder):
         submission = gradebook.find_submission(task.slug, student)
     except MissingEntry:  # the notebook is of another gradebook
         return None
+    when, _ = _time_of(intake.timestamp(folder), noted)
+    if when and when != submission.timestamp:
+        return None
     return _result(gradebook, submission, student, noted)._replace(kept=True)
+
+
+def check_schema(db_url):
+    """Raise ValueError for a gradebook that another version of nbgrader has made, or that lacks a table or a column."""
+    engine = create_engine(db_url)
+    try:
+        found = inspect(engine)
+        tables = set(found.get_table_names())
+        if not tables:  # a new one, or none yet
+            return
+        advice = "give the gradebook of this version of nbgrader, or run `nbgrader db upgrade` for an older one"
+        for name, table in Base.metadata.tables.items():
+            columns = {column["name"] for column in found.get_columns(name)} if name in tables else set()
+            if columns != set(table.columns.keys()):
+                raise ValueError(f"the gradebook's table {name!r} is not the one that nbgrader makes: {advice}")
+        with engine.connect() as connection:
+            versions = connection.execute(text("select version_num from alembic_version")).scalars().all()
+        if versions != list(ScriptDirectory(Path(nbgrader.__file__).with_name("alembic")).get_heads()):
+            raise ValueError(f"the gradebook's version is {', '.join(versions) or 'unknown'}: {advice}")
+    finally:
+        engine.dispose()
 
 
 def autograded(course, slug, student):
@@ -103,13 +185,33 @@ def _time_of(timestamp, noted):
     if not timestamp:
         return None, noted
     try:
-        when = utils.parse_utc(timestamp)
-    except (ValueError, OverflowError):
+        when = _utc(timestamp)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
         line = "timestamp.txt cannot be read as a time; it was ignored"
-        return None, noted._replace(notes=(*noted.notes, line))
+        return None, noted._replace(notes=(*noted.notes, line), human=(*noted.human, line))
     if when > datetime.now(UTC).replace(tzinfo=None):
         noted = noted._replace(human=(*noted.human, "timestamp.txt is in the future"))
     return when, noted
+
+
+def _utc(timestamp):
+    """The time in UTC, without a zone, as nbgrader keeps it; one that names no zone is in UTC already.
+
+    The forms are those of nbgrader's exchange and of the platforms. They are read here because nbgrader's own reader
+    takes a third word for the path of a file, and hyphens in the time for a zone. Raises ValueError.
+    """
+    found = TIMESTAMP.fullmatch(timestamp)
+    if not found:
+        raise ValueError(timestamp)
+    date, hour, minute, second, zone = found.groups()
+    when = datetime.fromisoformat(f"{date}T{hour}:{minute}:{second or '00'}")
+    if zone in (None, "Z", "UTC", "GMT"):
+        return when
+    if zone[0] in "+-":
+        when = datetime.fromisoformat(f"{when.isoformat()}{zone}")
+    else:
+        when = when.replace(tzinfo=ZoneInfo(zone))
+    return when.astimezone(UTC).replace(tzinfo=None)
 
 
 def _submission(gradebook, slug, student, when):

@@ -4,11 +4,27 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from grading import outside
+
+try:
+    import resource
+except ModuleNotFoundError:  # in a browser
+    resource = None
+
 MAX_FILE = 100 * 2**20
+MAX_HERE = 2**20  # bytes of a notebook that is parsed in the grader's own process, which takes 30 times as much memory
+MEMORY, SECONDS = 2 * 2**30, 60  # of the process that parses a larger one
 MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
+MAX_SOURCES = 2_000_000  # characters in all cells together
+MAX_CELLS = 5000
+LEFT_OUT = "the others were left out"
+KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id"}
+READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
 
 
 class Cell(NamedTuple):
@@ -27,6 +43,7 @@ class Submission(NamedTuple):
     problem: str  # why there is nothing to mark; empty if there is something
     digest: str  # of the notebook's bytes; empty if there is a problem
     timestamp: str = ""  # the text of timestamp.txt, which nbgrader's exchange writes
+    human: tuple = ()  # those of the notes that an instructor should look at
 
 
 def read_folder(folder, slug):
@@ -35,9 +52,13 @@ def read_folder(folder, slug):
     try:
         path, notes = _find(folder, slug)
         cells, more, digest = read_notebook(path)
+        when = timestamp(folder)
     except (ValueError, OSError) as error:
-        return Submission((), (), str(error), "")
-    return Submission(tuple(cells), (*notes, *more), "", digest, _timestamp(folder))
+        return Submission((), (), outside.line(str(error)), "")
+    except Exception as error:  # of a kind that nobody thought of
+        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "")
+    human = tuple(line for line in more if LEFT_OUT in line)
+    return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, when, human)
 
 
 def digest(folder, slug):
@@ -52,25 +73,73 @@ def digest(folder, slug):
 def read_notebook(path):
     """The cells of a notebook file, a list of notes about it, and its digest.
 
-    Raises ValueError, with a reason for the student, for a file that cannot be read as a notebook; OSError for one that
-    cannot be read at all.
+    A large one is parsed in a process of its own, with limits of time and memory. Raises ValueError, with a reason for
+    the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all.
     """
+    if os.lstat(path).st_size <= MAX_HERE:
+        return _parse(_read(path), Path(path).name)
+    command = [sys.executable, "-I", "-S", "-c", READER, str(Path(__file__).parents[1])]
+    command += [os.fspath(path), str(MEMORY), str(SECONDS)]
     name = Path(path).name
-    data = _read(path)
-    text, notes = _decode(data, name)
+    too_large = f"{name} is not a notebook that can be read within {SECONDS} seconds and {MEMORY >> 30} GB of memory"
     try:
-        content = json.loads(text)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * SECONDS + 1)
+        problem, cells, notes, digest = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        raise ValueError(f"{too_large}; clear its outputs") from None
+    if problem:
+        raise ValueError(problem)
+    return [Cell(*cell) for cell in cells], notes, digest
+
+
+def main(path, memory, seconds):
+    """What the process that reads a large notebook does: print what read_notebook returns, after a problem, as JSON."""
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory),) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds),) * 2)
+    try:
+        found = ["", *_parse(_read(path), Path(path).name, _what_matters)]
+    except (ValueError, OSError) as error:
+        found = [str(error), [], [], ""]
+    sys.stdout.write(json.dumps(found))
+
+
+def _what_matters(pairs):
+    """Of an object of a notebook, the entries that a Cell is made of: outputs may be large."""
+    return {key: value for key, value in pairs if key in KEYS} or None
+
+
+def _parse(data, name, hook=None):
+    text, notes = _decode(data, name)
+    digest = _digest(data)
+    del data  # the text takes as much again, and the numbers of a notebook are of no interest, however long
+    try:
+        content = json.loads(text, parse_int=float, object_pairs_hook=hook)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not a notebook: {str(error)[:200]}") from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if cells is None and isinstance(content, dict) and isinstance(content.get("worksheets"), list):
-        sheets = [sheet for sheet in content["worksheets"] if isinstance(sheet, dict)]
-        cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+        sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
         notes.append(f"{name} has the notebook format of 2013; it was read all the same")
     if not isinstance(cells, list):
         raise ValueError(f"{name} is not a notebook: it has no cells")
-    read = [_cell(cell, notes) for cell in cells[:5000] if isinstance(cell, dict)]
-    return read, notes, _digest(data)
+    return _cells(cells, notes), notes, digest
+
+
+def _cells(cells, notes):
+    """The cells that hold something, as far as they are taken; what is left out is noted."""
+    read = [_cell(cell, notes) for cell in cells if isinstance(cell, dict)]
+    if len(read) > MAX_CELLS:
+        read = [cell for cell in read if cell.source.strip() or cell.grade_id]
+    taken, left = [], MAX_SOURCES
+    for cell in read[:MAX_CELLS]:
+        left -= len(cell.source)
+        if left < 0:
+            break
+        taken.append(cell)
+    if len(taken) < len(read):
+        notes.append(f"{len(read)} cells hold something, and {len(taken)} were taken; {LEFT_OUT}")
+    return taken
 
 
 def _digest(data):
@@ -132,19 +201,20 @@ def _cell(cell, notes):
     metadata = cell.get("metadata")
     label = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     label = label.get("grade_id") if isinstance(label, dict) else None
-    label = label[:200] if isinstance(label, str) else ""
+    label = outside.line(label, 200) if isinstance(label, str) else ""
     if len(source) > MAX_SOURCE:
         notes.append(
             f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; it was not run"
         )
         source = ""
     kind = cell.get("cell_type")
-    source = source.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    source = outside.source(source)
     return Cell("code" if kind == "code" else "markdown", label, source)
 
 
-def _timestamp(folder):
+def timestamp(folder):
+    """The text of timestamp.txt in a folder, which nbgrader's exchange writes; empty if there is none."""
     try:
-        return _read(folder / "timestamp.txt")[:100].decode("ascii").strip()
+        return _read(Path(folder) / "timestamp.txt")[:100].decode("ascii").strip()
     except (ValueError, OSError):
         return ""

@@ -214,7 +214,7 @@ def _known(slug):
 
 
 def namespace_of(task, answer):
-    """What the notebook defines with a known answer in it; made anew every time, as some entries keep a state.
+    """What the notebook defines with a known answer in it; made again every time, as some entries keep a state.
 
     Tests are left out, and so are cells without a label: in the release, these are for the reader.
     """

@@ -1,15 +1,16 @@
-"""The kill matrix: every known answer goes through the grader, and what each costs becomes a page of the book."""
+"""The kill matrix: every known answer goes through the grader, and what each costs becomes pages of the book."""
 
 import tempfile
 from pathlib import Path
 
 from grading import exercise, grade, record
-from grading.answers import known_answers
+from grading.answers import known_answers, solution
 from grading.course import COURSE, slugs
 from grading.pages import render
 from grading.sample_class import notebook_with
 
 PAGE = COURSE / "book" / "mistakes.md"
+OF_EXERCISES = COURSE / "book" / "mistakes"  # one page per exercise: the table of contents takes all that are here
 
 
 def kill_matrix(slug, settings, workers=1):
@@ -44,39 +45,69 @@ def lost(notebook):
     }
 
 
-def page():
-    """The text of book/mistakes.md."""
-    return render("mistakes.md.jinja", exercises=[_summary(exercise.load(slug)) for slug in slugs()], literal=_literal)
+def write():
+    """Write the pages of the book, and delete those of exercises that are no more."""
+    for path in OF_EXERCISES.glob("*.md"):
+        path.unlink()
+    OF_EXERCISES.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+
+
+def pages():
+    """The text of each page, {path: text}: one for every exercise, and the page that lists them."""
+    exercises = [_summary(exercise.load(slug)) for slug in slugs()]
+    found = {PAGE: render("mistakes.md.jinja", exercises=exercises, literal=_literal)}
+    for each in exercises:
+        path = OF_EXERCISES / f"{each['slug']}.md"
+        found[path] = render("mistakes_of.md.jinja", exercise=each, literal=_literal)
+    return found
 
 
 def _summary(task):
-    """What the page says about one exercise."""
+    """What the pages say about one exercise."""
     known = known_answers(task.slug)
+    wrong = [answer for answer in known if not answer.right]
+    return {
+        "slug": task.slug,
+        "title": task.notebook["cells"][0]["source"].splitlines()[0].lstrip("# "),
+        "points": task.points,
+        "right": len(known) - len(wrong),
+        "wrong": len(wrong),
+        "parts": _by_part(task, wrong),
+    }
+
+
+def _by_part(task, wrong):
+    """The wrong answers by the cell that is wrong, as the notebook has them, and in it by the tests that they fail.
+
+    A list for one cell would repeat the tests in every row: a few combinations of tests serve dozens of mistakes.
+    """
+    right = solution(task.slug).cells
     points = {
         exercise.grade_id(cell): cell["metadata"]["nbgrader"]["points"]
         for cell in task.notebook["cells"]
         if exercise.is_test(cell)
     }
-    return {
-        "slug": task.slug,
-        "title": task.notebook["cells"][0]["source"].splitlines()[0].lstrip("# "),
-        "points": task.points,
-        "right": sum(answer.right for answer in known),
-        "wrong": [
-            answer._asdict()
-            | {
-                "lost": answer.lost,
-                "cost": sum(points[label] for label in answer.lost),
-                "alone": sum(points[label] for label in answer.loses),
-            }
-            for answer in known
-            if not answer.right
-        ],
-    }
+    parts = {label: {} for label in right}
+    for answer in wrong:
+        first = next(label for label in right if answer.cells[label] != right[label])
+        parts[first].setdefault((answer.lost, answer.follows), []).append(answer)
+    return [
+        {"label": label, "groups": [_group(*tests, answers, points) for tests, answers in groups.items()]}
+        for label, groups in parts.items()
+        if groups
+    ]
+
+
+def _group(lost, follows, answers, points):
+    cost = sum(points[label] for label in lost)
+    alone = cost + sum(points[label] for label in follows)
+    return {"lost": lost, "follows": follows, "answers": answers, "cost": cost, "alone": alone}
 
 
 def _literal(text):
-    """Prose that a table of MyST shows as it stands: characters that would be markup are escaped, except in code."""
+    """Prose that a table of MyST shows unchanged: characters that would be markup are escaped, except in code."""
     parts = text.split("`")
     for place in range(0, len(parts), 2):
         for character in "\\*_$<[{":

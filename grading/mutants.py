@@ -188,7 +188,7 @@ def cells_with_tests(task, sources, wrapped=lambda function: function):
     """Yield (grade_id, source, namespace) of every test cell of an exercise, for the answers in `sources`.
 
     As in the grader, the cells run in the order of the notebook, and answers and tests have a namespace each; every
-    test gets a copy of its own, with what `wrapped` makes of each of the student's functions.
+    test gets its own copy, with what `wrapped` makes of each of the student's functions.
     """
     student, grader = {"__name__": "__main__"}, {"__name__": "__grader__"}
     for cell in task.notebook["cells"]:

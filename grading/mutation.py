@@ -67,7 +67,7 @@ class Change(NamedTuple):
 
     source: str
     old: str  # the lines that were changed, joined
-    new: str  # what stands in their place
+    new: str  # what takes their place
     line: int  # of the changed place in the code as it was
     operator: str = ""  # its name
 
@@ -402,7 +402,7 @@ def names_in(source):
 def _texts_with_a_change(body, i, operators):
     """The operator's name, and the text of the i-th statement, for every change in it.
 
-    The change stands in the tree only while its text is made: to copy the tree each time takes much longer.
+    The change is in the tree only while its text is made: to copy the tree each time takes much longer.
     """
     for holder, key in [(body, i), *_holders(body[i])]:
         place = holder[key]
@@ -461,7 +461,7 @@ def _shortened(old, new):
 
 
 def _holders(node):
-    """Where the nodes below a node stand, in reading order: (a list, place) or (the fields of a node, field)."""
+    """Where the nodes below a node are, in reading order: (a list, place) or (the fields of a node, field)."""
     for field, value in ast.iter_fields(node):
         places = [(value, i) for i in range(len(value))] if isinstance(value, list) else [(vars(node), field)]
         for holder, key in places if field not in SKIPPED_FIELDS else ():

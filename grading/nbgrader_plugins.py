@@ -3,16 +3,27 @@
 import secrets
 from pathlib import Path
 
+import bleach
 import nbformat
-from nbconvert.exporters import NotebookExporter
+from jinja2 import pass_context
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Bool, Integer
 
 from grading import exercise, intake, record, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
+from grading.limits import time_limit
 from grading.transplant import rebuild
+
+PAGE_SECONDS = 60  # for one page of feedback
+MAX_PAGE = 2 * 2**20  # characters of it
+TOO_MUCH = "**This page is shortened.** It could not be made with all cells ({}). The marks are not touched by that."
+TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
+TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
+ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
 
 
 class SubmissionExporter(NotebookExporter):
@@ -57,3 +68,35 @@ class SaveMarks(NbGraderPreprocessor):
         with Gradebook(names["db_url"], self.parent.parent.coursedir.course_id) as gradebook:
             save_marks(gradebook, gradebook.find_submission(names["assignment"], names["student"]), notebook)
         return notebook, resources
+
+
+class FeedbackExporter(HTMLExporter):
+    """Makes a page of feedback, whatever is in the notebook: within a time, within a size, and without live links."""
+
+    def from_notebook_node(self, notebook, resources=None, **keywords):
+        """The page, and nbconvert's resources; what cannot be made in full is made of the graded cells alone."""
+        try:
+            with time_limit(PAGE_SECONDS):
+                page, made = super().from_notebook_node(notebook, resources, **keywords)
+            if len(page) <= MAX_PAGE:
+                return page, made
+            reason = f"it would have {len(page) / 2**20:.1f} MB"
+        except SQLAlchemyError:  # the next page would fail as well
+            raise
+        except Exception as error:
+            reason = type(error).__name__
+        return super().from_notebook_node(_shortened(notebook, reason), resources, **keywords)
+
+    @pass_context
+    def markdown2html(self, context, source):
+        """The HTML of a text in Markdown, with what is allowed in it: it is cleaned when it is HTML, not before."""
+        page = super().markdown2html(context, source)
+        return bleach.clean(page, TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"])
+
+
+def _shortened(notebook, reason):
+    """The notebook with its graded cells alone, under a line that says why."""
+    short = nbformat.from_dict({**notebook, "cells": []})
+    short.cells = [nbformat.v4.new_markdown_cell(TOO_MUCH.format(reason))]
+    short.cells += [cell for cell in notebook.cells if exercise.is_test(cell)]
+    return short

@@ -2,12 +2,15 @@
 
 import base64
 
+from grading import outside
 from grading.checks import HiddenCheckFailedError
 from grading.limits import TestTooLongError
 from grading.remote import StudentError
 from rnnlib.exercise import CheckFailedError
 
 MAX_TEXT = 100_000  # characters
+MAX_LINE = 2000  # characters of a line of an error
+MAX_LINES, MAX_ERROR = 200, 20_000  # lines of an error, and characters of all lines of an error
 MAX_FIGURES = 4
 MAX_FIGURE = 2**21  # bytes
 
@@ -15,7 +18,7 @@ MAX_FIGURE = 2**21  # bytes
 def add_text(cell, text):
     """Add text as stdout, never as stderr, where Python sends warnings: nbgrader takes stderr for a failed test."""
     if text:
-        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text[:MAX_TEXT]})
+        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": outside.text(text, MAX_TEXT)})
 
 
 def add_figures(cell, figures):
@@ -34,14 +37,16 @@ def add_points(cell, points):
 
 
 def add_error(cell, name, lines):
-    """Add an error, which costs a test its points; `lines` is all that a reader sees of it."""
+    """Add an error, which costs a test its points; `lines` is all that a reader sees of it, as far as it is short."""
+    lines = "\n".join(outside.line(line, MAX_LINE) for line in lines[:MAX_LINES])[:MAX_ERROR].split("\n")
     evalue = lines[0][:500] if lines else ""
-    cell["outputs"].append({"output_type": "error", "ename": name[:80], "evalue": evalue, "traceback": lines})
+    name = outside.line(name, 80)
+    cell["outputs"].append({"output_type": "error", "ename": name, "evalue": evalue, "traceback": lines})
 
 
 def add_line(cell, line):
     """Add a line to the error that was added last."""
-    cell["outputs"][-1]["traceback"].append(line)
+    cell["outputs"][-1]["traceback"].append(outside.line(line, MAX_LINE))
 
 
 def add_exception(cell, error, hidden=False, names=()):

@@ -52,7 +52,7 @@ def _of_parts(wrong, right):
     if right and len(wrong) <= LISTED:
         return f"Of what it returns, {_called(wrong)} wrong, and everything else is right."
     if 0 < len(right) <= LISTED:
-        return f"Of what it returns, {_called(right)} right, and nothing else is."
+        return f"Of what it returns, {_called(right)} right, and the rest is not."
     return ""
 
 

@@ -9,7 +9,8 @@ import signal
 import time
 from functools import lru_cache
 
-from grading import sandbox, wire
+from grading import outside, sandbox, wire
+from grading.limits import TestTooLongError, memory_limit, time_limit
 from grading.watch import Watch
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
@@ -35,6 +36,10 @@ KINDS = (
     ZeroDivisionError,
 )
 MAX_NESTING = 10
+MAX_OUTPUT = 100_000  # characters that are kept between two looks
+MAX_FIGURES = 4  # of one cell
+MEMORY = 2**28  # bytes that one of the grader's functions may take when the student's code calls it
+MAX_CHANGED = 20  # arguments
 MAX_ERROR = 10_000  # characters of a message or of a traceback
 
 
@@ -58,6 +63,10 @@ class StudentDiedError(StudentError):
         StudentError.__init__(self, self.shown_as, message, message)
 
 
+class CrashedError(StudentDiedError):
+    """The student's process ended by itself, or was killed from outside: the grader had no part in it."""
+
+
 class HungError(StudentDiedError):
     """The student's process was ended because it did not answer in time."""
 
@@ -72,6 +81,16 @@ STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) f
 STUDENT_ERRORS["UnfinishedError"] = UnfinishedError
 
 
+@contextlib.contextmanager
+def _limits(deadline):
+    """Limits for a function of the grader's that the student's code calls, if there is a `deadline`."""
+    if deadline is None:
+        yield
+        return
+    with memory_limit(MEMORY), time_limit(max(0.001, deadline - time.monotonic())):
+        yield
+
+
 class StudentProcess:
     """One process that runs a student's code, and what it has printed and drawn since the last look."""
 
@@ -82,17 +101,22 @@ class StudentProcess:
         self.output, self.figures = [], []
         self.functions, self.nesting = [], 0
         self.last_call = None  # since the last look: a name, the arguments, the options and the result
-        self.process, self.writer, self.reader = sandbox.start(sandboxed)
+        self.process, self.writer, self.reader, words = sandbox.start(sandboxed)
         try:
             self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
         except StudentError as error:  # no student's code has run yet, so it is the machine that fails
             self.close()
+            with contextlib.suppress(BlockingIOError):
+                error = outside.line(os.read(words, 4096).decode("utf-8", "replace").strip()) or error
             raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
+        finally:
+            os.close(words)
 
     def run(self, source, locked=False):
         """Run a cell; in a `locked` one, names that are withheld from students are there. Raises StudentError."""
         (figures,) = self.request(["run", source, locked])
-        self.figures += [figure for figure in figures if type(figure) is bytes] if type(figures) is list else []
+        figures = figures[:MAX_FIGURES] if type(figures) is list else []
+        self.figures += [figure for figure in figures if type(figure) is bytes]
 
     def get(self, name):
         """The value of a name: plain data, or a Remote. Raises StudentError."""
@@ -112,6 +136,8 @@ class StudentProcess:
         except wire.LateError:
             late = True
             raise self._end(HungError(self.watch.verdict(message, allowed))) from None
+        except wire.GoneError as error:
+            raise self._end(CrashedError(f"the process that ran your code ended or broke off: {error}")) from None
         except wire.WireError as error:
             raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
         finally:
@@ -119,9 +145,9 @@ class StudentProcess:
                 self.watch.took(message, time.monotonic() - started, late)
         kind, *answer = answer
         *result, output = answer
-        self.output.append(str(output)[:100_000])  # before an error is raised: what was printed helps to find it
+        self._keep_output(output if type(output) is str else "")
         if kind == "error":
-            name, text, traceback = (str(part)[:MAX_ERROR] for part in result)
+            name, text, traceback = (outside.text(str(part), MAX_ERROR) for part in result)
             raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
         return result
 
@@ -132,9 +158,11 @@ class StudentProcess:
             kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, deadline))
             if kind != "callback":
                 return [kind, *answer]
-            if time.monotonic() > deadline:  # the pipe is always ready if a process writes fast enough
-                raise wire.LateError
-            wire.send(self.writer, self._call_back(*answer), self._refer, deadline)
+            answer = self._call_back(*answer, deadline=deadline)
+            try:
+                wire.send(self.writer, answer, self._refer, deadline)
+            except wire.TooBigError as error:  # before a byte was written
+                wire.send(self.writer, ["answer", None, f"the answer is too large: {error}"], self._refer, deadline)
 
     def take_output(self):
         """What was printed since the last look, and the figures drawn, as PNG."""
@@ -167,19 +195,34 @@ class StudentProcess:
             raise wire.WireError("not an answer")
         return message
 
-    def _call_back(self, number, arguments, keywords):
-        """The answer to a call of one of the grader's functions; of an exception it says the kind and no more."""
+    def _call_back(self, number, arguments, keywords, deadline=None):
+        """The answer to a call of one of the grader's functions; of an exception it says the kind and no more.
+
+        With a `deadline`, the function has limits of time and memory: its arguments are chosen by the student's code.
+        Raises wire.LateError after it.
+        """
         if type(number) is not int or not 0 <= number < len(self.functions) or self.nesting >= MAX_NESTING:
             return ["answer", None, "this function cannot be called from here"]
         self.nesting += 1
         try:
-            return ["answer", self.functions[number](*arguments, **keywords), None]
+            with _limits(deadline):
+                return ["answer", self.functions[number](*arguments, **keywords), None]
         except StudentError:  # raised where our function called the student's: it belongs to the test, not in between
             raise
+        except TestTooLongError:
+            if deadline and time.monotonic() >= deadline:
+                raise wire.LateError from None
+            raise  # it was the time of the test around this call
         except Exception as error:  # its message might hold a number that was expected
             return ["answer", None, f"the function you were given raised {type(error).__name__}"]
         finally:
             self.nesting -= 1
+
+    def _keep_output(self, output):
+        """Keep what a request has printed, before its error is raised: it helps to find it."""
+        left = MAX_OUTPUT - sum(map(len, self.output))
+        if output and left > 0:
+            self.output.append(outside.text(output, left))
 
     def _refer(self, value):
         if isinstance(value, Remote) and value.number is not None:
@@ -194,7 +237,7 @@ class StudentProcess:
             return self.functions[tag["yours"]]
         if type(tag["mine"]) is not int:
             raise TypeError
-        kind = str(tag.get("kind"))[:80]
+        kind = outside.line(str(tag.get("kind")), 80)
         return _remote_class(kind)(lambda: self, None, tag["mine"], kind)
 
 
@@ -219,7 +262,8 @@ class Remote:
         process = self.process()
         result, changed = process.request(["call", target, list(arguments), keywords])
         process.last_call = self.__name__, arguments, keywords, result
-        self.changed = tuple(map(str, changed)) if type(changed) is list else ("something",)
+        changed = changed[:MAX_CHANGED] if type(changed) is list else ["something"]
+        self.changed = tuple(outside.line(str(name), 80) for name in changed)
         return result
 
     def __getattr__(self, name):

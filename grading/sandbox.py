@@ -2,12 +2,13 @@
 
 Of the machine's files it sees /usr, the installation of Python, all packages of the environment, rnnlib and the program
 that runs inside, all of them read-only; it can write to one folder, an empty /tmp of limited size. bubblewrap gives it
-a file system, a network, processes and users of its own, the seccomp filter takes away new processes and other calls
+its own file system, network, processes and users, the seccomp filter takes away new processes and other calls
 that numerical code never needs, and grading/student_host.py sets the limits before a student's first line.
 """
 
+import importlib.util
+import marshal
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -54,27 +55,37 @@ def ensure_available():
 
 
 def start(sandboxed=True):
-    """Start student_host.py; return the process, the pipe to write requests to and the pipe to read answers from."""
+    """Start student_host.py; return the process, pipes to write requests to and to read answers from, and its stderr.
+
+    Raises SandboxError when it cannot be started.
+    """
     their_input, our_output = os.pipe()
     our_input, their_output = os.pipe()
+    words, their_words = os.pipe()  # of bubblewrap, should it fail; the host program closes its end
     fds = [their_input, their_output]
     command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed), *map(str, fds)]
-    if sandboxed:
-        command, filter_fd = _confined(command)
-        fds += [filter_fd] if filter_fd is not None else []
-    process = subprocess.Popen(
-        command,
-        pass_fds=fds,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=_environment(),  # of bubblewrap too: its first process can be read inside, in /proc/1/environ
-    )
-    for fd in fds:
-        os.close(fd)
-    os.set_blocking(our_output, False)
-    return process, our_output, our_input
+    try:
+        if sandboxed:
+            command = _confined(command, fds)
+        process = subprocess.Popen(
+            command,
+            pass_fds=fds,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=their_words,
+            start_new_session=True,
+            env=_environment(),  # of bubblewrap too: its first process can be read inside, in /proc/1/environ
+        )
+    except OSError as error:
+        for fd in (our_output, our_input, words):
+            os.close(fd)
+        raise SandboxError(f"a student's process could not be started: {error}") from None
+    finally:
+        for fd in (*fds, their_words):
+            os.close(fd)
+    for fd in (our_output, words):
+        os.set_blocking(fd, False)
+    return process, our_output, our_input, words
 
 
 def _boot(sandboxed):
@@ -86,16 +97,18 @@ def _boot(sandboxed):
 
 @lru_cache
 def _host_files():
-    """The files of the program that runs inside, and their bytecode, which every sandbox would otherwise make again."""
-    sources = [str(HERE / name) for name in ("student_host.py", "wire.py")]
-    return [*sources, *filter(None, (_bytecode(source) for source in sources))]
+    """{path inside: bytes} of the program that runs inside, and of its bytecode, which it would otherwise make again.
 
-
-def _bytecode(source):
-    try:
-        return py_compile.compile(source, doraise=True)
-    except OSError:  # a folder that may not be written to
-        return None
+    They are handed over as bytes and not bound: other graders, and whoever updates the course, replace such files, and
+    bubblewrap ends if that happens while it binds them.
+    """
+    files = {}
+    for name in ("student_host", "wire"):
+        source, inside = (HERE / f"{name}.py").read_bytes(), f"/course/host/{name}.py"
+        unchecked = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
+        bytecode = unchecked + marshal.dumps(compile(source, inside, "exec", dont_inherit=True))
+        files |= {inside: source, f"/course/host/__pycache__/{name}.{sys.implementation.cache_tag}.pyc": bytecode}
+    return files
 
 
 def _environment():
@@ -111,11 +124,10 @@ def _environment():
     } | {name: os.environ[name] for name in ("OPENBLAS_CORETYPE",) if name in os.environ}
 
 
-def _confined(command):
-    """The command inside bubblewrap, and the file descriptor of the seccomp filter (None for an unknown processor)."""
+def _confined(command, fds):
+    """The command inside bubblewrap; the list `fds` gets the file descriptors that bubblewrap reads."""
     bind = {path: path for path in ("/usr", sys.base_prefix)}
     bind |= {PACKAGES: "/course/packages", str(LIBRARY): "/course/rnnlib"}
-    bind |= {path: f"/course/host/{Path(path).relative_to(HERE)}" for path in _host_files()}
     arguments = [
         shutil.which("bwrap") or "bwrap",
         "--unshare-all",
@@ -134,11 +146,20 @@ def _confined(command):
         arguments += ["--symlink", f"usr/{link}", f"/{link}"]
     for source, target in bind.items():
         arguments += ["--ro-bind", source, target]
+    for target, data in _host_files().items():
+        arguments += ["--ro-bind-data", _readable(data, fds), target]
     arguments += ["--remount-ro", "/", "--chdir", "/tmp"]
     code = seccomp.program()
-    if code is None:
-        return [*arguments, "--", *command], None
-    reader, writer = os.pipe()
-    os.write(writer, code)
-    os.close(writer)
-    return [*arguments, "--seccomp", str(reader), "--", *command], reader
+    if code is not None:
+        arguments += ["--seccomp", _readable(code, fds)]
+    return [*arguments, "--", *command]
+
+
+def _readable(data, fds):
+    """The number, as text, of a file descriptor from which the bytes can be read; it is added to the list `fds`."""
+    fd = os.memfd_create("grading")
+    fds.append(fd)
+    with open(fd, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return str(fd)

@@ -155,12 +155,12 @@ def _with_first_factor(product, change):
 
 LONG = 40  # characters of code that are told
 SWAPPED = {  # the operation that is right, and the one in its place
-    (ast.Add, ast.Sub): "a minus stands in the place of a plus",
-    (ast.Sub, ast.Add): "a plus stands in the place of a minus",
-    (ast.Mult, ast.Add): "a plus stands in the place of a product",
-    (ast.Mult, ast.Div): "a division stands in the place of a product",
-    (ast.Div, ast.Mult): "a product stands in the place of a division",
-    (ast.Pow, ast.Mult): "a product stands in the place of a power",
+    (ast.Add, ast.Sub): "a minus is written instead of a plus",
+    (ast.Sub, ast.Add): "a plus is written instead of a minus",
+    (ast.Mult, ast.Add): "a plus is written instead of a product",
+    (ast.Mult, ast.Div): "a division is written instead of a product",
+    (ast.Div, ast.Mult): "a product is written instead of a division",
+    (ast.Pow, ast.Mult): "a product is written instead of a power",
     (ast.MatMult, ast.Mult): "a product is taken entry by entry and not as a matrix product",
 }
 WHOLE = (ast.expr, ast.stmt, ast.keyword, ast.comprehension, ast.arguments)
@@ -214,7 +214,7 @@ def _particular(operator, old, new):
         case "name_mixed_up" if not isinstance(new, ast.Name):
             return "two names in a line have changed places"
         case "function_dropped" if isinstance(old, ast.Call):
-            return f"{_quoted(new).strip() or 'an argument'} stands in the place of a function of it"
+            return f"{_quoted(new).strip() or 'an argument'} is written instead of a function of it"
         case "branch_removed" if isinstance(new, ast.Constant):
             return f"{_the('condition', old)} is taken to be {'always' if new.value else 'never'} true"
         case "comparison_swapped":
@@ -258,8 +258,8 @@ def _in_place_of(pairs):
     for pair in [*(pair for pair in reversed(pairs) if isinstance(pair[0], TELLING)), pairs[-1]]:
         old, new = map(_quoted, pair)
         if old and new:
-            return f"{new.strip()} stands in the place of{old}"
-    return "one expression stands in the place of another"
+            return f"{new.strip()} is written instead of{old}"
+    return "one expression is written instead of another"
 
 
 def _the(kind, node):

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import io
 import linecache
+import os
 import re
 import resource
 import sys
@@ -209,7 +210,7 @@ class Host:
             config = Config()
             config.HistoryManager.enabled = False
             self.shell = InteractiveShell.instance(config=config, user_ns=self.namespace)
-            self.namespace |= self.built_ins  # the shell has put some of its own there
+            self.namespace |= self.built_ins  # the shell has put its own there
             self.shell.system = lambda command: print(NO_COMMANDS)
             self.shell.getoutput = _no_output
             self.shell.enable_matplotlib = self.shell.enable_gui = lambda gui=None: ("agg", "agg")
@@ -311,10 +312,10 @@ def _unfinished(name, error):
     where = traceback.extract_tb(error.__traceback__)[-1]
     if not where.filename.startswith(CELLS):
         return f"{name} calls {where.name}, which raises NotImplementedError" if where.filename != __file__ else ""
-    stands = left_over(where)
+    rest = left_over(where)
     if where.name == name:
-        return stands
-    return f"{name} needs {where.name}: {stands}" if stands else f"{name} needs {where.name}, which is not done yet"
+        return rest
+    return f"{name} needs {where.name}: {rest}" if rest else f"{name} needs {where.name}, which is not done yet"
 
 
 def _in_rnnlib(frame):
@@ -371,4 +372,5 @@ def _figures():
 
 def main(arguments):
     """Serve requests; `arguments` are the file descriptors to read from and to write to, as text."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the grader listens there only until this program runs
     Host(*map(int, arguments)).serve()

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from grading import copies, exercise
 from grading.record import Record, put
 
+MAX_TEXT = (
+    10_000  # characters of a text that a student added: to show some texts takes a time that grows with the square
+)
 WRITTEN_BY_STUDENT = "written_by_student"
 
 
@@ -55,7 +58,8 @@ def rebuild(task, submission):
         title = "**Not marked**" if submission.problem else "**About this submission**"
         text = "\n".join(f"- {_as_text(line)}" for line in said)
         notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{text}", "about-this-submission", {}))
-    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=tuple(notes.human)))
+    human = (*submission.human, *notes.human)
+    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=human))
     return notebook
 
 
@@ -141,7 +145,7 @@ def _completed(label, source, ends, found, reader, notes):
 
 
 def _blank(task, label, found, answers, reader, notes):
-    """What runs in the place of a cell that was not filled in: the code of the release, unless it stands elsewhere.
+    """What runs in the place of a cell that was not filled in: the code of the release, unless it is elsewhere.
 
     What is defined elsewhere is left out here, or it would be taken for the answer.
     """
@@ -162,7 +166,7 @@ def _blank(task, label, found, answers, reader, notes):
     moved = [name for name in names if name in elsewhere]
     if moved:
         was = "was left blank" if cells else "was missing"
-        notes.say(f"{label} {was}; what stands in another cell was marked: {', '.join(moved)}")
+        notes.say(f"{label} {was}; what another cell holds was marked: {', '.join(moved)}")
     elif not cells:
         notes.say(f"{label} was missing; it counts as not done")
     return copies.without(task.released[label], moved) if moved else task.released[label]
@@ -179,7 +183,7 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
 
 
 def _mentions(source, names):
-    """Whether one of the names stands in the source, which is quicker to tell than to parse it."""
+    """Whether one of the names occurs in the source, which is quicker to tell than to parse it."""
     return any(name in source for name in names)
 
 
@@ -205,6 +209,7 @@ def _rebuilt(release, answers, imports, extras):
 
     def add(kind, source):
         number = sum(WRITTEN_BY_STUDENT in cell["metadata"] for cell in cells)
+        source = source if kind == "code" else _shown(source)
         cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}))
 
     def add_extras(label):
@@ -224,6 +229,12 @@ def _rebuilt(release, answers, imports, extras):
             add_extras(label)
     notebook["cells"] = cells
     return notebook
+
+
+def _shown(text):
+    """A text that a student added, as it is shown: pictures that were pasted into it are not taken over."""
+    cut = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n(the rest is left out)"
+    return cut.replace("](attachment:", "](picture-that-is-not-kept:")
 
 
 def _new_cell(kind, source, name, metadata):

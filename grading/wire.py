@@ -28,7 +28,11 @@ PLAIN = (str, bool, int, float, type(None))
 
 
 class WireError(Exception):
-    """The other side closed the pipe, or sent something that is not a message."""
+    """The other side sent something that is not a message, or see GoneError."""
+
+
+class GoneError(WireError):
+    """The other side closed the pipe: its process has ended."""
 
 
 class LateError(Exception):
@@ -47,12 +51,12 @@ def send(fd, message, refer, deadline=math.inf):
     """
     data = memoryview(pack(message, refer))
     while data:
-        if deadline < math.inf and not select.select([], [fd], [], max(0.0, deadline - time.monotonic()))[1]:
+        if deadline < math.inf and not select.select([], [fd], [], _left(deadline))[1]:
             raise LateError
         try:
             data = data[os.write(fd, data) :]
         except BrokenPipeError:
-            raise WireError("the process ended") from None
+            raise GoneError("the process ended") from None
 
 
 def receive(fd, resolve, deadline=math.inf):
@@ -65,7 +69,7 @@ def receive(fd, resolve, deadline=math.inf):
 
 def pack(message, refer):
     """The bytes of a message, its length first. Raises TooBigError, and TypeError for what cannot be sent."""
-    arrays, budget = [], [MAX_ITEMS]
+    arrays, budget = [], [MAX_ITEMS, MAX_BYTES]  # items, and bytes of arrays
     text = json.dumps(_encode(message, arrays, refer, 0, budget)).encode("ascii")
     data = b"".join([struct.pack("<I", len(text)), text, *arrays])
     if len(data) > MAX_BYTES:
@@ -79,16 +83,7 @@ def unpack(data, resolve):
         (length,) = struct.unpack_from("<I", data)
         arrays = _Arrays(memoryview(data)[4 + length :])
         message = _decode(json.loads(bytes(data[4 : 4 + length])), arrays, resolve, 0, [MAX_ITEMS])
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-        MemoryError,
-        struct.error,
-    ) as error:
+    except Exception as error:  # a forged message may bring down whatever is asked to read it, in any way
         raise WireError(f"what it sent cannot be read as numbers or arrays ({type(error).__name__})") from None
     if arrays.data:
         raise WireError("what it sent cannot be read as numbers or arrays (bytes left over)")
@@ -106,7 +101,7 @@ def _encode(value, arrays, refer, depth, budget):
     if type(value) in PLAIN:
         return value
     if isinstance(value, (np.ndarray, np.generic)):
-        return _encode_array(value, arrays)
+        return _encode_array(value, arrays, budget)
     if isinstance(value, complex):
         return {"complex": [value.real, value.imag]}
     if isinstance(value, bytes):
@@ -133,8 +128,11 @@ def _encode(value, arrays, refer, depth, budget):
     return {"object": refer(value)}
 
 
-def _encode_array(value, arrays):
+def _encode_array(value, arrays, budget):
     array = np.asarray(value)
+    budget[1] -= array.nbytes
+    if budget[1] < 0:  # before it is copied
+        raise TooBigError(f"{MAX_BYTES - budget[1]} bytes of data, allowed are {MAX_BYTES}")
     if array.dtype.kind == "O":
         raise TypeError(
             "an array of dtype object, which numpy makes of what are not all numbers, such as None, or lists of "
@@ -205,9 +203,16 @@ class _Arrays:
         length = math.prod(shape) * dtype.itemsize
         if length > len(self.data):
             raise ValueError
-        array = np.frombuffer(self.data[:length], np.uint8).copy().view(dtype).reshape(shape)
+        array = np.frombuffer(self.data[:length], np.uint8).copy()
+        if dtype.kind == "U":
+            _mend(array.view(f"{dtype.byteorder}u4"))
         self.data = self.data[length:]
-        return array
+        return array.view(dtype).reshape(shape)
+
+
+def _mend(letters):
+    """Replace, in an array of code points, halves of surrogate pairs and numbers that stand for no letter."""
+    letters[(letters > 0x10FFFF) | ((letters >= 0xD800) & (letters <= 0xDFFF))] = ord("?")
 
 
 def _named_class(name, fields):
@@ -236,13 +241,21 @@ def _is_name(field):
     return field.isidentifier() and not field.startswith("_") and not keyword.iskeyword(field)
 
 
+def _left(deadline):
+    """The seconds until the deadline. Raises LateError after it, however ready the pipe is: it may be kept so."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise LateError
+    return left
+
+
 def _read(fd, length, deadline):
     parts = bytearray()
     while len(parts) < length:
-        if deadline < math.inf and not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        if deadline < math.inf and not select.select([fd], [], [], _left(deadline))[0]:
             raise LateError
         part = os.read(fd, min(length - len(parts), 2**20))
         if not part:
-            raise WireError("the process ended")
+            raise GoneError("the process ended")
         parts += part
     return parts

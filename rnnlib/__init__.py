@@ -16,13 +16,15 @@ The modules, in the order of the chapters:
 
     scalar, graph, t_steps            numbers: two steps by hand, paths and sweeps, T steps
     activations, losses, params, cell one step of vectors and matrices, forward and backward
+    optimisers                        from a gradient to new parameters
     inputs, rnn                       a whole sequence for a batch: forward, delta_sweep, backward
     routes, gradcheck                 six ways to one gradient, and how to check it
     diagnostics, clipping             what happens to a gradient on its way back, and what to do when it explodes
     gated, lstm, lstm_cell, gru       gates
     truncation                        errors that travel back a limited number of steps
     tasks, text, sampling             what to learn, and how to let a model write
-    optimisers, training, checkpoints from a gradient to a trained network
+    linear, mingru                    a recurrence without a squashing function: loop, scan, and a gate that fits it
+    training, checkpoints             from one update to a trained network
     validate, tree, exercise          what all of them use: checked input, trees of arrays, the checks of the exercises
 
 `rnnlib.fast` has the numbers of rnn, quicker; no derivation needs it.

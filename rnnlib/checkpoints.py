@@ -72,7 +72,7 @@ def _read(path):
         try:
             archive = np.load(file, allow_pickle=False)
             return {name: archive[name] for name in archive.files}
-        except Exception as error:  # damaged bytes fail in numpy, zipfile, zlib or json, each with errors of its own
+        except Exception as error:  # damaged bytes fail in numpy, zipfile, zlib or json, each with its own errors
             raise ValueError(f"{path} is not a whole .npz checkpoint: {error}") from error
 
 

@@ -1,11 +1,21 @@
 """What the checks in a student notebook say, in a few lines, and the cases of options that they try."""
 
 import ast
+import inspect
 import linecache
+import secrets
 import traceback
+from contextvars import ContextVar
 from itertools import combinations, product
 
 import numpy as np
+
+from rnnlib.claims import Call, Claim, call, described, fields, message, summary, wrong_first
+
+__all__ = ["SEED", "Call", "CheckFailedError", "Claim", "call", "pairs", "progress", "run"]
+
+
+SEED = ContextVar("SEED", default=None)  # a grader sets it, so that marking again draws the same numbers
 
 
 class CheckFailedError(AssertionError):
@@ -16,19 +26,33 @@ class CheckFailedError(AssertionError):
         return str(self).splitlines()
 
 
-def run(check):
+class _UndoneError(Exception):
+    """Some functions are not written yet; the message says which."""
+
+
+def run(check, seed=None):
     """Call check(), a function named check_<part>; print that the part is right, or raise CheckFailedError.
 
-    A NotImplementedError becomes "not done yet", or what `unfinished` says; an AssertionError becomes its message. Any
-    other exception of the student's own code passes through with its traceback, since that shows the line to mend.
+    A check may yield claims: all of them are looked at before anything is said. If it takes an argument, it gets a
+    random generator, fresh in every run unless a `seed` is given. A NotImplementedError becomes "not done yet", or what
+    `unfinished` says, an AssertionError its message; of any other exception of the student's own code, what it is, and
+    in which line.
     """
+    seed = _fresh_seed() if seed is None else seed
     part = _part(check)
     try:
-        check()
+        _examine(check, seed)
+    except _UndoneError as error:
+        raise CheckFailedError(f"{part}: {error}") from None
     except NotImplementedError as error:
         raise CheckFailedError(f"{part}: {unfinished(error)}") from None
     except AssertionError as error:
         raise CheckFailedError(f"{part}: {error}") from None
+    except Exception as error:
+        lines = _stopped(error, check)
+        if lines is None:
+            raise
+        raise CheckFailedError("\n".join([f"{part}: {lines[0]}", *lines[1:]])) from error
     print(f"{part}: right")
 
 
@@ -73,11 +97,11 @@ def unfinished(error):
 
 
 def left_over(where):
-    """What is said of a `raise NotImplementedError` that stands beside code in a function; nothing if it is alone.
+    """What is said of a `raise NotImplementedError` that was left beside code in a function; nothing if it is alone.
 
     `where` is the traceback.FrameSummary of the place that raised it.
     """
-    line = "the line `raise NotImplementedError` still stands"
+    line = "the line `raise NotImplementedError` is still"
     try:
         nodes = [*ast.walk(ast.parse("".join(linecache.getlines(where.filename))))]
     except (SyntaxError, ValueError):  # a cell of IPython
@@ -102,9 +126,90 @@ def _is_idle(node):
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
+def _examine(check, seed):
+    """Call a check; raise AssertionError with what is to be said about the claims that do not hold."""
+    rng = np.random.default_rng(seed)
+    claims = check(rng) if inspect.signature(check).parameters else check()
+    if claims is None:
+        return
+    functions, undone, verdicts, first = set(), {}, [], None
+    try:
+        for claim in claims:
+            name = getattr(claim.found.function, "__name__", "") if isinstance(claim.found, Call) else ""
+            functions.add(name)
+            if name in undone:
+                continue
+            try:
+                found = claim.found.result() if isinstance(claim.found, Call) else claim.found
+            except NotImplementedError as error:
+                undone[name] = error
+                continue
+            except AssertionError as error:
+                raise AssertionError(_with_case(str(error), claim)) from None
+            compared = fields(claim, found)
+            verdicts.append((claim, not wrong_first(compared)))
+            if first is None and not verdicts[-1][1]:
+                first = claim, compared
+    except NotImplementedError:
+        if first is None:
+            raise
+    except Exception:
+        if first is None:  # what is known to be wrong is said first: the rest may follow from it
+            raise
+    if first is not None:
+        lines = message(*first) + summary(first[0], verdicts)
+        if first[0].fresh:
+            lines.append(f"  the same random numbers again: exercise.run({check.__name__}, seed={seed})")
+        raise AssertionError("\n".join(lines))
+    if undone:
+        raise _UndoneError(_what_is_undone(functions, undone))
+
+
+def _fresh_seed():
+    given = SEED.get()
+    return secrets.randbelow(10**6) if given is None else given
+
+
+def _with_case(text, claim):
+    said = described(claim.case)
+    return f"{text} ({said})" if said else text
+
+
+def _what_is_undone(functions, undone):
+    for said in map(unfinished, undone.values()):
+        if said != "not done yet":
+            return said
+    if len(functions) == len(undone):
+        return "not done yet"
+    done = len(functions) - len(undone)
+    return f"{done} of {len(functions)} done and right; {', '.join(undone)} not done yet"
+
+
+def _stopped(error, check):
+    """The lines about an exception in a student's own code; None if it is not from there, or not in a notebook."""
+    if check.__globals__.get("__name__") != "__main__":
+        return None
+    own, trace = None, error.__traceback__
+    while trace:
+        frame = trace.tb_frame
+        code = frame.f_code
+        if frame.f_globals.get("__name__") == "__main__" and not code.co_qualname.startswith(("check_", "<module>")):
+            own = code.co_name, trace.tb_lineno, linecache.getline(code.co_filename, trace.tb_lineno).strip()
+        trace = trace.tb_next
+    said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+    if own:
+        name, number, line = own
+        return [f"stops with {said}", f"  in {name}, line {number} of its cell", *([f"    {line}"] if line else [])]
+    if isinstance(error, NameError) and error.name:
+        return [f"{error.name} is not defined: run the cell above that defines it, and then this one"]
+    return ["could not use what your code returned", f"  {said}"]
+
+
 def _status(check):
     try:
-        check()
+        _examine(check, _fresh_seed())
+    except _UndoneError as error:
+        return str(error) if str(error).endswith("not done yet") else "not right yet"
     except NotImplementedError as error:
         return "not done yet" if unfinished(error) == "not done yet" else "not right yet"
     except AssertionError:

@@ -69,7 +69,7 @@ def compare(analytic, reference, tol=CENTRAL_TOLERANCE, names=None):
     """Raise an AssertionError unless every array of `analytic` equals its reference up to `tol`; return None.
 
     The error of an array is max|a - n| / max(max|a|, max|n|, 1e-4): one number per array, so that an entry close
-    to zero cannot blow it up. NaN, a wrong shape, and any type but float64 fail with a message of their own.
+    to zero cannot blow it up. NaN, a wrong shape, and any type but float64 fail with their own message.
     Shapes: both an array or a NamedTuple of arrays, which may hold NamedTuples in turn; where the reference is None,
     None is expected. `names`: what to call the arrays in messages; by default "d" and the field's name.
     Source: the chapter "Two steps by hand", eq. gradient-error.
@@ -124,8 +124,8 @@ def _compare_array(name, a, n, tol):
         where = np.unravel_index(np.argmax(np.abs(a - n)), a.shape)
         raise AssertionError(
             f"{name}{_index(where)} is wrong\n"
-            f"  analytic  {a[where]: .12g}\n"
-            f"  numeric   {n[where]: .12g}\n"
+            f"  analytic  {a[where] + 0.0: .12g}\n"
+            f"  numeric   {n[where] + 0.0: .12g}\n"
             f"  error {error:.1e} of the largest entry, allowed {tol:.0e}"
         )
 

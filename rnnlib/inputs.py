@@ -27,7 +27,7 @@ def outer_sum(a, b):
 
 
 def input_gradient(delta, x, D):
-    """dE/dU from delta_t = dE/dz_t; for tokens, the sum of delta over the places where each token stands.
+    """dE/dU from delta_t = dE/dz_t; for tokens, the sum of delta over the places where each token occurs.
 
     Shapes: delta (T, B, H), x (T, B, D) numbers or (T, B) integer tokens from 0 to D - 1, result (H, D).
     Source: the chapter "Vectorised BPTT" (book/vectorised.md), eq. batched-weight-gradients.

@@ -1,7 +1,7 @@
 """The long short-term memory (LSTM): beside the state s_t it keeps a memory m_t, which gates write, keep and show.
 
-    i_t, f_t, o_t = sigmoid(U x_t + W s_{t-1} + b)   input, forget and output gate, each with rows of its own
-    g_t = tanh(U x_t + W s_{t-1} + b)                what might be written, rows of its own too
+    i_t, f_t, o_t = sigmoid(U x_t + W s_{t-1} + b)   input, forget and output gate, each with its own rows
+    g_t = tanh(U x_t + W s_{t-1} + b)                what might be written, its own rows too
     m_t = f_t * m_{t-1} + i_t * g_t
     s_t = o_t * tanh(m_t)
 
@@ -95,7 +95,7 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None)
         delta_f[t] = dm * keep[t]
         delta_o[t] = ds * show[t]
         delta_g[t] = dm * candidate[t]
-        dm_later = dm * f[t]  # no matrix and no slope on this road: what the LSTM is for
+        dm_later = dm * f[t]  # no matrix and no slope on this path: what the LSTM is for
         message = delta[t] @ params.W
     return collect(params, x, delta, outer_sum(delta, fwd.s_prev), dV, dc, np.stack([message, dm_later]))
 

@@ -35,7 +35,7 @@ def sgd(params, gradient, state, *, rate, momentum=0.0):
     """One step of gradient descent: velocity <- momentum * velocity - rate * gradient is added to the parameters.
 
     Shapes: `params`, `gradient` and `state.velocity` alike; returns (params, state). Raises ValueError if the
-    shapes differ. Source: the chapter "A character model" (book/characters.md), eq. sgd; Polyak (1964).
+    shapes differ. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. sgd; Polyak (1964).
     """
     _check(params, gradient, state.velocity)
     velocity = tree_map(lambda v, g: momentum * v - rate * g, state.velocity, gradient)
@@ -46,7 +46,7 @@ def adagrad(params, gradient, state, *, rate, epsilon=1e-8):
     """One step of Adagrad: each entry moves by rate * g / sqrt(sum of its squared gradients + epsilon).
 
     Shapes: `params`, `gradient` and `state.total` alike; returns (params, state). Raises ValueError if the shapes
-    differ. Source: the chapter "A character model" (book/characters.md), eq. adagrad; Duchi, Hazan and Singer (2011).
+    differ. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. adagrad; Duchi, Hazan and Singer (2011).
     """
     _check(params, gradient, state.total)
     total = tree_map(lambda n, g: n + g * g, state.total, gradient)
@@ -58,7 +58,7 @@ def adam(params, gradient, state, *, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=
     """One step of Adam: rate * mean / (sqrt(square) + epsilon), both running means corrected for their start at 0.
 
     Shapes: `params`, `gradient`, `state.mean` and `state.square` alike; returns (params, state). Raises ValueError
-    if the shapes differ. Source: the chapter "A character model" (book/characters.md), eq. adam;
+    if the shapes differ. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. adam;
     Kingma and Ba (2015), algorithm 1.
     """
     _check(params, gradient, state.mean)

@@ -37,7 +37,7 @@ def echo(rng, T, B, *, delay=2, K=4):
 def parity(rng, T, B):
     """Say at every step whether the number of ones so far is odd.
 
-    Shapes: tokens x and y (T, B) in 0..1, so D = K = 2. Source: the chapter "Vectors and matrices", eq. parity-task;
+    Shapes: tokens x and y (T, B) in 0..1, so D = K = 2. Source: the chapter "Recurrence", eq. parity-task;
     Minsky and Papert (1969).
     """
     _check_sizes(T=T, B=B)

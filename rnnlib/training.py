@@ -19,7 +19,7 @@ from rnnlib.rnn import loss_and_gradient
 
 
 class Run(NamedTuple):
-    """Where training stands, and its history."""
+    """How far training has come, and its history."""
 
     params: tuple
     optimiser: tuple  # state of the optimiser

@@ -3,7 +3,7 @@
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
-import yaml
+import pdf
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -30,8 +30,7 @@ WATCH_SHIFTS = """
 
 def chapters():
     """The names of all pages of the book, in order, but the first, which is the cover."""
-    contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
-    return [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    return pdf.pages()[1:]
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -7,7 +7,7 @@ from sphinx.errors import ExtensionError
 # (what shows that a page has the part, what is wrong with it, what is right): no right text contains the wrong one, so
 # that pages which an incremental build leaves alone may be mended again.
 MENDED = [
-    # the title of the book stands outside all landmarks
+    # the title of the book is outside all landmarks
     (
         "pst-",
         '<div id="pst-primary-sidebar" class=',

@@ -1,4 +1,4 @@
-"""Sphinx extension: the directive `exercise` offers a notebook to be done in the page, in a tab of its own, or at home.
+"""Sphinx extension: the directive `exercise` offers a notebook to be done in the page, in its own tab, or at home.
 
 ```{exercise} two-step
 What the reader does in it.
@@ -10,7 +10,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
-TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in a tab of its own</a>'
+TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in its own tab</a>'
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
 

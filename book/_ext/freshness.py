@@ -10,8 +10,10 @@ from pathlib import Path
 from sphinx.application import ENV_PICKLE_FILENAME
 
 ROOT = Path(__file__).resolve().parents[2]
-# What the code of a page may import or read: the library, the pictures and measurements, the text to be learnt.
-READ = ["rnnlib/**/*.py", "book/figures/**/*.py", "book/experiments/**/*.py", "book/corpus.txt", "requirements.txt"]
+# What the code of a page may import or read: the library, the pictures and measurements, the text to be learnt, what
+# torch and JAX returned.
+READ = ["rnnlib/**/*.py", "book/figures/**/*.py", "book/experiments/**/*.py", "book/corpus.txt", "book/frameworks.json"]
+READ += ["requirements.txt"]
 
 
 def setup(app):

@@ -58,7 +58,7 @@ def fetch_python(app, config):
 
 
 def build(app, exception):
-    """Build JupyterLite below the site, unless it stands there already, built from the same files."""
+    """Build JupyterLite below the site, unless it is there already, built from the same files."""
     if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
         return
     site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
@@ -119,7 +119,7 @@ def adapt_page(page):
 
 
 def assemble_python(folder, url):
-    """Fill the folder from which the browser takes Python; what stands at `url`, if that is given, is taken there."""
+    """Fill the folder from which the browser takes Python; what `url` offers, if it is given, is taken from there."""
     core, wheels, lock = pyodide.fetch_all()
     packages = pyodide.needed(lock, pyodide.PACKAGES)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Fetch what the site needs in the reader's browser, from npm: MathJax, RequireJS, the widget manager."""
+"""Fetch what the site needs in the reader's browser, from npm: letters of formulas, RequireJS, the widget manager."""
 
 import base64
 import hashlib
@@ -8,6 +8,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from sphinxcontrib.katex import katex_version
 
 CACHE = Path(__file__).resolve().parents[2] / "_build" / "vendor"
 NPM_PACK = [
@@ -31,12 +33,12 @@ class Package(NamedTuple):
 WIDGETS = "vendor/@jupyter-widgets/"
 PACKAGES = [
     Package(
-        "mathjax@3.2.2",
-        "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        f"katex@{katex_version}",  # the one that sets the formulas
+        "XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg==",
         {
-            "LICENSE": ["vendor/mathjax/LICENSE"],
-            "es5/tex-chtml-full.js": ["vendor/mathjax/es5/tex-chtml-full.js"],
-            "es5/output/chtml/fonts/woff-v2/": ["vendor/mathjax/es5/output/chtml/fonts/woff-v2/"],
+            "LICENSE": ["vendor/katex/LICENSE"],
+            "dist/katex.min.css": ["vendor/katex/katex.min.css"],
+            "dist/fonts/": ["vendor/katex/fonts/"],
         },
     ),
     Package(

@@ -1,23 +1,28 @@
-/* What the pages need in the browser: maths in the widgets, and names and focus for readers who use the keyboard. */
+/* What the pages need in the browser: names and focus for readers who use the keyboard. */
 
-// The widgets ask for maths in the words of MathJax 2.
-addEventListener("DOMContentLoaded", () => {
-  if (!window.MathJax?.startup) return;
-  MathJax.Hub = { Queue: ([, , element]) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element])) };
-  MathJax.startup.promise.then(letKeyboardScroll);
-});
-
-// A formula wider than the page scrolls in its own box; the arrow keys must reach that box.
+// A formula wider than the page scrolls in its own box. Not every browser lets the arrow keys reach such a box.
 function letKeyboardScroll() {
-  for (const box of document.querySelectorAll("article span.math, article div.math mjx-container")) {
+  for (const box of document.querySelectorAll("article .katex-display")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
 }
-// Not the event "resize", which comes before the columns of the page have taken their new widths.
+// The observer also calls when it starts. It comes after the columns of the page have taken their new widths.
 addEventListener("DOMContentLoaded", () => {
   const article = document.querySelector("article");
   if (article) new ResizeObserver(letKeyboardScroll).observe(article);
+});
+
+// A formula is on the page three times: as MathML, as its source, as letters in place. An extract of a page that the
+// search has found shows the source.
+addEventListener("DOMContentLoaded", () => {
+  if (typeof Search === "undefined") return;
+  const asText = Search.htmlToText;
+  Search.htmlToText = (html, anchor) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    page.querySelectorAll(".katex-html, .katex semantics > :first-child").forEach((form) => form.remove());
+    return asText(page.documentElement.outerHTML, anchor);
+  };
 });
 
 // ipywidgets leaves its sliders and the buttons of Play without names, and shows the tooltip "null".

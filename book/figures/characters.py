@@ -37,7 +37,7 @@ def sample_frames(vocab, stages, prompt, source, length=260, temperature=0.7):
     """What the model writes at each stage of training: a list of frames of text, for book.figures.widgets.stepper.
 
     `stages` maps the updates done to the parameters; every frame uses the same random numbers. The title tells the
-    longest piece that stands in `source`, the text learnt.
+    longest piece that occurs in `source`, the text learnt.
     """
     frames = []
     for updates, params in stages.items():

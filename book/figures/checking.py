@@ -47,7 +47,7 @@ def _u_frame(f, point, slope, h, errors):
     )
     alt = (
         f"Step h = {h:.0e}. Left, the error E within two steps of u: {shape}. Right, the relative error of the"
-        f" derivative against h; the central difference stands at {error:.0e}."
+        f" derivative against h; the central difference is at {error:.0e}."
     )
     return picture(figure, alt)
 

@@ -14,7 +14,7 @@ from rnnlib.tasks import delayed_recall
 
 @styled
 def lstm_cell():
-    """One step of the LSTM as a Picture: the road of the memory above, the road of the state below.
+    """One step of the LSTM as a Picture: the path of the memory above, the path of the state below.
 
     Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
     """
@@ -25,13 +25,13 @@ def lstm_cell():
         "m_{t-1}": (0.1, 3.6), r"\times f_t": (3, 3.6), "+": (5.2, 3.6), "m_t": (9.7, 3.6), r"\times i_t": (5.2, 1.8),
         "g_t": (3, 1.8), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 2.16), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
     }  # fmt: skip
-    road = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
+    path = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
     others = [
         ("g_t", r"\times i_t"), (r"\times i_t", "+"), ("m_t", r"\tanh"), (r"\tanh", r"\times o_t"),
         (r"\times o_t", "s_t"), ("s_{t-1}, x_t", "g_t"), ("s_{t-1}, x_t", r"\times o_t"),
         ("s_{t-1}, x_t", r"\times i_t"), ("s_{t-1}, x_t", r"\times f_t"),
     ]  # fmt: skip
-    for edges, colour, width in ((others, INK, 1.0), (road, ORANGE, 2.6)):
+    for edges, colour, width in ((others, INK, 1.0), (path, ORANGE, 2.6)):
         for tail, head in edges:
             gap = {"m_{t-1}": 0.68, "s_{t-1}, x_t": 1.03}.get(tail, 0.48)  # clear of the label
             arrow(axes, nodes[tail], nodes[head], colour, width, gap=(gap, 0.48))
@@ -41,7 +41,7 @@ def lstm_cell():
         figure,
         "One step of an LSTM. The memory m_t-1 runs straight to m_t along the top: it is multiplied by the forget gate"
         " f_t, then i_t times g_t is added. Below, s_t-1 and x_t give the gates and g_t; the state s_t is the tanh of"
-        " m_t times the output gate o_t. Only the road along the top is marked.",
+        " m_t times the output gate o_t. Only the path along the top is marked.",
     )
 
 

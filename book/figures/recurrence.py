@@ -22,7 +22,7 @@ def unrolled():
         edges,
         "Five columns, one per step. In each column the input x_t points to the state s_t, the state to the prediction"
         " yhat_t, and the prediction to the error E_t, for t from 0 to 4. Each state points to the next one; s_-1"
-        " stands before the first. Every arrow from x to s carries the letter U, from state to state W, from s to yhat"
+        " comes before the first. Every arrow from x to s carries the letter U, from state to state W, from s to yhat"
         " V.",
         notes={edge: letter for edge, letter in notes.items() if letter},
     )

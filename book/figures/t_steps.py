@@ -57,7 +57,7 @@ def sweep_frames(delta):
 def triangle(parts, alt, rows=(), columns=()):
     """The table of parts (T, T), entry (t, k) what E_t gives to the copy w_k; marked rows orange, columns blue.
 
-    Beside each marked row and below each marked column stands its sum.
+    Beside each marked row and below each marked column is its sum.
     """
     T = len(parts)
     figure, axes = new_figure(5.6, 3.5)

@@ -175,7 +175,14 @@ def test_a_page_runs_again_when_the_library_that_it_imports_has_changed(builds):
 
 
 @pytest.mark.parametrize(
-    "path", ["rnnlib/fast/sweep.py", "book/figures/style.py", "book/experiments/units.py", "book/corpus.txt"]
+    "path",
+    [
+        "rnnlib/fast/sweep.py",
+        "book/figures/style.py",
+        "book/experiments/units.py",
+        "book/corpus.txt",
+        "book/frameworks.json",
+    ],
 )
 def test_outputs_are_kept_apart_by_what_the_code_of_a_page_reads_or_imports(tmp_path, monkeypatch, extensions, path):
     import freshness
@@ -236,8 +243,9 @@ def test_pages_name_the_new_checksum_of_a_style_that_has_changed(builds):
 
 
 def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(builds):
-    assert builds["new"].said.count("The site will take MathJax and the widgets from public CDNs") == 1
-    assert "https://cdn.jsdelivr.net/npm/mathjax" in builds["new"].shown
+    assert builds["new"].said.count("The site will take the letters of formulas and the widgets from public CDNs") == 1
+    assert "https://cdn.jsdelivr.net/npm/katex" in builds["new"].shown
+    assert '<span class="katex"><span class="katex-mathml">' in builds["new"].shown
 
 
 def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(builds):
@@ -333,7 +341,7 @@ def test_a_package_that_is_not_the_expected_one_stops_the_build(npm, tmp_path):
     book = new_book(tmp_path / "course")
     done = build(book, programs=npm)
     assert done.status != 0
-    assert "mathjax@3.2.2 from npm has sha512" in done.said
+    assert re.search(r"katex@[\d.]+ from npm has sha512", done.said)
     assert list((book / "_build" / "vendor").iterdir()) == []
 
 
@@ -346,3 +354,12 @@ def test_a_package_is_fetched_once_and_unpacked_where_it_belongs(vendor, npm, tm
     assert (folder / "vendor" / "copy" / "script.js").exists()
     assert list((tmp_path / "cache").iterdir()) == [folder]
     assert (npm / "calls").read_text() == "called\n"
+
+
+@pytest.mark.browser
+def test_a_formula_that_katex_cannot_set_stops_the_build(tmp_path):
+    book = new_book(tmp_path / "course")
+    (book / "book" / "index.md").write_text(PAGE.replace("$x$", r"$\nosuchcommand$"))
+    done = build(book)
+    assert done.status != 0
+    assert r"Undefined control sequence: \nosuchcommand" in done.said

@@ -11,7 +11,9 @@ FILES = [
     path
     for room in ("book", "solutions", "rnnlib", "grading")
     for path in sorted((COURSE / room).rglob("*"))
-    if path.suffix in (".md", ".py", ".toml") and path.name not in GENERATED
+    if path.suffix in (".md", ".py", ".toml", ".jinja")
+    and path.name not in GENERATED
+    and path.parent.name != "mistakes"
 ]
 COUNTED = "one|once|twice|two|three|[0-9]+|numbers?|entry|entries|rows?|errors?|loss|E|bits?|seconds?|microseconds"
 COUNTED += "|calls?|arrows?|factors?|products?|sweeps?|multiplications?|squashings?|copy|layer|time|pictures?"
@@ -23,6 +25,11 @@ WORDS = {
     "per, not a": rf"(?i:\b(?:{COUNTED})\s+an?\s+(?:{PER})\b)",
     "message, not carry": r"\b(?:the|a|any|other|two)\s+carr(?:y|ies)\b",
     "the transpose is a sans T": r"\\top\b",
+    "path, not road or voice": r"(?<![-\w])(?:road|voice)s?\b",
+    "is or comes, not stands": r"\bstands?\b(?! (?:for|in for|side by side|still)\b)",
+    "its own, not of its own": r"\bof (?:its|their) own\b(?!(?! (?:and|for|in|to|too)\b) \w)",
+    "again, not anew": r"(?<![-\w])anew\b",
+    "alone, not and nothing else": r"\b(?:and|by|of|than) nothing else\b",
 }
 
 
@@ -34,8 +41,10 @@ def test_a_page_has_the_words_of_the_course(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(COURSE)))
-def test_only_the_questions_name_the_message_as_others_do(path):
-    assert path.name == "questions.md" or not re.search(r"\bd[hs]_?next\b", path.read_text(encoding="utf-8"))
+def test_only_the_questions_and_the_dictionary_name_the_message_as_others_do(path):
+    assert path.name in ("questions.md", "dictionary.md") or not re.search(
+        r"\bd[hs]_?next\b", path.read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,10 +56,29 @@ def test_only_the_questions_name_the_message_as_others_do(path):
         ("per, not a", "Error a character over the updates"),
         ("message, not carry", "like any carry"),
         ("the transpose is a sans T", r"$W^\top$"),
+        ("path, not road or voice", "by all roads"),
+        ("is or comes, not stands", "Between s_t and z_t stands func: multiply"),
+        ("its own, not of its own", "Each unit has a bias of its own: db has shape (H,)."),
+        ("its own, not of its own", "has a gate of its own for writing"),
+        ("again, not anew", "multiplied anew for every step"),
+        ("alone, not and nothing else", "The prediction reads the state, and nothing else:"),
     ],
 )
 def test_a_wrong_word_is_found(rule, wrong):
     assert re.search(WORDS[rule], wrong)
+
+
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [
+        ("is or comes, not stands", "`@name` stands for all cells of a group"),
+        ("path, not road or voice", "eq. memory-road"),
+        ("its own, not of its own", "paired with the state of its own step"),
+        ("alone, not and nothing else", "nothing else registers an exercise"),
+    ],
+)
+def test_a_right_word_is_left_alone(rule, right):
+    assert not re.search(WORDS[rule], right)
 
 
 @pytest.mark.parametrize("path", sorted((COURSE / "solutions").glob("*/*.md")), ids=lambda path: path.stem)

@@ -1,15 +1,20 @@
 """A process that dies is replaced by one that has run the same cells; a cell that ends every process is left out."""
 
-import pytest
-from marking import FAST, SLUG
+import os
+import signal
 
-from grading import exercise
-from grading.bench import Bench
-from grading.remote import HungError, StudentDiedError, StudentError
+import pytest
+from marking import FAST, SLUG, filled, mark, record
+
+from grading import exercise, sandbox
+from grading.answers import known_answers, solution
+from grading.bench import CHANCES, MAX_SHOWN, Bench
+from grading.remote import HungError, StudentDiedError, StudentError, StudentProcess
 
 pytestmark = pytest.mark.pool
 
 SETTINGS = FAST._replace(sandboxed=False)  # our own code; one cell has to remember that it has run before
+LATER_PARTS_FOLLOW = next(answer for answer in known_answers(SLUG) if answer.follows)
 CRASH = "import os; os._exit(1)"
 
 
@@ -42,7 +47,7 @@ def test_a_new_process_has_run_the_same_cells_but_the_one_that_crashed(bench):
     crash(bench)
     bench.run("n += 1")
     assert call(bench, "f") == 2
-    assert bench.started == 2
+    assert bench.started == 3  # the cell was given a second chance
 
 
 def test_a_cell_that_ends_the_process_only_when_it_is_run_again_is_left_out_from_then_on(bench, tmp_path):
@@ -52,7 +57,7 @@ def test_a_cell_that_ends_the_process_only_when_it_is_run_again_is_left_out_from
     for _ in range(2):
         crash(bench)
         assert call(bench, "f") == 1
-    assert bench.started == 4  # one died of the cell; after that, each crash costs one process
+    assert bench.started == 6  # one died of the cell; after that, each crash costs two processes
 
 
 def test_what_was_printed_before_a_crash_is_shown_once(bench, tmp_path):
@@ -95,4 +100,87 @@ def test_without_time_no_process_is_started(bench):
     bench.watch.left = 0.0
     with pytest.raises(StudentDiedError):
         bench.run("1")
-    assert bench.started == 1
+    assert bench.started == 2
+
+
+def test_a_cell_whose_process_is_killed_once_runs_in_the_next_one_and_a_human_is_told(bench, tmp_path):
+    mark = f"pathlib.Path({str(tmp_path / 'mark')!r})"
+    bench.run(f"import os, pathlib\nif not {mark}.exists():\n    {mark}.touch()\n    os.kill(os.getpid(), 9)\nn = 1")
+    assert bench.get("n") == 1
+    assert bench.human == ["the process ended during a cell, which went well when it was asked again"]
+
+
+def test_who_ends_every_process_is_not_asked_twice_for_ever(bench):
+    for _ in range(5):
+        crash(bench)
+    assert bench.started == 1 + 4 + CHANCES
+    assert bench.human == []
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
+    real, tried = sandbox.start, []
+
+    def start(sandboxed):
+        tried.append(1)
+        if len(tried) < 3:
+            raise sandbox.SandboxError("Unable to find it in mount table")
+        return real(sandboxed)
+
+    monkeypatch.setattr("grading.bench.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(sandbox, "start", start)
+    bench = Bench(exercise.load(SLUG), SETTINGS)
+    bench.run("1")
+    bench.close()
+    assert len(tried) == 3
+
+
+# A right answer, and one with a wrong part above others, which are then tried with functions that are lent.
+@pytest.mark.parametrize("answers", [solution(SLUG), LATER_PARTS_FOLLOW], ids=lambda answer: answer.name)
+def test_a_process_that_is_killed_once_costs_no_point_whenever_it_happens(answers, tmp_path, monkeypatch):
+    real, sent = StudentProcess.request, []
+
+    def kill_before(number):
+        def request(process, message, seconds=None):
+            sent.append(message[0])
+            if len(sent) == number:
+                os.killpg(process.process.pid, signal.SIGKILL)
+            return real(process, message, seconds)
+
+        sent.clear()
+        monkeypatch.setattr(StudentProcess, "request", request)
+        return mark(filled(answers.cells), tmp_path, FAST._replace(sandboxed=False))
+
+    undisturbed = marks(kill_before(0))
+    requests = len(sent)
+    for number in range(2, requests, requests // 4):
+        notebook = kill_before(number)
+        assert marks(notebook) == undisturbed, f"killed before {number} of {requests}"
+        assert len(record(notebook).human) <= 1
+
+
+def marks(notebook):
+    """The error, if any, of each test."""
+    return {
+        exercise.grade_id(cell): [output.get("ename") for output in cell["outputs"] if output["output_type"] == "error"]
+        for cell in notebook["cells"]
+        if exercise.is_test(cell)
+    }
+
+
+def test_what_a_submission_may_show_is_limited_and_the_rest_is_said(bench):
+    bench.run("import sys")
+    shown = []
+    for _ in range(60):
+        bench.run("print('x' * 49_000)")
+        shown.append(bench.take_output()[0])
+    assert len(shown[0]) == 49_001
+    assert shown[-1].endswith("(the rest is left out: a submission may show 2 MB)\n")
+    assert sum(map(len, shown)) < MAX_SHOWN * 1.1
+
+
+def test_figures_that_would_be_too_much_are_left_out_and_it_is_said(bench):
+    for _ in range(3):
+        bench.process.figures = [b"x" * 2**20]
+        text, figures = bench.take_output()
+    assert figures == []
+    assert "the rest is left out" in text

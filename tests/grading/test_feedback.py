@@ -4,11 +4,14 @@ import json
 import re
 import shutil
 
+import nbformat
 import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, hand_in, hidden_lines, text_of
+from nbconvert.exporters import HTMLExporter
 from nbgrader.apps import NbGraderAPI
 
+from grading import nbgrader_plugins
 from grading.answers import known_answers, solution
 from grading.autograde import autograde
 from grading.course import class_at
@@ -17,6 +20,13 @@ pytestmark = pytest.mark.pool
 
 ANSWERS = solution(SLUG).cells
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+MARKDOWN = {
+    "brackets": "[" * 100_000,
+    "quotes": ">" * 5_000 + " deep",
+    "picture": "my work: ![paper](attachment:paper.png)",
+    "links": "[a](javascript:alert(7)) [b](data:text/html,x) [c](&#106;avascript:alert(7)) <form>\n[d](https://example.org)",
+    "formula": "$a<b$, $$c & d$$, 1 > 0 & 2",
+}
 SUBMISSIONS = {
     "wrong": next(answer.cells for answer in known_answers(SLUG) if answer.name == "message-without-w"),
     "raises": ANSWERS | {"gradient": "def gradient(*args):\n    print(args)\n    raise ValueError('mine')"},
@@ -35,6 +45,13 @@ def feedback(tmp_path_factory, fresh_gradebook):
         notebook = filled(answers)
         notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": HOSTILE, "id": "x"})
         hand_in(root, student, json.dumps(notebook))
+    for student, text in MARKDOWN.items():
+        notebook = filled(ANSWERS)
+        notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text, "id": "x"})
+        hand_in(root, student, json.dumps(notebook))
+    loud = filled(ANSWERS)
+    loud["cells"] += [{"cell_type": "code", "metadata": {}, "source": "#" * 180_000, "id": f"x{n}"} for n in range(11)]
+    hand_in(root, "loud", json.dumps(loud))
     hand_in(root, "corrupt", "{", name=f"{SLUG}{HOSTILE[:8]}.ipynb")
     autograde(SLUG, config, FAST)
     NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
@@ -43,7 +60,47 @@ def feedback(tmp_path_factory, fresh_gradebook):
 
 
 def test_every_submission_gets_feedback(feedback):
-    assert set(feedback) == {*SUBMISSIONS, "corrupt"}
+    assert set(feedback) == {*SUBMISSIONS, *MARKDOWN, "loud", "corrupt"}
+    assert max(map(len, feedback.values())) < 2 * 2**20
+    assert all("Score: " in page for page in feedback.values())
+
+
+def test_a_page_that_would_be_too_large_is_a_short_one_that_says_so(feedback):
+    assert "This page is shortened. It could not be made with all cells (it would have 2" in text_of(feedback["loud"])
+    assert "Score: 15.0 / 15.0" in text_of(feedback["loud"])
+
+
+def test_a_page_that_takes_too_long_is_a_short_one_that_says_so(monkeypatch):
+    real, tried = HTMLExporter.from_notebook_node, []
+
+    def slow(exporter, notebook, *rest, **keywords):
+        tried.append(len(notebook.cells))
+        while len(tried) == 1:
+            pass
+        return real(exporter, notebook, *rest, **keywords)
+
+    monkeypatch.setattr(HTMLExporter, "from_notebook_node", slow)
+    monkeypatch.setattr(nbgrader_plugins, "PAGE_SECONDS", 0.1)
+    page, _ = nbgrader_plugins.FeedbackExporter().from_notebook_node(nbformat.from_dict(filled(ANSWERS)))
+    assert "could not be made with all cells (TestTooLongError)" in page
+
+
+def test_only_links_that_lead_to_a_page_or_a_mailbox_are_links(feedback):
+    page = feedback["links"]
+    assert "javascript:alert(7)" not in page
+    assert "data:text/html" not in page
+    assert "<form" not in page
+    assert 'href="https://example.org"' in page
+
+
+def test_formulas_and_signs_are_shown_as_they_were_written(feedback):
+    assert "$a<b$, $$c & d$$, 1 > 0 & 2" in text_of(feedback["formula"])
+    assert "&amp;amp;" not in feedback["formula"]
+
+
+def test_a_picture_that_was_pasted_costs_no_page(feedback):
+    assert "my work" in feedback["picture"]
+    assert "shortened" not in feedback["picture"]
 
 
 def test_no_line_of_a_hidden_test_is_in_the_feedback(feedback):

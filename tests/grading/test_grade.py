@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import marking
 import nbformat
@@ -13,10 +15,11 @@ from conftest import needs
 from marking import FAST, SLUG, filled
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import OperationalError
 
 from grading import commands, grade, gradebook, intake, record
 from grading.answers import known_answers, solution
-from grading.autograde import autograde
+from grading.autograde import _alone, autograde
 from grading.course import COURSE, class_at
 from grading.sandbox import SandboxError
 
@@ -239,13 +242,38 @@ def test_a_submission_whose_worker_is_killed_is_tried_again_and_the_others_go_on
     monkeypatch.setattr(grade, "mark", _killed_for_blaise)
     results, _ = run(config, workers=2)
     assert points(results) == {"ada": 15, "blaise": 0}
-    assert "killed twice" in results[1].problem
+    assert "killed again and again" in results[1].problem
 
 
 def _killed_for_blaise(job):
     from grading.grade import mark
 
     return mark(job) if job.student == "ada" else os.kill(os.getpid(), 9)
+
+
+def test_after_a_worker_was_killed_the_next_pool_is_as_large(config, tmp_path, monkeypatch):
+    for student in ("ada", "blaise", "carl", "dora", "emil"):
+        hand_in(tmp_path, student)
+    real, sizes = grade._pool, []
+    monkeypatch.setattr(grade, "_pool", lambda workers: sizes.append(workers) or real(workers))
+    monkeypatch.setattr(grade, "mark", _unlucky)
+    results, _ = run(config, workers=2)
+    assert [result.problem for result in results] == [""] * 5
+    assert set(points(results).values()) == {15}
+    assert sizes[0] == sizes[-1] == 2
+    assert not [result for result in results if result.human]
+
+
+def _unlucky(job):
+    """Mark a submission; the process of the first one is stopped, and that of the second one is killed, once each."""
+    from grading.grade import mark
+
+    how = {"ada": 19, "blaise": 9}.get(job.student)
+    seen = Path(job.folder).parent / "seen"
+    if how and not seen.exists():
+        seen.mkdir()
+        os.kill(os.getpid(), how)
+    return mark(job)
 
 
 def test_an_error_of_the_grader_is_told_and_the_run_goes_on(config, tmp_path, monkeypatch):
@@ -264,6 +292,29 @@ def test_an_error_of_the_grader_is_told_and_the_run_goes_on(config, tmp_path, mo
     results, _ = run(config)
     assert points(results) == {"ada": 0, "blaise": 15}
     assert "the grader failed: ZeroDivisionError" in results[0].human[0]
+
+
+def test_a_submission_for_which_no_process_starts_is_reported_alone_and_tried_by_the_next_run(
+    config, tmp_path, monkeypatch
+):
+    for student in ("ada", "blaise", "carl"):
+        hand_in(tmp_path, student)
+    real = grade.execute
+
+    def failing(notebook, task, settings):
+        if len(failing.tried) == 1:
+            failing.tried.append(1)
+            raise SandboxError("bwrap: Unable to find it in mount table")
+        failing.tried.append(1)
+        return real(notebook, task, settings)
+
+    failing.tried = []
+    monkeypatch.setattr(grade, "execute", failing)
+    results, _ = run(config)
+    assert points(results) == {"ada": 15, "blaise": 0, "carl": 15}
+    assert results[1].human == ("not marked, try again: bwrap: Unable to find it in mount table",)
+    again, _ = run(config)
+    assert [(result.points, result.kept) for result in again] == [(15, True), (15, False), (15, True)]
 
 
 def test_a_sandbox_that_does_not_start_stops_the_run_and_marks_nobody(config, tmp_path, monkeypatch):
@@ -293,6 +344,92 @@ def test_the_command_ends_with_what_needs_a_human_and_its_status_says_so(capsys)
         "  corrupt: broken",
         "  x is not a student's folder",
     ]
+
+
+def test_a_seed_that_is_asked_for_goes_on_with_what_has_it(config, tmp_path):
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student)
+    run(config, students=["ada"])
+    results, _ = run(config, seed=FAST.seed)
+    assert [result.kept for result in results] == [True, False]
+    assert [result.kept for result in run(config, FAST._replace(seed=21), seed=21)[0]] == [False, False]
+
+
+def test_a_time_that_changes_alone_is_taken(config, tmp_path):
+    folder = hand_in(tmp_path, "ada")
+    for time, kept in [
+        ("2026-01-01 10:00:00 UTC", False),
+        ("2026-01-01 10:00:00 UTC", True),
+        ("2026-01-02 10:00", False),
+    ]:
+        (folder / "timestamp.txt").write_text(time)
+        assert run(config)[0][0].kept == kept
+    with opened(config) as book:
+        assert book.find_submission(SLUG, "ada").timestamp.day == 2
+
+
+def test_the_second_of_two_graders_of_one_exercise_says_so_and_stops(config, tmp_path):
+    course = CourseDirectory(config=config)
+    with _alone(course, SLUG):
+        with pytest.raises(ValueError, match="another grader is marking two-step for this class"):
+            run(config)
+        with _alone(course, "t-steps"):
+            pass
+    assert run(config) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update alembic_version set version_num = 'ffffffffffff'",
+        "drop table comment",
+        "alter table student add column shoe_size integer",
+    ],
+)
+def test_a_gradebook_of_another_schema_is_refused(config, tmp_path, change):
+    with sqlite3.connect(tmp_path / "gradebook.db") as database:
+        database.execute(change)
+    with pytest.raises(ValueError, match="nbgrader db upgrade"):
+        run(config)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (ValueError("no such exercise"), 2, "error: no such exercise"),
+        (SandboxError("no bubblewrap"), 2, "error: no bubblewrap"),
+        (OSError(28, "No space left on device"), 2, "error: [Errno 28] No space left on device"),
+        (OperationalError("select 1", {}, Exception("locked")), 2, "error: the gradebook cannot be used: locked"),
+        (KeyboardInterrupt(), 2, "error: interrupted"),
+        (
+            UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates"),
+            3,
+            "error: the grader itself failed: UnicodeEncodeError",
+        ),
+        (KeyError("tests"), 3, "error: the grader itself failed: KeyError: 'tests'"),
+        (RuntimeError("a\x1b[31m\nforged"), 3, "error: the grader itself failed: RuntimeError: a forged"),
+    ],
+)
+def test_whatever_stops_a_command_is_one_sentence_and_a_log(error, status, line, monkeypatch, capsys, tmp_path):
+    def stop(*arguments):
+        raise error
+
+    monkeypatch.setattr(commands, "run_mistakes", stop)
+    monkeypatch.setattr(commands, "LOG", commands.COURSE / "_build" / f"{tmp_path.name}.log")
+    assert commands.main(["mistakes"]) == status
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(line)
+    assert len(said) == 2
+    if not isinstance(error, KeyboardInterrupt):
+        assert "Traceback" in commands.LOG.read_text(encoding="utf-8")
+        commands.LOG.unlink()
+
+
+def test_a_class_of_nobody_is_no_success(tmp_path, monkeypatch, capsys, config):
+    monkeypatch.setattr(commands, "load_config", lambda: config)
+    monkeypatch.setattr(commands, "report", None)
+    assert commands.main(["autograde", SLUG]) == 2
+    assert f"nobody has handed in {SLUG}" in capsys.readouterr().err
 
 
 def test_an_exercise_comes_into_a_new_gradebook_and_its_release_stays_as_it_was_handed_out(tmp_path):

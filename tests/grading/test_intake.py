@@ -124,3 +124,64 @@ def test_the_old_notebook_format_is_read(folder):
     cells = [{"cell_type": "code", "input": "x = 1", "metadata": {}}]
     (folder / f"{SLUG}.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}))
     assert read(folder).cells[0].source == "x = 1"
+
+
+@pytest.mark.parametrize("sheets", [None, 3, {}, "x"])
+def test_an_old_notebook_without_sheets_is_none(folder, sheets):
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps({"worksheets": sheets}))
+    assert read(folder).problem.endswith("it has no cells")
+
+
+@pytest.mark.parametrize("cells", [5, None, True, "x", {}, [3]])
+def test_an_old_sheet_without_cells_is_read_as_empty(folder, cells):
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps({"worksheets": [{"cells": cells}, 3]}))
+    assert read(folder)[:1] + read(folder)[2:3] == ((), "")
+
+
+def test_whatever_else_goes_wrong_is_a_problem_of_this_submission(folder, monkeypatch):
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK)
+    monkeypatch.setattr(intake, "_parse", lambda *args: 1 / 0)
+    assert read(folder).problem == "it cannot be read: ZeroDivisionError: division by zero"
+
+
+def test_a_long_number_is_read_past(folder):
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK[:-1] + f', "n": {"9" * 5000}}}')
+    assert read(folder).problem == ""
+
+
+def test_empty_cells_are_no_cells_and_what_is_left_out_is_said(folder, monkeypatch):
+    notebook = filled({"gradient": "mine = 1"})
+    notebook["cells"][:0] = [{"cell_type": "code", "source": " ", "metadata": {}}] * (intake.MAX_CELLS + 1)
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
+    assert "mine = 1" in [cell.source for cell in read(folder).cells]
+    assert read(folder).notes == ()
+    monkeypatch.setattr(intake, "MAX_CELLS", 3)
+    submission = read(folder)
+    assert len(submission.cells) == 3
+    assert submission.human == submission.notes
+    assert "3 were taken; the others were left out" in submission.human[0]
+
+
+def test_many_long_cells_are_taken_as_far_as_they_go(folder):
+    notebook = {"cells": [{"cell_type": "code", "source": "x" * intake.MAX_SOURCE, "metadata": {}}] * 40}
+    (folder / f"{SLUG}.ipynb").write_text(json.dumps(notebook))
+    submission = read(folder)
+    assert sum(len(cell.source) for cell in submission.cells) == intake.MAX_SOURCES
+    assert submission.human
+
+
+def test_what_is_no_cell_is_read_past_in_a_process_of_its_own(folder, monkeypatch):
+    parsed_here = []
+    monkeypatch.setattr(intake, "_parse", lambda *args: parsed_here.append(args))
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK[:-1] + f', "x": [{"{}, " * 3_000_000}{{}}]}}')
+    submission = read(folder)
+    assert submission.problem == ""
+    assert [cell.grade_id for cell in submission.cells if cell.grade_id][:2] == ["set-up", "output-gradient"]
+    assert parsed_here == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("MEMORY", 2**26), ("SECONDS", 0)])
+def test_a_notebook_that_takes_too_much_to_parse_is_a_problem(folder, monkeypatch, name, value):
+    monkeypatch.setattr(intake, name, value)
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK[:-1] + f', "x": [{"[], " * 1_000_000}{{}}]}}')
+    assert "clear its outputs" in read(folder).problem

@@ -1,5 +1,6 @@
 """A run that is killed, or that cannot write, loses nothing that was finished, and the next run does the rest."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from conftest import needs
@@ -22,13 +24,14 @@ pytestmark = pytest.mark.pool
 
 STUDENTS = [f"student-{number}" for number in range(4)]
 PROGRAM = """
-import signal, sys
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs without one
 sys.path.insert(0, "tests")
 from marking import FAST, SLUG
 from grading import course
 from grading.autograde import autograde
-sys.exit(autograde(SLUG, course.class_at(sys.argv[1]), FAST) and 0)
+if __name__ == "__main__":
+    sys.exit(autograde(SLUG, course.class_at(sys.argv[1]), FAST, int(os.environ["WORKERS"])) and 0)
 """
 
 
@@ -42,10 +45,17 @@ def root(tmp_path, fresh_gradebook):
     return tmp_path
 
 
-def start(root, *before):
-    environment = os.environ | {"PYTHONPATH": str(COURSE)}
+def start(root, *before, workers=1):
+    environment = os.environ | {"PYTHONPATH": str(COURSE), "WORKERS": str(workers)}
     command = [*before, sys.executable, "-c", PROGRAM, str(root)]
-    return subprocess.Popen(command, cwd=COURSE, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        cwd=COURSE,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def finished(root):
@@ -75,6 +85,29 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
     assert scores(root) == dict.fromkeys(STUDENTS, 15)
     with sqlite3.connect(root / "gradebook.db") as database:
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_killed_grader_leaves_no_process(root):
+    process = start(root, workers=2)
+    deadline = time.monotonic() + 120
+    while not finished(root) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(of_session(process.pid)) >= 3  # the grader, and two workers
+    process.kill()
+    process.communicate(timeout=60)  # which waits for all who could write to the pipe
+    while of_session(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert of_session(process.pid) == []
+
+
+def of_session(session):
+    """The processes of a session: the fourth field behind the name is its number."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, *_, number = path.read_text().rpartition(")")[2].split()[:4]
+            found += [path.parent.name] if int(number) == session and state != "Z" else []
+    return found
 
 
 def test_a_full_disk_stops_the_run_with_a_reason_and_keeps_what_is_done(root):

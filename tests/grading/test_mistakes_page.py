@@ -1,4 +1,6 @@
-"""The page of known mistakes says what answers.toml says."""
+"""The pages of known mistakes say what answers.toml says."""
+
+import re
 
 import pytest
 from conftest import needs
@@ -11,14 +13,29 @@ from grading.course import slugs
 pytestmark = pytest.mark.pool
 
 
-def test_the_page_is_up_to_date():
-    assert mistakes_page.PAGE.read_text(encoding="utf-8") == mistakes_page.page(), "run `make mistakes`"
+def test_the_pages_are_up_to_date_and_there_are_no_others():
+    paths = [mistakes_page.PAGE, *mistakes_page.OF_EXERCISES.iterdir()]
+    found = {path: path.read_text(encoding="utf-8") for path in paths}
+    assert found == mistakes_page.pages(), "run `make mistakes`"
 
 
-def test_the_page_names_every_wrong_answer():
-    rows = [line for line in mistakes_page.page().splitlines() if line.startswith("| ")]
-    wrong = sum(not answer.right for slug in slugs() for answer in known_answers(slug))
-    assert len(rows) == wrong + len(slugs())
+def test_the_pages_name_every_wrong_answer_once_below_what_it_costs():
+    pages = mistakes_page.pages()
+    for slug in slugs():
+        text = pages[mistakes_page.OF_EXERCISES / f"{slug}.md"]
+        rows = [line for line in text.splitlines() if line.startswith("| ") and line != "| mistake | hint |"]
+        wrong = [answer for answer in known_answers(slug) if not answer.right]
+        assert len(rows) == len(wrong)
+        for answer in wrong:
+            blocks = [
+                block for block in text.split("\nCosts ") if f"| {mistakes_page._literal(answer.mistake)} |" in block
+            ]
+            said = [re.findall(r"`([\w-]+)`", block.split("\n")[0].split("but keeps")[0]) for block in blocks]
+            assert list(answer.lost) in said
+
+
+def test_the_search_passes_over_the_pages():
+    assert all(text.startswith("---\nnosearch: true\n---\n") for text in mistakes_page.pages().values())
 
 
 def test_the_matrix_tells_an_answer_that_does_not_lose_what_it_says(monkeypatch):

@@ -46,7 +46,7 @@ TYPICAL = [  # exercise, part, right, wrong, the test that tells, what it says
         "s_prev[t, n]",
         "s_prev[-1, n]",
         "test-parameter-gradients",
-        "`s_prev[-1, n]` stands in the place of `s_prev[t, n]`",
+        "`s_prev[-1, n]` is written instead of `s_prev[t, n]`",
     ),
     (
         "bptt-loops",
@@ -54,7 +54,7 @@ TYPICAL = [  # exercise, part, right, wrong, the test that tells, what it says
         "slope(s[t, n])",
         "s[t, n]",
         "test-delta-recursion-tanh",
-        "`s[t, n]` stands in the place of a function of it",
+        "`s[t, n]` is written instead of a function of it",
     ),
     (
         "lstm-cell",
@@ -62,7 +62,7 @@ TYPICAL = [  # exercise, part, right, wrong, the test that tells, what it says
         "tanh_derivative(g)",
         "tanh_derivative(i)",
         "test-step-backward",
-        "`i` stands in the place of `g`",
+        "`i` is written instead of `g`",
     ),
     (
         "lstm-cell",
@@ -74,7 +74,7 @@ TYPICAL = [  # exercise, part, right, wrong, the test that tells, what it says
     ),
 ]
 SLIPS = [
-    ("a + b", "a - b", "a minus stands in the place of a plus"),
+    ("a + b", "a - b", "a minus is written instead of a plus"),
     ("a @ b", "a * b", "a product is taken entry by entry and not as a matrix product"),
     ("f(a * b + c)", "f(b + c)", "the factor `a` is left out"),
     ("a * b * c - d", "-d", "a term is left out"),
@@ -83,15 +83,15 @@ SLIPS = [
     ("if a is None:\n    b", "if True:\n    b", "the condition `a is None` is taken to be always true"),
     ("a[1:]", "a[:]", "a slice begins or ends at another place"),
     ("a[:]", "a[::-1]", "an axis is read in the other direction"),
-    ("a[t, n]", "a[t - 1, n]", "`a[t - 1, n]` stands in the place of `a[t, n]`"),
-    ("f(a, axis=0)", "f(a, axis=1)", "`axis=1` stands in the place of `axis=0`"),
+    ("a[t, n]", "a[t - 1, n]", "`a[t - 1, n]` is written instead of `a[t, n]`"),
+    ("f(a, axis=0)", "f(a, axis=1)", "`axis=1` is written instead of `axis=0`"),
     ("f(a, axis=0)", "f(a)", "the argument `axis` of a call is left out"),
     ("for t in reversed(range(T)):\n    a", "for t in range(T):\n    a", "a loop runs in the other direction"),
     ("for t in T:\n    a", "for t in list(T)[1:]:\n    a", "a loop leaves out its first or its last round"),
     ("a += b", "a = b", "what `a` collects is overwritten each time"),
     ("for t in T:\n    a = b", "for t in T:\n    a += b", "what `a` holds is added to, where it should be renewed"),
     ("for t in T:\n    a = b\n    c", "for t in T:\n    c", "the line that changes `a` is left out"),
-    ("def f(a, b=None):\n    return b", "def f(a, b=None):\n    return a", "`a` stands in the place of `b`"),
+    ("def f(a, b=None):\n    return b", "def f(a, b=None):\n    return a", "`a` is written instead of `b`"),
 ]
 
 

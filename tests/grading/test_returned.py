@@ -193,11 +193,11 @@ def each_part_counts(monkeypatch):
     [
         (
             ANSWERS["output-gradient"].replace("    return", f"{LEFT}    return"),
-            "the line `raise NotImplementedError` still stands in output_gradient, above your code: delete it",
+            "the line `raise NotImplementedError` is still in output_gradient, above your code: delete it",
         ),
         (
             ANSWERS["output-gradient"].replace("    return", "    d =") + "\n" + LEFT,
-            "the line `raise NotImplementedError` still stands in output_gradient, below your code: delete it, and "
+            "the line `raise NotImplementedError` is still in output_gradient, below your code: delete it, and "
             "return the result",
         ),
     ],

@@ -1,5 +1,6 @@
 """Students' code meets a machine with Python, its packages, rnnlib and an empty folder, and nothing else."""
 
+import os
 import struct
 import subprocess
 import sys
@@ -266,13 +267,52 @@ def test_a_missing_bubblewrap_is_said_with_the_line_that_helps(monkeypatch):
         sandbox.ensure_available()
 
 
+def test_the_words_of_bubblewrap_are_kept(monkeypatch):
+    needs("bwrap")
+    monkeypatch.setattr(sandbox, "LIBRARY", sandbox.LIBRARY / "nowhere")
+    with pytest.raises(sandbox.SandboxError, match=r"could not be started: bwrap: .*nowhere"):
+        StudentProcess()
+
+
+def test_who_replaces_files_of_the_grader_disturbs_no_start():
+    needs("bwrap")
+    code = (
+        "import os, py_compile, sys\n"
+        "while os.getppid() == int(sys.argv[2]):\n"
+        "    for name in ('wire', 'student_host'):\n"
+        "        py_compile.compile(f'{sys.argv[1]}/{name}.py')"
+    )
+    replacing = subprocess.Popen([sys.executable, "-c", code, str(sandbox.HERE), str(os.getpid())])
+    try:
+        for _ in range(40):
+            process, writer, reader, words = sandbox.start()
+            assert process.pid
+            os.set_blocking(words, True)
+            os.close(writer)  # the host program ends when nobody asks any more
+            assert os.read(words, 4096) == b""
+            assert process.wait(timeout=60) == 0
+            os.close(reader)
+            os.close(words)
+    finally:
+        replacing.kill()
+        replacing.wait()
+
+
+def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():
+    needs("bwrap")
+    code = "from grading.remote import StudentProcess as S; s = S(); s.run('print(1)'); print(s.take_output()[0])"
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": "/tmp/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, cwd=COURSE, env=environment, capture_output=True, timeout=60).stdout == b"1\n\n"
+
+
 def test_a_sandbox_that_does_not_start_is_no_fault_of_the_student(monkeypatch):
     monkeypatch.setattr(sandbox, "_boot", lambda sandboxed: "raise SystemExit")
     with pytest.raises(sandbox.SandboxError):
         StudentProcess(sandboxed=False)
 
 
-@pytest.mark.parametrize(("machine", "length"), [("x86_64", 131), ("aarch64", 121)])
+@pytest.mark.parametrize(("machine", "length"), [("x86_64", 122), ("aarch64", 112)])
 def test_the_filter_is_whole_instructions_and_its_jumps_stay_inside(machine, length):
     code = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
     assert len(code) == length  # as its docstring says
@@ -280,6 +320,62 @@ def test_the_filter_is_whole_instructions_and_its_jumps_stay_inside(machine, len
         if operation & 7 == 5:
             assert place + 1 + max(yes, no) < len(code)
     assert code[-1] == (seccomp.RETURN, 0, 0, seccomp.ALLOW)
+
+
+def verdict(machine, call, flags=0):
+    """What the filter says of a call: its instructions, done as the kernel does them."""
+    code, place, value = list(struct.iter_unpack("<HBBI", seccomp.program(machine))), 0, 0
+    data = {
+        seccomp.NUMBER: call,
+        seccomp.ARCHITECTURE: seccomp.ARCHITECTURES[machine][1],
+        seccomp.FIRST_ARGUMENT: flags,
+    }
+    while True:
+        operation, yes, no, given = code[place]
+        if operation == seccomp.RETURN:
+            return given
+        if operation == seccomp.LOAD:
+            value, holds = data[given], None
+        else:
+            tests = {seccomp.JUMP_EQUAL: value == given, seccomp.JUMP_GREATER_EQUAL: value >= given}
+            holds = tests.get(operation, value & given)
+        place += 1 if holds is None else 1 + (yes if holds else no)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_what_the_filter_refuses_and_allows(machine):
+    column = seccomp.ARCHITECTURES[machine][0]
+    refused = [numbers[column] for numbers in seccomp.DENIED.values() if numbers[column] is not None]
+    assert {verdict(machine, call) for call in [*refused, seccomp.CLONE[column]]} == {seccomp.NOT_PERMITTED}
+    assert verdict(machine, seccomp.CLONE[column], seccomp.CLONE_THREAD) == seccomp.ALLOW
+    new = {call: verdict(machine, call) for call in range(seccomp.NEW, 1000)}
+    allowed = {call for call, said in new.items() if said == seccomp.ALLOW}
+    assert allowed == set(seccomp.NEW_ALLOWED.values())
+    assert set(new.values()) == {seccomp.ALLOW, seccomp.NO_SUCH_CALL}
+    old = {call: verdict(machine, call) for call in range(seccomp.NEW)}
+    assert {call for call, said in old.items() if said != seccomp.ALLOW} == {*refused, seccomp.CLONE[column]}
+
+
+@pytest.mark.parametrize("call", ["shmget(0, 4096, 0o1600)", "memfd_create(b'x', 0)", "msgget(0, 0o1600)"])
+def test_memory_that_belongs_to_no_process_cannot_be_had(student, call):
+    assert run(student, f"import ctypes\nprint(ctypes.CDLL(None).{call})") == "-1\n"
+
+
+def test_a_function_of_the_grader_has_limits_of_memory_and_time_when_a_student_calls_it(student):
+    f = function(student, "import numpy as np\ndef f(g): return g(np.zeros((10**6, 0)), np.zeros((0, 10**3)))")
+    with pytest.raises(ValueError, match="the function you were given raised MemoryError"):
+        f(lambda left, right: left @ right)
+    student.watch = Watch(0.5)
+    start = time.monotonic()
+    with pytest.raises(HungError):
+        f(lambda left, right: next(n for n in iter(int, 1) if n))
+    assert time.monotonic() - start < 5
+
+
+def test_an_answer_that_is_too_large_is_refused_before_it_is_copied(student):
+    f = function(student, "def f(g): return g()")
+    with pytest.raises(ValueError, match="the answer is too large: 8"):
+        f(lambda: np.broadcast_to(0.0, (10**10,)))
 
 
 def test_an_unknown_processor_has_no_filter():

@@ -246,3 +246,22 @@ def test_a_reader_that_does_not_read_does_not_hold_the_writer():
     with pytest.raises(wire.WireError, match="ended"):
         wire.send(writer, 1, refuse, time.monotonic() + 1)
     os.close(writer)
+
+
+def test_a_pipe_that_is_always_ready_does_not_put_off_the_deadline():
+    reader, writer = os.pipe()
+    os.write(writer, b"x" * 100)
+    with pytest.raises(wire.LateError):
+        wire.receive(reader, None, time.monotonic() - 1)
+    with pytest.raises(wire.LateError):
+        wire.send(writer, "x", None, time.monotonic() - 1)
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_letters_that_are_none_are_replaced(order):
+    letters = np.array([0xD800, 0x61, 0x7FFFFFFF, 0x1F600], f"{order}u4").view(f"{order}U4")
+    text = json.dumps({"list": [{"array": [f"{order}U4", [1]]}, {"scalar": [f"{order}U4", []]}]}).encode()
+    array, scalar = wire.unpack(struct.pack("<I", len(text)) + text + letters.tobytes() * 2, None)
+    assert [*array, scalar] == ["?a?\U0001f600"] * 2

@@ -49,10 +49,10 @@ ALONE = 'def square(p):\n    """p^2"""\n    ...\n    raise NotImplementedError\n
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (ABOVE, "the line `raise NotImplementedError` still stands in square, above your code: delete it"),
+        (ABOVE, "the line `raise NotImplementedError` is still in square, above your code: delete it"),
         (
             BELOW,
-            "the line `raise NotImplementedError` still stands in square, below your code: delete it, and return the "
+            "the line `raise NotImplementedError` is still in square, below your code: delete it, and return the "
             "result",
         ),
         (ALONE, "not done yet"),

@@ -81,7 +81,7 @@ def test_states_are_one_buffer_of_pairs_with_four_views():
 def test_an_open_forget_gate_and_a_closed_input_gate_keep_the_memory_and_its_gradient():
     params, x, s_init, y = gated_case(lstm, np.random.default_rng(35))
     b = params.b.copy()
-    b[:H], b[H : 2 * H] = -60, 60  # and W = 0: no other road back than the memory
+    b[:H], b[H : 2 * H] = -60, 60  # and W = 0: no other path back than the memory
     params = params._replace(b=b, W=np.zeros_like(params.W))
     fwd = lstm.forward(params, x, s_init, y[-1])
     back = lstm.backward(params, x, y[-1], fwd)

@@ -4,7 +4,7 @@ import numpy as np
 from cases import case
 from pytest import approx
 
-from rnnlib import cell, gradcheck, rnn
+from rnnlib import cell, gradcheck, rnn, tasks
 from rnnlib.params import Params
 
 (PARAMS, X, S_INIT, Y), rng = case(51, B=1)
@@ -75,3 +75,10 @@ def check_gradient_sum():
         gradcheck.complex_step(lambda W, t=t: step_errors(PARAMS._replace(W=W))[t], PARAMS.W) for t in range(len(X))
     ]
     assert rnn.loss_and_gradient(PARAMS, X, S_INIT, Y)[1].gradient.W == approx(sum(parts), rel=1e-12)
+
+
+def check_parity_task():
+    batch = tasks.parity(rng, 9, 5)
+    for n in range(5):
+        for t in range(9):
+            assert batch.y[t, n] == sum(int(batch.x[k, n]) for k in range(t + 1)) % 2

@@ -1,10 +1,12 @@
 """The equations of the chapter "Vectors and matrices", each on fresh numbers."""
 
+from typing import NamedTuple
+
 import numpy as np
 from cases import case
 from pytest import approx
 
-from rnnlib import cell, gradcheck, losses, rnn, tasks
+from rnnlib import cell, gradcheck, losses, optimisers, rnn
 from rnnlib.losses import softmax
 
 (PARAMS, x, s_init, y), rng = case(31, T=4, B=1, D=5, H=3, K=2)
@@ -34,13 +36,6 @@ def witness(name, value):
 
 
 DELTA = gradcheck.complex_step(lambda z: error_of_copies(z=z), np.zeros((4, 3)))
-
-
-def check_parity_task():
-    batch = tasks.parity(rng, 9, 5)
-    for n in range(5):
-        for t in range(9):
-            assert batch.y[t, n] == sum(int(batch.x[k, n]) for k in range(t + 1)) % 2
 
 
 def check_state_update():
@@ -163,3 +158,45 @@ def check_edge_gradients():
     assert witness("x", X) == approx(DELTA @ U, rel=1e-10)
     assert BWD.x[:, 0] == approx(np.array([U.T @ DELTA[t] for t in range(4)]), rel=1e-10)
     assert witness("s_init", S_INIT) == approx(W.T @ DELTA[0], rel=1e-10)
+
+
+class One(NamedTuple):
+    theta: np.ndarray
+
+
+def updates(update, state, n=4):
+    """(theta, g, new theta) of some updates with random gradients."""
+    params, found = One(rng.normal(size=3)), []
+    for _ in range(n):
+        gradient = One(rng.normal(size=3))
+        new, state = update(params, gradient, state)
+        found.append((params.theta, gradient.theta, new.theta))
+        params = new
+    return found
+
+
+def check_sgd():
+    mu, eta, v = 0.7, 0.1, 0
+    for theta, g, new in updates(
+        lambda *a: optimisers.sgd(*a, rate=eta, momentum=mu), optimisers.sgd_state(One(np.zeros(3)))
+    ):
+        v = mu * v - eta * g
+        assert new == approx(theta + v)
+
+
+def check_adagrad():
+    eta, n = 0.1, 0
+    for theta, g, new in updates(
+        lambda *a: optimisers.adagrad(*a, rate=eta), optimisers.adagrad_state(One(np.zeros(3)))
+    ):
+        n = n + g**2
+        assert new == approx(theta - eta * g / np.sqrt(n + 1e-8))
+
+
+def check_adam():
+    eta, beta1, beta2, m, v = 0.1, 0.8, 0.95, 0, 0
+    adam = lambda *a: optimisers.adam(*a, rate=eta, beta1=beta1, beta2=beta2)  # noqa: E731
+    for n, (theta, g, new) in enumerate(updates(adam, optimisers.adam_state(One(np.zeros(3)))), start=1):
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        step = m / (1 - beta1**n) / (np.sqrt(v / (1 - beta2**n)) + 1e-8)
+        assert new == approx(theta - eta * step)

@@ -1,0 +1,49 @@
+"""Sphinx extension: KaTeX sets every formula while the site is built, so pages with formulas read without JavaScript.
+
+sphinxcontrib-katex asks KaTeX, in the Node.js that Playwright brings with it. A page without formulas loads nothing
+for them.
+"""
+
+import re
+from pathlib import Path
+
+import playwright
+from docutils import nodes
+from sphinxcontrib import katex
+
+STYLE = "vendor/katex/katex.min.css"  # where book/_ext/vendor.py puts it
+FONT = "_static/vendor/katex/fonts/KaTeX_{}.woff2"
+PUNCTUATION = re.compile(r"[.,;:!?)\u2019\u201d]+")
+PRELOAD = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}">\n'
+
+
+def setup(app):
+    katex.NODEJS_BINARY = str(Path(playwright.__file__).with_name("driver") / "node")
+    katex.KATEX_DEFAULT_OPTIONS |= {"throwOnError": True, "strict": "error"}  # it would print its complaint in red
+    app.setup_extension("sphinxcontrib.katex")
+    app.connect("doctree-read", tie_punctuation)
+    app.connect("html-page-context", load_style)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def tie_punctuation(app, doctree):
+    """Keep the comma after a formula on its line: a browser may break lines between a formula and any letter."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (marks := PUNCTUATION.match(after)):
+            tied = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[0]), classes=["tied"])
+            line, place = formula.parent, formula.parent.index(formula)
+            line[place : place + 2] = [tied, nodes.Text(after[marks.end() :])]  # by place: equal texts are equal nodes
+
+
+def load_style(app, page, template, context, doctree):
+    """Load the style of the formulas, and the letters of most of them, where there are formulas."""
+    has_formulas = 'class="katex"' in context.get("body", "")
+    unwanted = {katex.filename_css}  # course.css says where formulas and their numbers go
+    if not has_formulas:
+        unwanted.add(app.config.katex_css_path)
+    styles = context["css_files"]
+    styles[:] = [style for style in styles if str(style.filename).removeprefix("_static/") not in unwanted]
+    if has_formulas and app.config.katex_css_path == STYLE:
+        for name in ("Math-Italic", "Main-Regular"):
+            context["metatags"] += PRELOAD.format(context["pathto"](FONT.format(name), resource=True))

@@ -1,0 +1,101 @@
+"""Times are read in the forms that platforms write them, and what cannot be saved costs one mark."""
+
+import json
+import shutil
+from datetime import datetime
+
+import pytest
+from marking import FAST, SLUG
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import OperationalError
+
+from grading import exercise, gradebook, intake, record, transplant
+from grading.course import class_at
+from grading.execute import execute
+from grading.grade import Job, Marked
+
+TEN = datetime(2026, 1, 1, 10)
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "2026-01-01 10:00:00 UTC",
+        "2026-01-01 10:00:00.000000 UTC",
+        "2026-01-01 10:00",
+        "2026-01-01T10:00:00Z",
+        "2026-01-01-10-00-00",
+        "2026-01-01 12:00:00 +0200",
+        "2026-01-01T04:30:00-05:30",
+        "2026-01-01 11:00:00 Europe/Zurich",
+    ],
+)
+def test_a_time_is_read_as_it_is_meant(timestamp):
+    assert gradebook._utc(timestamp) == TEN
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "2026-01-01 10:00:00 ../../../etc/hostname",
+        "2026-01-01 10:00:00 ..",
+        "2026-01-01 10:00:00 /etc/localtime",
+        "2026-01-01 10:00:00 CEST",
+        "2026-01-01-15-30-60",
+        "20260101100000000",
+        "2026-13-01 10:00:00",
+        "9" * 5000,
+        "yesterday",
+    ],
+)
+def test_what_is_no_time_is_ignored_and_put_before_a_human(timestamp):
+    when, noted = gradebook._time_of(timestamp, record.Record("", (), "", ""))
+    assert when is None
+    assert noted.notes == noted.human == ("timestamp.txt cannot be read as a time; it was ignored",)
+
+
+@pytest.fixture
+def saved(tmp_path, fresh_gradebook, monkeypatch):
+    """What save_or_say makes of a submission when `save` fails in the ways of a list, and how often it was called."""
+    shutil.copy(fresh_gradebook, tmp_path)
+    config, real = class_at(tmp_path), gradebook.save
+    task, blank = exercise.load(SLUG), intake.Submission((), (), "", "")
+
+    def try_to_save(*ways):
+        ways = [*ways]
+
+        def failing(book, *rest):
+            if ways:
+                raise ways.pop(0)
+            return real(book, *rest)
+
+        monkeypatch.setattr(gradebook, "save", failing)
+        notebook = execute(transplant.rebuild(task, blank._replace(problem="nothing")), task, FAST)
+        course = CourseDirectory(config=config)
+        with Gradebook(course.db_url, course.course_id) as book:
+            return gradebook.save_or_say(book, course, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
+
+    return try_to_save
+
+
+def test_a_collision_with_another_grader_is_tried_again(saved):
+    assert saved(gradebook.IntegrityError("", {}, Exception())).problem == "nothing"
+
+
+def test_what_cannot_be_saved_is_saved_as_a_problem(saved):
+    problem = saved(UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")).problem
+    assert problem.startswith("it could not be recorded: UnicodeEncodeError")
+
+
+def test_what_can_be_saved_in_no_way_is_a_row_of_the_result_all_the_same(saved):
+    result = saved(ValueError("one"), ValueError("two"))
+    assert result.human == ("it could not be recorded: ValueError: two",)
+    assert (result.points, result.max_points) == (0, 15)
+    assert json.dumps(result)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), OperationalError("", {}, Exception("locked"))])
+def test_what_the_next_student_would_meet_too_stops_the_run(saved, error):
+    with pytest.raises(type(error)):
+        saved(error)

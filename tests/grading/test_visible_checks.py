@@ -1,0 +1,75 @@
+"""The checks that a student runs in the notebook see what the text forbids, and not only what is quick to check."""
+
+import contextlib
+import io
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+from grading import exercise
+from grading.answers import known_answers, solution
+from grading.course import slugs
+from rnnlib.exercise import CheckFailedError, run
+
+RUN = r"^exercise\.run\((\w+)\)$"
+
+
+def visible(slug):
+    """{grade_id: name of the function} of the visible checks of an exercise."""
+    cells = [cell for cell in exercise.load(slug).notebook["cells"] if exercise.is_test(cell)]
+    found = {exercise.grade_id(cell): re.search(RUN, cell["source"], re.MULTILINE) for cell in cells}
+    return {label: match[1] for label, match in found.items() if match}
+
+
+def failed(slug, answer, labels):
+    """Whether one of the visible checks does not pass, with an answer filled in, as a student runs it."""
+    checks, namespace = visible(slug), {"__name__": "__main__"}
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        for cell in exercise.load(slug).notebook["cells"]:
+            label = exercise.grade_id(cell)
+            if cell["cell_type"] == "code" and (label in checks or (label and not exercise.is_test(cell))):
+                source = re.sub(RUN, "", answer.cells.get(label, cell["source"]), flags=re.MULTILINE)
+                with contextlib.suppress(Exception):  # the last cell, which runs all checks once more
+                    exec(source.replace("exercise.progress(", "None and ("), namespace)
+        for label in labels:
+            try:
+                run(namespace[checks[label]])
+            except CheckFailedError:
+                return True
+    return False
+
+
+def wrong(slug):
+    return [answer for answer in known_answers(slug) if not answer.right]
+
+
+def unseen(slug):
+    return [answer for answer in wrong(slug) if not set(answer.loses) & set(visible(slug))]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_wrong_answer_is_seen_by_a_visible_check_that_it_is_said_to_lose(slug):
+    missed = []
+    for answer in wrong(slug):
+        labels = [label for label in visible(slug) if label in answer.loses]
+        if labels and not failed(slug, answer, labels):
+            missed.append(answer.name)
+    assert not missed
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_what_is_right_passes_every_visible_check(slug):
+    right = [solution(slug), *(answer for answer in known_answers(slug) if answer.right)]
+    assert not [answer.name for answer in right if failed(slug, answer, visible(slug))]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_an_answer_that_no_visible_check_sees_says_why_and_no_other_does(slug):
+    assert [answer.name for answer in unseen(slug)] == [answer.name for answer in wrong(slug) if answer.hidden_only]
+
+
+def test_at_most_one_wrong_answer_in_ten_is_left_to_the_hidden_tests():
+    assert sum(len(unseen(slug)) for slug in slugs()) <= sum(len(wrong(slug)) for slug in slugs()) / 10

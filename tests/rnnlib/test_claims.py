@@ -1,0 +1,179 @@
+"""What a check says about claims that do not hold: enough to find the bug, and nothing twice."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from rnnlib import exercise
+from rnnlib.exercise import Claim, call
+
+ONES = np.ones(3)
+
+
+class Pair(NamedTuple):
+    V: Any
+    W: Any
+
+
+def said(*claims):
+    """The lines that a student reads, without the name of the check."""
+
+    def check_part():
+        yield from claims
+
+    with pytest.raises(exercise.CheckFailedError) as caught:
+        exercise.run(check_part)
+    return str(caught.value).removeprefix("part: ").splitlines()
+
+
+def test_all_fields_are_reported_and_causes_come_before_what_follows_from_them():
+    found, right = Pair(V=np.array([1.0, 5.0, 1.0]), W=2 * ONES), Pair(V=ONES, W=ONES)
+    assert said(Claim("", found, right)) == [
+        "dV is wrong in 1 of 3 entries, first dV[1]",
+        "  analytic   5",
+        "  numeric    1",
+        "  wrong too: dW (3 of 3 entries)",
+    ]
+    assert said(Claim("", found, right, names=["dW", "dc"]))[0].startswith("dc is wrong in 3 of 3")
+    assert said(Claim("", Pair(ONES, 0 * ONES), right))[-1] == "  right: dV"
+
+
+def test_minus_zero_is_zero():
+    assert said(Claim("", -0.0, 1.0, names=["du"]))[1] == "  analytic   0"
+
+
+def test_the_case_is_named_and_what_the_cases_that_fail_have_in_common():
+    cases = [{"func": func, "weights": weights} for func in ("tanh", "sigmoid") for weights in ("left out", ONES)]
+    lines = said(*(Claim(case, float(case["func"] == "tanh"), 1.0, names=["du"]) for case in cases))
+    assert lines[0] == "du is wrong, with func sigmoid"
+    assert lines[-1] == "  wrong in every case with func sigmoid, and in no other"
+
+
+def test_of_several_functions_in_one_check_it_says_which_are_right():
+    assert said(Claim("", 1.0, 1.0, names=["du"]), Claim("", 2.0, 1.0, names=["dw"]))[-1] == "  right: du"
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (2.0, "  yours is that of step 1 alone"),
+        (-5.0, "  it is right but for the sign"),
+        (-4.0, "  yours / -0.8 is right, and w is that number"),
+        (-6.25, "  yours * -0.8 is right, and w is that number"),
+        (5.00000001, "  off by 2e-09 of the largest entry: is it a finite difference, or a single precision number?"),
+    ],
+)
+def test_a_single_number_leads_to_the_bug(found, line):
+    claim = Claim("", found, 5.0, names=["dw"], parts={"step 0": 3.0, "step 1": 2.0}, factors={"w": -0.8})
+    lines = said(claim)
+    assert line in lines
+    assert ("  the sum of  3 (step 0) and 2 (step 1)" in lines) == ("off by" not in line)
+
+
+def test_every_entry_may_be_off_by_the_size_of_the_batch():
+    assert "  yours / 4 is right, and B is that number" in said(Claim("", 4 * ONES, ONES, factors={"B": 4}))
+
+
+def test_the_numbers_that_a_formula_gets_are_factors():
+    def clean(slope, w):
+        return 3.0
+
+    assert said(Claim("", call(clean, 0.5, -2.0), 1.5))[-1] == "  yours * 0.5 is right, and slope is that number"
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ({"V": 1.0}, "the result is of type dict, expected Pair(V, W)"),
+        ((ONES,), "the result is a tuple of 1, expected Pair(V, W)"),
+        (Pair(ONES, None), "dW is of type NoneType, expected a float64 array of shape (3,)"),
+        (Pair(ONES, np.ones((3, 1))), "dW has shape (3, 1), expected (3,)"),
+    ],
+)
+def test_a_result_of_another_form_is_told(found, line):
+    assert said(Claim("", found, Pair(ONES, ONES)))[0] == line
+
+
+def test_dicts_and_whole_numbers_are_compared_entry_by_entry():
+    assert said(Claim("", {"a": 1, "b": 3.0}, {"a": 1.0, "b": 2.0}, names=["graph"]))[0].endswith(
+        "graph: 1 of 2 entries are wrong, first graph['b']"
+    )
+    assert said(Claim("", {"a": 1.0}, {"b": 1.0}, names=["graph"]))[0] == "graph has no entry 'b'"
+    assert said(Claim("", np.array([1, 2]), np.array([1, 3]), names=["tokens"]))[2] == "  numeric    3"
+
+
+def test_an_argument_that_is_changed_in_place_is_named():
+    def clipped(gradient, limit):
+        gradient[:] = np.minimum(gradient, limit)
+        return gradient
+
+    assert said(Claim("", call(clipped, np.array([3.0]), 1.0), ONES)) == [
+        "gradient is changed in place; work on a copy"
+    ]
+
+
+def test_a_function_that_keeps_something_between_calls_is_seen():
+    total = []
+
+    def accumulated(x):
+        total.append(x)
+        return float(len(total))
+
+    assert "something is kept between calls" in said(Claim("", call(accumulated, 1.0), 1.0))[0]
+
+
+def test_half_a_cell_that_is_done_is_not_called_undone():
+    def undone():
+        raise NotImplementedError
+
+    claims = Claim("", call(lambda: 1.0), 1.0, names=["du"]), Claim("", call(undone), 1.0, names=["dw"])
+    assert said(*claims) == ["1 of 2 done and right; undone not done yet"]
+    assert said(claims[1]) == ["not done yet"]
+
+
+def test_what_should_be_refused_and_is_not_is_told():
+    with pytest.raises(AssertionError, match=r"^limit 0 should be refused with a ValueError$"):
+        call(lambda limit: limit, 0.0).is_refused("limit 0")
+
+
+def test_random_numbers_can_be_had_again():
+    drawn = []
+
+    def check_part(rng):
+        drawn.append(rng.random())
+        yield Claim("", drawn[-1], 2.0, fresh=True)
+
+    with pytest.raises(exercise.CheckFailedError, match=r"exercise\.run\(check_part, seed=7\)$"):
+        exercise.run(check_part, seed=7)
+    for seed in (7, None, None):
+        with pytest.raises(exercise.CheckFailedError):
+            exercise.run(check_part, seed)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
+    token = exercise.SEED.set(7)  # as a grader does, whose marks can be had again
+    try:
+        with pytest.raises(exercise.CheckFailedError):
+            exercise.run(check_part)
+    finally:
+        exercise.SEED.reset(token)
+    assert drawn[-1] == drawn[0]
+
+
+def in_a_notebook(source):
+    """What a student reads when the check of a notebook with this source is run."""
+    namespace = {"__name__": "__main__", "exercise": exercise}
+    exec(compile(source, "<cell>", "exec"), namespace)
+    with pytest.raises(exercise.CheckFailedError) as caught:
+        exercise.run(namespace["check_part"])
+    return caught.value._render_traceback_()
+
+
+def test_an_exception_of_the_students_code_takes_three_lines():
+    lines = in_a_notebook("def mine(x):\n    return x[3]\n\ndef check_part():\n    mine([1])\n")
+    assert lines == ["part: stops with IndexError: list index out of range", "  in mine, line 2 of its cell"]
+
+
+def test_a_name_that_is_missing_leads_to_the_cell_that_was_not_run():
+    lines = in_a_notebook("def check_part():\n    mine([1])\n")
+    assert lines == ["part: mine is not defined: run the cell above that defines it, and then this one"]
