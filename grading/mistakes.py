@@ -30,7 +30,7 @@ def observe(function, arguments, options=MappingProxyType({})):
 
     `arguments` are passed by position, `options` by keyword. Raises what the function raises.
     """
-    if hasattr(function, "changed"):  # a Remote works on copies of its own, and says what it changed
+    if hasattr(function, "changed"):  # a Remote works on its own copies, and says what it changed
         result, changed = function(*arguments, **options), function.changed
         return Behaviour(result, function(*arguments, **options), changed)
     given, by_name = copy.deepcopy((arguments, dict(options)))
