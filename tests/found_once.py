@@ -22,13 +22,13 @@ def found_once(derivative):
     kept = {}
 
     @functools.wraps(derivative)
-    def find(f, point, **options):
+    def find(f, point, *step, **options):
         try:
-            key = pickle.dumps([key_of(f, []), point, options])
+            key = pickle.dumps([key_of(f, []), point, step, options])
         except (AnswerReachedError, pickle.PicklingError, AttributeError, TypeError):
-            return derivative(f, point, **options)
+            return derivative(f, point, *step, **options)
         if key not in kept:
-            kept[key] = derivative(f, point, **options)
+            kept[key] = derivative(f, point, *step, **options)
         return pickle.loads(pickle.dumps(kept[key]))  # a copy, for whoever writes into it
 
     return find
