@@ -1,4 +1,4 @@
-"""Accidents of a worker while it marks; a module of their own, as every worker imports it and pytest's would take long."""
+"""Accidents of a worker while it marks, in a small module: every worker imports it, and pytest's own takes long."""
 
 import os
 import signal
