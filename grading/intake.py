@@ -73,7 +73,7 @@ def digest(folder, slug):
 def read_notebook(path):
     """The cells of a notebook file, a list of notes about it, and its digest.
 
-    A large one is parsed in a process of its own, with limits of time and memory. Raises ValueError, with a reason for
+    A large one is parsed in another process, with limits of time and memory. Raises ValueError, with a reason for
     the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all.
     """
     if os.lstat(path).st_size <= MAX_HERE:

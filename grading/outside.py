@@ -7,7 +7,7 @@ and no database; a control character, or one that turns the direction of writing
 import re
 
 REPLACEMENT = "\ufffd"
-# The last group are marks that reorder what stands around them, and what no page of HTML may hold.
+# The last group are marks that reorder the letters around them, and what no page of HTML may hold.
 UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\n]{0,2000}+(?:\x07|\x1b\\)|[@-Z\\^_])")
 MAX_LINE = 500  # characters
@@ -29,7 +29,7 @@ def text(value, most=None):
 
 
 def line(value, most=MAX_LINE):
-    """Text of one line, which may stand in a list, a table or a message."""
+    """Text of one line, for a list, a table or a message."""
     value = value if len(value) <= most else f"{value[:most]}..."
     return text(_without_markers(re.sub(r"[\r\n\t]", " ", value)))
 
