@@ -21,7 +21,7 @@ SHOWN_CASES = 2
 
 
 class Call(NamedTuple):
-    """A call that a check makes: of a student's function, with arguments of its own."""
+    """A call that a check makes: a student's function and its arguments."""
 
     function: Any
     arguments: tuple

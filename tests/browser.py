@@ -3,8 +3,6 @@
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
-import pdf
-
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
@@ -26,11 +24,6 @@ WATCH_SHIFTS = """
   new PerformanceObserver(list => list.getEntries().forEach(entry => { shift += entry.value; }))
     .observe({type: "layout-shift", buffered: true});
 """
-
-
-def chapters():
-    """The names of all pages of the book, in order, but the first, which is the cover."""
-    return pdf.pages()[1:]
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import pdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, chapters, watched
+from browser import HTML, watched
 
-PAGES = [f"{name}.html" for name in ["index", *chapters(), "search"]]
+PAGES = [f"{name}.html" for name in [*pdf.pages(), "search"]]
 # One template writes the pages of known mistakes: one of them is visited for all.
 VISITED = [path for path in PAGES if not path.startswith("mistakes/") or path == "mistakes/two-step.html"]
 SEEN = [("light", 390), ("dark", 1280)]  # every colour scheme, a phone's width and a desk's: a visit takes seconds
