@@ -16,6 +16,12 @@ MENDED = [
     # the bibliography is a list of no list items, with a role that ARIA has given up
     ("citation-list", ' role="list" class="citation-list"', ' class="citation-list"'),
     ("doc-biblioentry", ' role="doc-biblioentry"', ""),
+    # the arrow in the contents that opens the pages below a page has no name
+    (
+        "toctree-toggle",
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Pages below this one"><span class="toctree-toggle"',
+    ),
     # a name that hides the visible text of the button: "Show the code"
     ('<details class="admonition hide', '<summary aria-label="Toggle hidden content">', "<summary>"),
 ]
