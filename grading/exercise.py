@@ -88,6 +88,13 @@ def is_answer(cell):
     return bool(cell["metadata"].get("nbgrader", {}).get("solution"))
 
 
+@lru_cache(maxsize=512)
+def definitions(source):
+    """The functions that a test cell defines, compiled, and nothing that it does."""
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return compile(ast.Module(functions, []), "<test>", "exec")
+
+
 def is_test(cell):
     """Whether this cell gives points."""
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))

@@ -198,6 +198,7 @@ def cells_with_tests(task, sources, wrapped=lambda function: function):
             grader |= {name: wrapped(student[name]) for name in task.names[label] if name in student}
         elif exercise.is_test(cell):
             yield label, cell["source"], dict(grader)
+            exec(exercise.definitions(cell["source"]), grader)  # a later check may use what an earlier one defines
         elif label and cell["cell_type"] == "code" and not exercise.repeats_checks(cell):
             runs(cell["source"], student)
             runs(cell["source"], grader)

@@ -7,6 +7,7 @@ bug as what is wrong.
 import copy
 import inspect
 from collections.abc import Mapping
+from contextvars import ContextVar
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from rnnlib.tree import leaves
 
 CAUSES = ("dV", "dc", "gates", "m")  # a reader who mends these first often mends the others too
 SHOWN_CASES = 2
+CALLS = ContextVar("CALLS", default=None)  # the list of all calls of a check, where somebody wants to see them
 
 
 class Call(NamedTuple):
@@ -101,7 +103,10 @@ class Field(NamedTuple):
 
 def call(function, *arguments, **options):
     """A Call of a student's function, for a claim; `.result()` makes it at once."""
-    return Call(function, arguments, options)
+    asked = Call(function, arguments, options)
+    if CALLS.get() is not None:
+        CALLS.get().append(asked)
+    return asked
 
 
 def fields(claim, found):

@@ -10,7 +10,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from rnnlib.claims import Call, Claim, call, described, fields, message, summary, wrong_first
+from rnnlib.claims import CALLS, Call, Claim, call, described, fields, message, summary, wrong_first
 
 __all__ = ["SEED", "Call", "CheckFailedError", "Claim", "call", "pairs", "progress", "run"]
 
@@ -128,8 +128,7 @@ def _is_idle(node):
 
 def _examine(check, seed):
     """Call a check; raise AssertionError with what is to be said about the claims that do not hold."""
-    rng = np.random.default_rng(seed)
-    claims = check(rng) if inspect.signature(check).parameters else check()
+    claims = _claims(check, np.random.default_rng(seed))
     if claims is None:
         return
     functions, undone, verdicts, first = set(), {}, [], None
@@ -163,6 +162,22 @@ def _examine(check, seed):
         raise AssertionError("\n".join(lines))
     if undone:
         raise _UndoneError(_what_is_undone(functions, undone))
+
+
+def _claims(check, rng):
+    return check(rng) if inspect.signature(check).parameters else check()
+
+
+def calls_of(check, rng):
+    """All calls that a check makes, or that its claims are about, when its functions are right; `rng` draws numbers."""
+    calls = []
+    token = CALLS.set(calls)
+    try:
+        for _ in _claims(check, rng) or ():
+            pass  # a check makes the calls between two claims itself
+    finally:
+        CALLS.reset(token)
+    return calls
 
 
 def _fresh_seed():

@@ -236,14 +236,14 @@ trick(
 add(
     "language",
     "hard-coded-answers",
-    12,
-    "the example's own check is passed, no hidden one",
+    11,
+    "no check has the example's numbers alone",
     KNOWN["numbers-of-the-example"],
 )
 add(
     "language",
     "numeric-gradient",
-    12,
+    11,
     "a difference is not exact enough, and the feedback says so",
     KNOWN["numeric-gradient"],
 )
