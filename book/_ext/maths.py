@@ -19,6 +19,10 @@ PRELOAD = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}"
 
 def setup(app):
     katex.NODEJS_BINARY = str(Path(playwright.__file__).with_name("driver") / "node")
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds: the machine may do other things too
+    # The file of a Unix socket is there a moment before anybody listens, and a connection that is refused then leaves
+    # a server behind that nobody ends. A socket of the network is tried until it answers.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.KATEX_DEFAULT_OPTIONS |= {"throwOnError": True, "strict": "error"}  # it would print its complaint in red
     app.setup_extension("sphinxcontrib.katex")
     app.connect("doctree-read", tie_punctuation)

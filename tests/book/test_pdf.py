@@ -9,6 +9,8 @@ import pytest
 from browser import HTML, ROOT
 from pypdf import PdfReader
 
+pytestmark = pytest.mark.xdist_group("pdf")  # one process reads the pages once
+
 READERS, INSTRUCTORS = pdf.VOLUMES
 RIGHT = 595 * (1 - 18 / 210)  # points from the left edge to the right margin
 FOOT = 30  # points from the lower edge to the line with the number of a page

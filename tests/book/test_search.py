@@ -5,6 +5,8 @@ import re
 import pytest
 from browser import HTML, watched
 
+pytestmark = pytest.mark.xdist_group("search")  # one process asks the search once
+
 # What a reader types, and the page that must come first.
 QUERIES = {
     "Adam": "vectors",

@@ -148,8 +148,9 @@ def test_hidden_tests_draw_their_cases_anew(slug):
 @pytest.mark.parametrize("slug", sorted(ARRAY_BPTT))
 def test_array_bptt_is_tested_on_the_shapes_that_hide_no_mistake(slug):
     for sizes in (J, K, L):
-        pattern = ", ".join(f"{name}={size}" for name, size in sizes.items())
-        assert [source for source in hidden(slug) if pattern in source], pattern
+        # Any D will do that no other size is equal to, nor next to T.
+        pattern = ", ".join(f"{name}={size if name != 'D' else '[0-9]+'}" for name, size in sizes.items())
+        assert [source for source in hidden(slug) if re.search(pattern, source)], pattern
     for reduction in ("mean", "sum"):
         assert [source for source in hidden(slug) if re.search(rf'reduction(=|": |.*)"{reduction}"', source)]
     assert [source for source in hidden(slug) if "> 40" in source]
