@@ -69,9 +69,9 @@ def _alone(course, name, wait=False):
     folder = Path(course.format_path(course.autograded_directory, "", "").rstrip("/"))
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / f".{name}.lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
+        try:  # not flock, whose lock is held on by workers that outlive a killed grader for a moment
+            fcntl.lockf(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except (BlockingIOError, PermissionError):
             raise ValueError(f"another grader is marking {name} for this class; wait until it has ended") from None
         yield
 

@@ -87,6 +87,17 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
+def test_a_second_grader_of_an_exercise_stops_and_says_so_and_the_first_goes_on(root):
+    process = start(root)
+    deadline = time.monotonic() + 120
+    while not finished(root) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with pytest.raises(ValueError, match=f"another grader is marking {SLUG} for this class"):
+        autograde(SLUG, class_at(root), FAST)
+    process.communicate(timeout=120)
+    assert scores(root) == dict.fromkeys(STUDENTS, 15)
+
+
 def test_a_killed_grader_leaves_no_process(root):
     process = start(root, workers=2)
     deadline = time.monotonic() + 120
