@@ -349,13 +349,22 @@ def test_a_time_that_changes_alone_is_taken(config, tmp_path):
         assert book.find_submission(SLUG, "ada").timestamp.day == 2
 
 
+HOLDING = (
+    "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print(); sys.stdin.read()"
+)
+
+
 def test_the_second_of_two_graders_of_one_exercise_says_so_and_stops(config, tmp_path):
-    course = CourseDirectory(config=config)
-    with _alone(course, SLUG):
+    course, lock = CourseDirectory(config=config), tmp_path / "autograded" / f".{SLUG}.lock"
+    lock.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", HOLDING, str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
         with pytest.raises(ValueError, match="another grader is marking two-step for this class"):
             run(config)
         with _alone(course, "t-steps"):
             pass
+        other.stdin.close()
     assert run(config) == ([], [])
 
 
