@@ -36,7 +36,8 @@ class Call(NamedTuple):
         """
         first, changed = self._once()
         if changed:
-            raise AssertionError(f"{' and '.join(changed)} is changed in place; work on a copy")
+            are = "is" if len(changed) == 1 else "are"
+            raise AssertionError(f"{' and '.join(changed)} {are} changed in place; work on a copy")
         if not _same(first, self._once()[0]):
             raise AssertionError("it gives two different answers to the same question: something is kept between calls")
         return first
@@ -218,7 +219,7 @@ def _whole_field(name, found, expected):
     if np.asarray(found).shape != expected.shape or not isinstance(found, (int, np.ndarray, np.integer)):
         return Field(name, f"is {_kind(found)}, expected {_form(expected)}")
     if np.asarray(found).dtype.kind not in "iu":
-        return Field(name, f"has dtype {found.dtype}, expected whole numbers")
+        return Field(name, f"has dtype {np.asarray(found).dtype}, expected whole numbers")
     wrong = np.asarray(found) != expected
     return Field(name, "", np.asarray(found), expected, wrong) if wrong.any() else Field(name, "")
 

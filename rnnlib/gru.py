@@ -1,7 +1,7 @@
 """The gated recurrent unit (GRU): one gate mixes the old state with a new one, another hides parts of the old.
 
     r_t, u_t = sigmoid(U x_t + W s_{t-1} + b)        reset and update gate, each with its own rows
-    g_t = tanh(U x_t + W (r_t * s_{t-1}) + b)        the candidate state, its own rows too
+    g_t = tanh(U x_t + W (r_t * s_{t-1}) + b)        the candidate state, with its own rows too
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
 The functions are those of `rnnlib.rnn`, without `func`. Rows of U, W and b: r, u, g, H each. Many libraries apply

@@ -1,7 +1,7 @@
 """The long short-term memory (LSTM): beside the state s_t it keeps a memory m_t, which gates write, keep and show.
 
     i_t, f_t, o_t = sigmoid(U x_t + W s_{t-1} + b)   input, forget and output gate, each with its own rows
-    g_t = tanh(U x_t + W s_{t-1} + b)                what might be written, its own rows too
+    g_t = tanh(U x_t + W s_{t-1} + b)                what might be written, with its own rows too
     m_t = f_t * m_{t-1} + i_t * g_t
     s_t = o_t * tanh(m_t)
 

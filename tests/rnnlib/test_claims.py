@@ -177,3 +177,18 @@ def test_an_exception_of_the_students_code_takes_three_lines():
 def test_a_name_that_is_missing_leads_to_the_cell_that_was_not_run():
     lines = in_a_notebook("def check_part():\n    mine([1])\n")
     assert lines == ["part: mine is not defined: run the cell above that defines it, and then this one"]
+
+
+def test_a_truth_value_is_no_whole_number():
+    assert said(Claim("", True, 1, ["the count"]))[0] == "the count has dtype bool, expected whole numbers"
+
+
+def test_two_arguments_that_were_changed_are_both_named():
+    def greedy(a, b):
+        a += 1
+        b += 1
+
+    assert (
+        said(Claim("", call(greedy, np.zeros(2), np.zeros(2)), ONES))[0]
+        == "a and b are changed in place; work on a copy"
+    )
