@@ -90,9 +90,9 @@ def is_answer(cell):
 
 @lru_cache(maxsize=512)
 def definitions(source):
-    """The functions that a test cell defines, compiled, and nothing that it does."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    return compile(ast.Module(functions, []), "<test>", "exec")
+    """The functions and classes that a test cell defines, compiled, and nothing that it does."""
+    defined = [node for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    return compile(ast.Module(defined, []), "<test>", "exec")
 
 
 def is_test(cell):

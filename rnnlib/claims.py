@@ -94,7 +94,8 @@ class Field(NamedTuple):
     problem: str  # "" if it is right; what is wrong with it beside its numbers
     found: Any = None
     expected: Any = None
-    wrong: Any = None  # bool, shape of the array: where the entries are wrong; None if entries cannot be compared
+    # bool, shape of the array: where the entries are wrong; None if it is right, or if entries cannot be compared
+    wrong: Any = None
 
     @property
     def is_right(self):
@@ -111,7 +112,10 @@ def call(function, *arguments, **options):
 
 
 def fields(claim, found):
-    """A Field for each array of `found`, which is what the claim's call gave."""
+    """A Field for each array of `found`, which is what the claim's call gave.
+
+    Raises ValueError if the claim's `names` are not as many as the arrays of `expected`.
+    """
     labels = dict(zip((path for path, _ in leaves(claim.expected)), _names(claim), strict=True))
     return list(_fields(found, claim.expected, labels, claim.tol))
 
@@ -122,7 +126,7 @@ def wrong_first(found):
 
 
 def message(claim, found):
-    """The lines about a claim that does not hold, from its Fields."""
+    """The lines about a claim that does not hold, from its Fields, of which one at least is wrong."""
     first, *others = wrong_first(found)
     said = described(claim.case)
     lines = [f"{_headline(first)}{', ' if said else ''}{said}", *_numbers(first, claim)]
@@ -200,8 +204,9 @@ def _field(name, found, expected, tol):
         return Field(name, "" if found is None else f"is {_kind(found)}, expected None")
     if isinstance(expected, dict):
         return _dict_field(name, found, expected, tol)
-    whole = np.asarray(expected).dtype.kind in "iu"
-    if whole:
+    if isinstance(found, (tuple, list)):
+        return Field(name, f"is {_kind(found)}, expected {_form(expected)}")
+    if np.asarray(expected).dtype.kind in "iu":
         return _whole_field(name, found, np.asarray(expected))
     try:
         gradcheck.compare(found, expected, tol, [name])
@@ -254,7 +259,8 @@ def _headline(field):
         return f"{field.name} {field.problem}" if "\n" not in field.problem else f"{field.name}: {field.problem}"
     if field.wrong.ndim == 0:
         return f"{field.name} is wrong"
-    return f"{_counted(field).replace(' (', ' is wrong in ').rstrip(')')}, first {field.name}{_index(_first(field))}"
+    count = f"{np.sum(field.wrong)} of {field.wrong.size} entries"
+    return f"{field.name} is wrong in {count}, first {field.name}{_index(_first(field))}"
 
 
 def _counted(field):
@@ -292,7 +298,7 @@ def _part_found(value, parts):
     for size in range(1, len(parts)):
         for some in combinations(parts, size):
             if np.isclose(value, sum(float(parts[name]) for name in some), rtol=1e-9, atol=1e-12):
-                return [f"  yours is that of {' and '.join(some)} alone"]
+                return [f"  yours is only the part {' and '.join(some)}"]
     return []
 
 
@@ -303,25 +309,26 @@ def _factor(a, n, numbers):
         return []
     ratios = n[there] / a[there]
     factor = float(ratios.flat[0])
-    if not np.allclose(ratios, factor, rtol=1e-8) or not np.allclose(a * factor, n, atol=1e-9 * np.max(np.abs(n))):
+    same_factor = np.allclose(ratios, factor, rtol=1e-8, atol=0)
+    if not same_factor or not np.allclose(a * factor, n, rtol=0, atol=1e-9 * np.max(np.abs(n))):
         return []
     what = "it" if a.ndim == 0 else "every entry"
-    if np.isclose(factor, -1, rtol=1e-9):
+    if np.isclose(factor, -1, rtol=1e-9, atol=0):
         return [f"  {what} is right but for the sign"]
     usable = {name: value for name, value in numbers.items() if value and abs(value) != 1}
     for name, value in usable.items():
         for sign, minus in ((1, ""), (-1, "-")):
-            if np.isclose(factor, sign * value, rtol=1e-9):
+            if np.isclose(factor, sign * value, rtol=1e-9, atol=0):
                 return [f"  yours * {number(sign * value).strip()} is right, and {minus}{name} is that number"]
-            if np.isclose(factor, sign / value, rtol=1e-9):
+            if np.isclose(factor, sign / value, rtol=1e-9, atol=0):
                 return [f"  yours / {number(sign * value).strip()} is right, and {minus}{name} is that number"]
     for (name, value), (other, second) in combinations(usable.items(), 2):
         for combined, text in ((value * second, f"{name} * {other}"), (value / second, f"{name} / {other}")):
-            if np.isclose(factor, combined, rtol=1e-9):
+            if np.isclose(factor, combined, rtol=1e-9, atol=0):
                 return [f"  yours * {number(combined).strip()} is right, and {text} is that number"]
-            if np.isclose(factor, 1 / combined, rtol=1e-9):
+            if np.isclose(factor, 1 / combined, rtol=1e-9, atol=0):
                 return [f"  yours / {number(combined).strip()} is right, and {text} is that number"]
-    if any(np.isclose(factor, simple, rtol=1e-9) for simple in (2, 0.5, 3, 1 / 3)):
+    if any(np.isclose(factor, simple, rtol=1e-9, atol=0) for simple in (2, 0.5, 3, 1 / 3)):
         return [f"  {what} is off by the same factor: yours * {number(factor).strip()} is right"]
     return []
 
@@ -379,8 +386,10 @@ def _form(expected):
     if isinstance(expected, tuple):
         names = getattr(expected, "_fields", None)
         return f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
-    kind = "whole numbers" if np.asarray(expected).dtype.kind in "iu" else "float64"
-    return f"an array of shape {np.shape(expected)} of {kind}" if np.ndim(expected) else f"one of {kind}"
+    whole = np.asarray(expected).dtype.kind in "iu"
+    if np.ndim(expected):
+        return f"an array of shape {np.shape(expected)} of {'whole numbers' if whole else 'float64'}"
+    return "a whole number" if whole else "a float64 number"
 
 
 def _parameters(function):

@@ -131,7 +131,7 @@ def _examine(check, seed):
     claims = _claims(check, np.random.default_rng(seed))
     if claims is None:
         return
-    functions, undone, verdicts, first = set(), {}, [], None
+    functions, undone, verdicts, first, stopped = set(), {}, [], None, False
     try:
         for claim in claims:
             name = getattr(claim.found.function, "__name__", "") if isinstance(claim.found, Call) else ""
@@ -155,8 +155,9 @@ def _examine(check, seed):
     except Exception:
         if first is None:  # what is known to be wrong is said first: the rest may follow from it
             raise
+        stopped = True  # so that not all cases were tried
     if first is not None:
-        lines = message(*first) + summary(first[0], verdicts)
+        lines = message(*first) + ([] if stopped else summary(first[0], verdicts))
         if first[0].fresh:
             lines.append(f"  the same random numbers again: exercise.run({check.__name__}, seed={seed})")
         raise AssertionError("\n".join(lines))
@@ -194,6 +195,10 @@ def _what_is_undone(functions, undone):
     for said in map(unfinished, undone.values()):
         if said != "not done yet":
             return said
+    for name, error in undone.items():
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name not in functions:
+            return f"{frame.f_code.co_name}, which {name} calls, is not done yet"
     if len(functions) == len(undone):
         return "not done yet"
     done = len(functions) - len(undone)
@@ -208,7 +213,8 @@ def _stopped(error, check):
     while trace:
         frame = trace.tb_frame
         code = frame.f_code
-        if frame.f_globals.get("__name__") == "__main__" and not code.co_qualname.startswith(("check_", "<module>")):
+        in_cell = frame.f_globals.get("__name__") == "__main__" and code.co_name != "<module>"
+        if in_cell and code.co_filename != check.__code__.co_filename:  # not of the check, and not of its helpers
             own = code.co_name, trace.tb_lineno, linecache.getline(code.co_filename, trace.tb_lineno).strip()
         trace = trace.tb_next
     said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")

@@ -57,7 +57,7 @@ def test_of_several_functions_in_one_check_it_says_which_are_right():
 @pytest.mark.parametrize(
     ("found", "line"),
     [
-        (2.0, "  yours is that of step 1 alone"),
+        (2.0, "  yours is only the part from step 1"),
         (-5.0, "  it is right but for the sign"),
         (-4.0, "  yours / -0.8 is right, and w is that number"),
         (-6.25, "  yours * -0.8 is right, and w is that number"),
@@ -65,10 +65,10 @@ def test_of_several_functions_in_one_check_it_says_which_are_right():
     ],
 )
 def test_a_single_number_leads_to_the_bug(found, line):
-    claim = Claim("", found, 5.0, names=["dw"], parts={"step 0": 3.0, "step 1": 2.0}, factors={"w": -0.8})
+    claim = Claim("", found, 5.0, names=["dw"], parts={"from step 0": 3.0, "from step 1": 2.0}, factors={"w": -0.8})
     lines = said(claim)
     assert line in lines
-    assert ("  the sum of  3 (step 0) and 2 (step 1)" in lines) == ("off by" not in line)
+    assert ("  the sum of  3 (from step 0) and 2 (from step 1)" in lines) == ("off by" not in line)
 
 
 def test_every_entry_may_be_off_by_the_size_of_the_batch():
@@ -93,6 +93,38 @@ def test_the_numbers_that_a_formula_gets_are_factors():
 )
 def test_a_result_of_another_form_is_told(found, line):
     assert said(Claim("", found, Pair(ONES, ONES)))[0] == line
+
+
+@pytest.mark.parametrize(
+    ("found", "is_what"),
+    [
+        ((ONES,), "a tuple of 1"),
+        ([1.0, 1.0, 1.0], "of type list"),
+        ((1.0, 1.0, 1.0), "a tuple of 3"),
+        ([ONES, 1.0], "of type list"),
+    ],
+)
+def test_a_tuple_or_a_list_is_no_array(found, is_what):
+    expected = "expected an array of shape (3,) of float64"
+    assert said(Claim("", found, ONES, ["states"]))[0] == f"states is {is_what}, {expected}"
+    assert said(Claim("", [[1], 2], 3, ["the count"]))[0] == "the count is of type list, expected a whole number"
+
+
+def test_a_finished_function_is_not_called_undone_for_one_that_it_calls():
+    lines = in_a_notebook(
+        "def first():\n    raise NotImplementedError\n\ndef second():\n    return first()\n",
+        "def check_part():\n    yield exercise.Claim('', exercise.call(second), 1.0)\n",
+    )
+    assert lines == ["part: first, which second calls, is not done yet"]
+
+
+def test_what_was_not_tried_is_not_counted():
+    def breaks():
+        raise KeyError("later")
+
+    lines = said(Claim("", 2.0, 1.0, ["du"]), Claim("", 2.0, 1.0, ["du"]), Claim("", call(breaks), 1.0, ["du"]))
+    assert lines[0] == "du is wrong"
+    assert not [line for line in lines if "cases" in line]
 
 
 def test_dicts_and_whole_numbers_are_compared_entry_by_entry():
@@ -160,17 +192,20 @@ def test_random_numbers_can_be_had_again():
     assert drawn[-1] == drawn[0]
 
 
-def in_a_notebook(source):
-    """What a student reads when the check of a notebook with this source is run."""
+def in_a_notebook(*sources):
+    """What a student reads when the check of a notebook with these cells is run."""
     namespace = {"__name__": "__main__", "exercise": exercise}
-    exec(compile(source, "<cell>", "exec"), namespace)
+    for number, source in enumerate(sources):
+        exec(compile(source, f"<cell {number}>", "exec"), namespace)
     with pytest.raises(exercise.CheckFailedError) as caught:
         exercise.run(namespace["check_part"])
     return caught.value._render_traceback_()
 
 
 def test_an_exception_of_the_students_code_takes_three_lines():
-    lines = in_a_notebook("def mine(x):\n    return x[3]\n\ndef check_part():\n    mine([1])\n")
+    lines = in_a_notebook(
+        "def mine(x):\n    return x[3]\n", "def check_part():\n    helper([1])\n\ndef helper(x):\n    mine(x)\n"
+    )
     assert lines == ["part: stops with IndexError: list index out of range", "  in mine, line 2 of its cell"]
 
 
