@@ -138,7 +138,7 @@ def _renamed(tree, names):
     if id(tree) in names:
         return ast.Name(names[id(tree)], ast.Load())
     fields = {field: _renamed(part, names) for field, part in ast.iter_fields(tree)}
-    return type(tree)(**fields, lineno=getattr(tree, "lineno", 0))
+    return ast.copy_location(type(tree)(**fields), tree)
 
 
 def _is_sum(node):
