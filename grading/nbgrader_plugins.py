@@ -98,7 +98,7 @@ class FeedbackExporter(HTMLExporter):
 
 
 def _shortened(notebook, reason):
-    """The notebook with its graded cells alone, and of their outputs the errors and points, under a line that says why."""
+    """The notebook with its graded cells alone, of their outputs the errors and points, under a line that says why."""
     short = nbformat.from_dict({**notebook, "cells": []})
     short.cells = [nbformat.v4.new_markdown_cell(SHORTENED.format(reason))]
     for cell in filter(exercise.is_test, notebook.cells):
