@@ -35,6 +35,12 @@ SCROLLING = """
     .filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.querySelector("annotation").textContent)
 """
+# The first lines of code, and of what it prints, in boxes that are too narrow for a line of it.
+CUT_CODE = """
+  () => [...document.querySelectorAll("article .highlight pre")]
+    .filter(box => box.offsetParent && box.scrollWidth > box.clientWidth)
+    .map(box => box.textContent.split("\\n")[0])
+"""
 # Formulas whose comma or full stop stands at the start of the next line.
 LEFT_ALONE = """
   () => [...document.querySelectorAll("article .tied > .math")]
@@ -58,6 +64,7 @@ class Look(NamedTuple):
 
     width: int
     scrolling: list[str]  # formulas
+    cut_code: list[str]
     left_alone: list[str]  # formulas, by the comma or full stop after them
     overflow: int
     shift: float
@@ -117,11 +124,11 @@ def look(page, address, scheme, width):
     page.evaluate(OPEN_ALL)
     page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
     overflow = page.evaluate("document.documentElement.scrollWidth") - width
-    scrolling, left_alone = page.evaluate(SCROLLING), page.evaluate(LEFT_ALONE)
+    scrolling, cut_code, left_alone = (page.evaluate(each) for each in (SCROLLING, CUT_CODE, LEFT_ALONE))
     page.evaluate(SHORTEN_TABLES)
     axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
     violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
-    return Look(width, scrolling, left_alone, overflow, shift, violations)
+    return Look(width, scrolling, cut_code, left_alone, overflow, shift, violations)
 
 
 def moves(page, handle):
@@ -187,6 +194,10 @@ def test_a_page_loads_something_for_formulas_only_if_it_has_some(site, path):
 
 def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
     assert [look.scrolling for look in visit.looks if look.width == 1280] == [[]]
+
+
+def test_on_a_desk_no_line_of_code_or_of_its_output_is_cut(visit):
+    assert [look.cut_code for look in visit.looks if look.width == 1280] == [[]]
 
 
 def test_paper_cuts_no_formula(visit):
