@@ -20,7 +20,7 @@ class Listing(LiteralInclude):
     def run(self):
         found = super().run()
         for listing in (each for node in found for each in node.findall(nodes.literal_block)):
-            if listing["language"] == "python":
+            if listing.get("language") == "python":
                 code = without_docstrings(listing.astext())
                 listing.rawsource, listing[:] = code, [nodes.Text(code)]  # only where both agree, it gets colours
         return found
