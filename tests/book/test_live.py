@@ -40,7 +40,7 @@ class Cell:
             self.editor.fill(code)
         self.button("Run").click()
         self.button("Run").wait_for()  # instead of it there is a "Stop" while it runs
-        assert self.line.inner_text().startswith("Done")
+        assert self.line.inner_text().startswith(("Done", "Error in line "))
         return self.shown()
 
     def shown(self):
@@ -160,6 +160,17 @@ def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(opened):
     assert "SyntaxError" in cell.run("1 +")
     assert "SystemExit" in cell.run("exit()")
     assert cell.run("2 + 2") == "4"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"), [("a = 1\nb = a / 0\nc = 2", 2), ("a = 1\nb = (", 2), ("def f():\n    1 / 0\n\n\nf()", 2)]
+)
+def test_the_line_of_the_cell_says_where_it_failed(opened, code, line):
+    cell = opened[0]
+    cell.run(code)
+    assert cell.line.inner_text() == f"Error in line {line}."
+    cell.run("1 / 2")
+    assert cell.line.inner_text() == "Done."
 
 
 def test_reset_brings_back_code_and_output(opened):

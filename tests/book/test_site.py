@@ -35,6 +35,12 @@ SCROLLING = """
     .filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.querySelector("annotation").textContent)
 """
+# The first lines of code, and of what it prints, in boxes that are too narrow for a line of it.
+CUT_CODE = """
+  () => [...document.querySelectorAll("article .highlight pre")]
+    .filter(box => box.offsetParent && box.scrollWidth > box.clientWidth)
+    .map(box => box.textContent.split("\\n")[0])
+"""
 # Formulas whose comma or full stop stands at the start of the next line.
 LEFT_ALONE = """
   () => [...document.querySelectorAll("article .tied > .math")]
@@ -74,6 +80,7 @@ class Visit(NamedTuple):
     moved: list[bool]  # by slider: whether its picture follows the arrow keys
     played: int  # buttons that move the slider they are linked to
     cut: list[str]  # formulas that are wider than a printed page
+    cut_code: list[str]  # as a desk shows it, by its first line
 
 
 @pytest.fixture
@@ -102,10 +109,11 @@ def visit(request, site, chromium):
         page = watched(context.new_page(), site)
         looks = [look(page, site + request.param, scheme, width) for scheme, width in SEEN]
         moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
+        cut_code = page.evaluate(CUT_CODE)
         page.emulate_media(media="print")
         page.set_viewport_size({"width": PAPER, "height": 844})
         cut = page.evaluate(SCROLLING)
-        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played, cut)
+        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played, cut, cut_code)
 
 
 def look(page, address, scheme, width):
@@ -187,6 +195,10 @@ def test_a_page_loads_something_for_formulas_only_if_it_has_some(site, path):
 
 def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
     assert [look.scrolling for look in visit.looks if look.width == 1280] == [[]]
+
+
+def test_on_a_desk_no_line_of_code_or_of_its_output_is_cut(visit):
+    assert visit.cut_code == []
 
 
 def test_paper_cuts_no_formula(visit):
