@@ -31,12 +31,21 @@ def steps(T=5, s_init=True, inputs=None, outputs=None, prediction=r"\hat{y}"):
 
 @styled
 def network(nodes, edges, alt, *, size=(9.6, 4.9), title=None, loc="center", **marks):
-    """A Picture of one network; `marks` as for `draw_network`, `title`, at `loc`, may hold mathtext."""
+    """A Picture of one network; `marks` as for `draw_network`, `title`, at `loc`, may hold mathtext.
+
+    On a narrow screen the half is seen first in which the marks begin.
+    """
     figure, axes = new_figure(*size)
     draw_network(axes, nodes, edges, **marks)
     if title:
         axes.set_title(title, fontsize=14, pad=8, loc=loc)
-    return picture(figure, alt)
+    first, (left, right) = _first_mark(**marks), axes.get_xlim()
+    return picture(figure, alt, from_right=first in nodes and nodes[first][0] > (left + right) / 2)
+
+
+def _first_mark(now=(), done=(), values=None, **_):
+    """The node at which the first of the marked edges begins, else the first that has a value; None without marks."""
+    return next(iter([*(edge[0] for edge in [*now, *done]), *(values or {})]), None)
 
 
 def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, above=(), notes=None, radius=0.42):
