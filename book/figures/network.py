@@ -80,16 +80,18 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
     orange, blue = ({name for edge in group for name in edge} for group in (now, done))
     for name, (x, y, label) in nodes.items():
         colour = ORANGE if name in orange else BLUE if name in blue else GREY if name in faint else INK
-        given = name[0] == "x" or name in ("s_init", "s_-1", "y")
+        given = name.split("_")[0] in ("x", "y") or name in ("s_init", "s_-1")
         line = {"linewidth": 2.2 if colour in (ORANGE, BLUE) else 1.0, "linestyle": ":" if given else "-"}
         axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, **line))
         text = GREY if name in faint else INK
         axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=_ink(label) if text == INK else text)
         if name in values:
-            up = name in above
-            place = (x - 0.16, y + radius + 0.04) if up else (x + 0.16, y - radius - 0.04)
+            up, alone = name in above, values[name].endswith("$")
+            away = 0.1 if alone else 0.04
+            place = (x - 0.16, y + radius + away) if up else (x + 0.2, y - radius - away)
             align = {"ha": "right", "va": "bottom"} if up else {"ha": "left", "va": "top"}
-            axes.text(*place, values[name], fontsize=9.5, color=text, **align)
+            # a symbol without a number is as large as that in its node
+            axes.text(*place, values[name], fontsize=13 if alone else 11, color=text, **align)
 
 
 def _ink(label):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from book.experiments.cliff import Unit, error_and_gradient
-from book.figures.curves import draw_histories
+from book.figures.curves import beside, draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
 from rnnlib import clipping, diagnostics, rnn
@@ -185,10 +185,15 @@ def _seen(depth, b, E):
 def loss_curves(runs, chance):
     """E of each of four training runs (a dict from name to E per update): a Picture."""
     figure, axes = new_figure(6.8, 3.6)
-    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"guessing": chance})
+    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"": chance})
     axes.lines[1].set_linestyle((0, (4, 3)))  # it lies on the first, which is to be seen in its gaps
     axes.set(ylabel="$E$")
-    axes.legend(fontsize=9, loc="upper right")
+    beside(axes, "guessing", (axes.get_xlim()[1], chance), INK)
+    highest = max(zip(*axes.lines[2].get_data(), strict=True), key=lambda point: point[1])
+    beside(axes, "orthogonal", highest, GREEN)
+    for name, line, place in (("small", 0, -10), ("small, clipped", 1, -24), ("orthogonal, clipped", 3, 9)):
+        x, y = (data[-1] for data in axes.lines[line].get_data())
+        beside(axes, name, (x, y), axes.lines[line].get_color(), ha="right", shift=(0, place))
     words = "; ".join(f"{name} ends at {end:.2f}" for name, end in ends.items())
     return picture(figure, f"Error against updates; guessing is {chance:.2f}. {words}.")
 
