@@ -102,7 +102,7 @@ def recall_curves(errors, K=4):
     axes.set(ylabel="$E$")
     longest = max(map(len, errors.values()))
     for (name, end), colour in zip(ends.items(), colours, strict=True):
-        late = len(errors[name]) > longest / 2  # then its name stands before its end, or above it if it has not learnt
+        late = len(errors[name]) > longest / 2  # then its name is before its end, or above it if it has not learnt
         shift = (8, 0) if not late else (-16, 0) if end < 1 else (0, 12)
         beside(axes, name, (len(errors[name]), end), colour, ha="right" if late else "left", shift=shift)
     words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
