@@ -204,12 +204,12 @@ def norms_of_the_runs(norms):
     figure, axes = new_figure(6.4, 2.9)
     words = []
     for (name, by_update), colour in zip(norms.items(), (GREEN, ORANGE), strict=True):
-        axes.semilogy(by_update, color=colour, label=name)
+        axes.semilogy(by_update, color=colour)
+        beside(axes, name, (len(by_update), by_update[-1]), colour, ha="right", shift=(0, -10))
         words.append(f"{name} begins at {by_update[0]:.2f} and ends at {by_update[-1]:.1f}")
     axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set(xlabel="update", ylabel=r"$\|W\|$")
     axes.minorticks_off()
-    axes.legend(fontsize=9)
     return picture(figure, "The norm of W against updates; 1 is orthogonal. " + "; ".join(words) + ".")
 
 
