@@ -52,6 +52,43 @@ LEFT_ALONE = """
     })
     .map(formula => formula.querySelector("annotation").textContent)
 """
+# The least contrast of the letters in pictures to the page, as WCAG 2 defines it.
+CONTRAST = """
+  () => {
+    const luminance = colour => {
+      const [r, g, b] = colour.match(/\\d+/g).map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const page = luminance(getComputedStyle(document.body).backgroundColor);
+    return Math.min(...[...document.querySelectorAll(".picture [id*=-text_] use, .picture [id*=-text_] path")]
+      .filter(letter => letter.closest("defs") === null)
+      .map(letter => luminance(getComputedStyle(letter).fill))
+      .map(letter => Math.max(letter, page) / Math.min(letter, page)));
+  }
+"""
+# Of each picture in sight that scrolls: its direction, and whether its left and its right end are seen.
+BOXES = """
+  () => [...document.querySelectorAll(".picture")].filter(box => box.offsetParent && box.scrollWidth > box.clientWidth)
+    .map(box => {
+      const [seen, drawn] = [box, box.firstElementChild].map(each => each.getBoundingClientRect());
+      return [getComputedStyle(box).direction, drawn.left >= seen.left - 1, drawn.right <= seen.right + 1];
+    })
+"""
+# Names in tables that go over the end of a line, and captions that go over the edge of the page.
+BROKEN_NAMES = """
+  () => [...document.querySelectorAll("article table:not(.known) code")]
+    .filter(code => !code.textContent.includes(" ") && code.getClientRects().length > 1).map(code => code.textContent)
+"""
+CUT_CAPTIONS = """
+  () => [...document.querySelectorAll("article table caption")]
+    .filter(caption => {
+      const words = document.createRange();
+      words.selectNodeContents(caption);
+      return words.getBoundingClientRect().right > innerWidth;
+    })
+    .map(caption => caption.textContent)
+"""
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
   control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
@@ -65,6 +102,10 @@ class Look(NamedTuple):
     width: int
     scrolling: list[str]  # formulas
     left_alone: list[str]  # formulas, by the comma or full stop after them
+    broken_names: list[str]
+    cut_captions: list[str]
+    boxes: list[list]  # of pictures that scroll
+    contrast: float | None  # of letters in pictures, if there are any
     overflow: int
     shift: float
     violations: list[str]
@@ -125,11 +166,11 @@ def look(page, address, scheme, width):
     page.evaluate(OPEN_ALL)
     page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
     overflow = page.evaluate("document.documentElement.scrollWidth") - width
-    scrolling, left_alone = page.evaluate(SCROLLING), page.evaluate(LEFT_ALONE)
+    found = [page.evaluate(script) for script in (SCROLLING, LEFT_ALONE, BROKEN_NAMES, CUT_CAPTIONS, BOXES, CONTRAST)]
     page.evaluate(SHORTEN_TABLES)
     axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
     violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
-    return Look(width, scrolling, left_alone, overflow, shift, violations)
+    return Look(width, *found, overflow, shift, violations)
 
 
 def moves(page, handle):
@@ -207,6 +248,30 @@ def test_paper_cuts_no_formula(visit):
 
 def test_no_line_begins_with_the_comma_after_a_formula(visit):
     assert [look.left_alone for look in visit.looks] == [[], []]
+
+
+def test_no_name_in_a_table_is_broken_and_no_caption_is_wider_than_the_page(visit):
+    assert [(look.broken_names, look.cut_captions) for look in visit.looks] == [([], [])] * 2
+
+
+def test_letters_in_pictures_can_be_read_in_light_and_in_dark(visit):
+    for look in visit.looks:
+        assert look.contrast is None or look.contrast >= 4.5
+
+
+def test_a_picture_scrolls_on_a_phone_alone_and_shows_the_end_from_which_it_is_read(visit):
+    phone, desk = visit.looks
+    assert desk.boxes == []
+    assert all(box in (["ltr", True, False], ["rtl", False, True]) for box in phone.boxes)
+    wide = re.findall(r'class=\\?"picture wide', built(visit.path))
+    assert bool(phone.boxes) == bool(wide)
+
+
+@pytest.mark.parametrize("path", ["two-step.html", "t-steps.html", "graph.html"])
+def test_on_a_phone_the_error_at_which_the_way_back_starts_is_in_sight(page, site, path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    load(page, site + path)
+    assert "rtl" in [direction for direction, *_ in page.evaluate(BOXES)]
 
 
 def test_the_page_does_not_scroll_sideways(visit):
