@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, watched
+from browser import AXE_OPTIONS, HTML, WITHOUT_LETTERS, shuts_out, watched
 
 PAGES = [f"{name}.html" for name in [*pdf.pages(), "search"]]
 # One template writes the pages of known mistakes: one of them is visited for all.
@@ -20,13 +20,6 @@ PAPER = 672  # pixels between the margins of an A4 page
 OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   document.querySelectorAll(".toggle-button-hidden").forEach(button => button.click());
-"""
-# The letters of a formula are hidden from screen readers, which read the MathML beside them; they are most of a page.
-WITHOUT_LETTERS = {"exclude": [[".katex-html"]]}
-AXE_OPTIONS = {"preload": False, "resultTypes": ["violations"]}
-# One template writes all rows of a table; those of the known mistakes would keep axe busy for most of a minute.
-SHORTEN_TABLES = """
-  document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
 """
 INLINE = '<span class="katex"><span class="katex-mathml"><math'  # what KaTeX begins a formula with
 # The sources of the formulas that are wider than their boxes.
@@ -46,6 +39,12 @@ LEFT_ALONE = """
     })
     .map(formula => formula.querySelector("annotation").textContent)
 """
+# Whether the Tab key has been through the page, and the source of the formula where it stopped, if it is one.
+STOP = """() => [
+  document.activeElement === document.body,
+  document.activeElement.matches(".katex-display")
+    ? document.activeElement.querySelector("annotation").textContent : null,
+]"""
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
   control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
@@ -118,10 +117,7 @@ def look(page, address, scheme, width):
     page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
     overflow = page.evaluate("document.documentElement.scrollWidth") - width
     scrolling, left_alone = page.evaluate(SCROLLING), page.evaluate(LEFT_ALONE)
-    page.evaluate(SHORTEN_TABLES)
-    axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
-    violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
-    return Look(width, scrolling, left_alone, overflow, shift, violations)
+    return Look(width, scrolling, left_alone, overflow, shift, shuts_out(page))
 
 
 def moves(page, handle):
@@ -209,6 +205,17 @@ def test_axe_finds_nothing_that_shuts_a_reader_out(visit):
     assert [look.violations for look in visit.looks] == [[], []]
 
 
+def test_nothing_that_axe_finds_on_a_page_is_lost_when_the_page_is_shortened(page, site):
+    load(page, site + "one-page.html")
+    page.add_style_tag(content=".highlight .k { color: #eee !important; } article p { color: #ddd !important; }")
+    page.locator("article").evaluate("article => article.append(document.createElement('button'), new Image())")
+    options = {"context": {"exclude": [WITHOUT_LETTERS]}, "options": AXE_OPTIONS}
+    found = {rule["id"] for rule in Axe().run(page, **options).response["violations"]}
+    shortened = shuts_out(page)
+    assert {line.split(": ")[0] for line in shortened} == found == {"color-contrast", "button-name", "image-alt"}
+    assert any('class="k"' in line for line in shortened)
+
+
 def test_the_arrow_keys_move_every_slider_of_the_page_and_its_picture(visit):
     assert visit.moved == [True] * len(re.findall(r'"model_name": "\w*SliderModel"', built(visit.path)))
 
@@ -231,7 +238,7 @@ def test_a_request_that_leaves_the_host_would_be_seen(page, site):
 
 
 def test_a_formula_is_a_stop_of_the_tab_key_only_while_it_scrolls(page, site):
-    load(page, site + "two-step.html")
+    load(page, site + "one-page.html")  # it has few other stops
     for width, scrolls in ((1280, False), (390, True), (1280, False)):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(500)
@@ -245,10 +252,15 @@ def stops(page):
     found = []
     while True:
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement === document.body"):  # it has been through
-            return found
-        formula = page.locator(".katex-display:focus annotation")
-        found += [formula.text_content()] if formula.count() else []
+        through, formula = page.evaluate(STOP)
+        if through:
+            return [source for source in found if source is not None]
+        found.append(formula)
+
+
+SIZES = """
+  boxes => boxes.map(box => box.getBoundingClientRect()).map(({ width, height }) => [width, height])
+"""
 
 
 def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
@@ -257,10 +269,9 @@ def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
         with chromium.new_context(java_script_enabled=scripting) as context:
             page = context.new_page()
             page.goto(site + "two-step.html", wait_until="networkidle")
-            boxes = page.locator("article .katex-display .katex-html").all()
-            found.append([(box.bounding_box()["width"], box.bounding_box()["height"]) for box in boxes])
+            found.append(page.locator("article .katex-display .katex-html").evaluate_all(SIZES))
     assert found[0] == found[1]
-    assert min(found[0]) > (100, 10)
+    assert min(found[0]) > [100, 10]
 
 
 def edges(box):
