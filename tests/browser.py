@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
+DESK = {"width": 1280, "height": 900}
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -27,10 +28,11 @@ WATCH_SHIFTS = """
     .observe({type: "layout-shift", buffered: true});
 """
 
-# Time goes where axe looks up what lies behind each piece of text, among all boxes of the page. Three kinds of boxes
+# Time goes where axe looks up what lies behind each piece of text, among all boxes of the page. Four kinds of boxes
 # can go before, and no finding with them. The letters of a formula are hidden from screen readers, which read the
-# MathML beside them, and axe is told to leave them out; their struts keep the formula as high as it was. Names of one
-# class in one cell of code have one style. One template writes all rows of a table.
+# MathML beside them, and axe is told to leave them out; their struts keep the formula as high as it was. In MathML
+# axe has rules for what has a role, a name, a link or a stop of the Tab key. Names of one class in one cell of code
+# have one style. One template writes all rows of a table.
 SHORTEN = """() => {
   document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
   const bases = [...document.querySelectorAll(".katex-html .base")];
@@ -39,6 +41,9 @@ SHORTEN = """() => {
     base.style.width = widths[index];
     base.replaceChildren(...base.querySelectorAll(":scope > .strut"));
   });
+  for (const math of document.querySelectorAll(".katex-mathml math")) {
+    if (!math.querySelector("[id], [role], [tabindex], [href], [style], [lang]")) math.textContent = math.textContent;
+  }
   for (const pre of document.querySelectorAll(".highlight pre")) {
     const classes = new Set();
     for (const name of [...pre.querySelectorAll("span[class]")].filter(span => !span.childElementCount)) {

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pdf
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, ROOT, START, watched
+from browser import DESK, HTML, ROOT, START, shuts_out, watched
 
 from rnnlib import scalar
 
 BOOK = ROOT / "book"
 WITHOUT_CODE = {"exercises", "notation", "reading", *pdf.volumes()["bptt-instructors.pdf"]}  # they teach no computation
-AXE = {"options": {"preload": False, "resultTypes": ["violations"]}}
 
 
 class Cell:
@@ -68,7 +66,7 @@ def worked_in(reader, site):
 def opened(worked_in):
     """Both live cells of a chapter, open, and as they were built; their Python may know names of other tests."""
     worked_in.emulate_media(color_scheme="light")
-    worked_in.set_viewport_size({"width": 1280, "height": 900})
+    worked_in.set_viewport_size(DESK)
     cells = [Cell(worked_in, place).open() for place in range(2)]
     yield cells
     for cell in cells:
@@ -206,8 +204,7 @@ def test_an_open_editor_shuts_no_reader_out(scheme, opened, worked_in):
     worked_in.emulate_media(color_scheme=scheme)
     cell = opened[0]
     cell.run("1 / 0")
-    found = Axe().run(worked_in, **AXE).response["violations"]
-    assert [rule["id"] for rule in found] == []
+    assert shuts_out(worked_in) == []
     assert cell.output.get_attribute("role") == cell.line.get_attribute("role") == "status"
 
 
