@@ -238,9 +238,9 @@ def test_a_page_opened_without_a_server_says_what_it_needs(site, chromium):
         assert bar.get_by_role("button").count() == 0
 
 
-def test_a_python_that_does_not_come_is_told_and_the_next_run_asks_again(site, chromium):
-    with chromium.new_context() as context:
-        page = context.new_page()
+def test_a_python_that_does_not_come_is_told_and_the_next_run_asks_again(site, reader):
+    with reader.new_page() as page:
+        page.set_default_timeout(START)
         page.goto(site + "two-step.html")
         page.route("**/files.json", lambda route: route.abort())
         cell = Cell(page).open()
@@ -250,11 +250,12 @@ def test_a_python_that_does_not_come_is_told_and_the_next_run_asks_again(site, c
 
 
 def test_a_request_of_a_cell_that_leaves_the_host_would_be_seen(site, reader):
-    page = watched(reader.new_page(), site)
-    page.goto(site + "two-step.html")
-    Cell(page).open().run("import js\njs.fetch('https://example.org/')")
-    page.wait_for_timeout(300)
-    assert page.left_the_host == ["https://example.org/"]
+    with watched(reader.new_page(), site) as page:
+        page.set_default_timeout(START)
+        page.goto(site + "two-step.html")
+        Cell(page).open().run("import js\njs.fetch('https://example.org/')")
+        page.wait_for_timeout(300)
+        assert page.left_the_host == ["https://example.org/"]
 
 
 def test_python_comes_from_the_cdn_of_the_settings(site, chromium):
