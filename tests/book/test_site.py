@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, watched
+from browser import AXE_OPTIONS, DESK, HTML, START, WITHOUT_LETTERS, shuts_out, watched
 
 PAGES = [f"{name}.html" for name in [*pdf.pages(), "search"]]
 # One template writes the pages of known mistakes: one of them is visited for all.
@@ -20,13 +20,6 @@ PAPER = 672  # pixels between the margins of an A4 page
 OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   document.querySelectorAll(".toggle-button-hidden").forEach(button => button.click());
-"""
-# The letters of a formula are hidden from screen readers, which read the MathML beside them; they are most of a page.
-WITHOUT_LETTERS = {"exclude": [[".katex-html"]]}
-AXE_OPTIONS = {"preload": False, "resultTypes": ["violations"]}
-# One template writes all rows of a table; those of the known mistakes would keep axe busy for most of a minute.
-SHORTEN_TABLES = """
-  document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
 """
 INLINE = '<span class="katex"><span class="katex-mathml"><math'  # what KaTeX begins a formula with
 # The sources of the formulas that are wider than their boxes.
@@ -89,6 +82,12 @@ CUT_CAPTIONS = """
     })
     .map(caption => caption.textContent)
 """
+# Whether the Tab key has been through the page, and the source of the formula where it stopped, if it is one.
+STOP = """() => [
+  document.activeElement === document.body,
+  document.activeElement.matches(".katex-display")
+    ? document.activeElement.querySelector("annotation").textContent : null,
+]"""
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
   control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
@@ -106,6 +105,8 @@ class Look(NamedTuple):
     cut_captions: list[str]
     boxes: list[list]  # of pictures that scroll
     contrast: float | None  # of letters in pictures, if there are any
+    cut: list[str]  # formulas that are wider than a printed page
+    cut_code: list[str]  # by its first line
     overflow: int
     shift: float
     violations: list[str]
@@ -120,15 +121,15 @@ class Visit(NamedTuple):
     looks: list[Look]
     moved: list[bool]  # by slider: whether its picture follows the arrow keys
     played: int  # buttons that move the slider they are linked to
-    cut: list[str]  # formulas that are wider than a printed page
-    cut_code: list[str]  # as a desk shows it, by its first line
 
 
 @pytest.fixture
 def page(chromium, site):
     """An empty tab on a desk."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
-        yield watched(context.new_page(), site)
+    with chromium.new_context(viewport=DESK) as context:
+        page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
+        yield page
 
 
 def load(page, address):
@@ -148,13 +149,10 @@ def visit(request, site, chromium):
     """All that is looked at in a page, as a phone and as a desk show it."""
     with chromium.new_context() as context:
         page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
         looks = [look(page, site + request.param, scheme, width) for scheme, width in SEEN]
         moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
-        cut_code = page.evaluate(CUT_CODE)
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": PAPER, "height": 844})
-        cut = page.evaluate(SCROLLING)
-        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played, cut, cut_code)
+        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played)
 
 
 def look(page, address, scheme, width):
@@ -167,10 +165,20 @@ def look(page, address, scheme, width):
     page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
     overflow = page.evaluate("document.documentElement.scrollWidth") - width
     found = [page.evaluate(script) for script in (SCROLLING, LEFT_ALONE, BROKEN_NAMES, CUT_CAPTIONS, BOXES, CONTRAST)]
-    page.evaluate(SHORTEN_TABLES)
-    axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
-    violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
-    return Look(width, *found, overflow, shift, violations)
+    found += [on_paper(page), page.evaluate(CUT_CODE)]
+    return Look(width, *found, overflow, shift, shuts_out(page))  # which takes letters away
+
+
+def on_paper(page):
+    """The formulas that are wider than a printed page, on which the letters have another size."""
+    shown = page.viewport_size
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 844})
+    cut = page.evaluate(SCROLLING)
+    page.emulate_media(media="screen")
+    page.set_viewport_size(shown)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the width is back
+    return cut
 
 
 def moves(page, handle):
@@ -239,11 +247,11 @@ def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
 
 
 def test_on_a_desk_no_line_of_code_or_of_its_output_is_cut(visit):
-    assert visit.cut_code == []
+    assert [look.cut_code for look in visit.looks if look.width == 1280] == [[]]
 
 
 def test_paper_cuts_no_formula(visit):
-    assert visit.cut == []
+    assert [look.cut for look in visit.looks] == [[], []]
 
 
 def test_no_line_begins_with_the_comma_after_a_formula(visit):
@@ -286,6 +294,17 @@ def test_axe_finds_nothing_that_shuts_a_reader_out(visit):
     assert [look.violations for look in visit.looks] == [[], []]
 
 
+def test_nothing_that_axe_finds_on_a_page_is_lost_when_the_page_is_shortened(page, site):
+    load(page, site + "one-page.html")
+    page.add_style_tag(content=".highlight .k { color: #eee !important; } article p { color: #ddd !important; }")
+    page.locator("article").evaluate("article => article.append(document.createElement('button'), new Image())")
+    options = {"context": {"exclude": [WITHOUT_LETTERS]}, "options": AXE_OPTIONS}
+    found = {rule["id"] for rule in Axe().run(page, **options).response["violations"]}
+    shortened = shuts_out(page)
+    assert {line.split(": ")[0] for line in shortened} == found == {"color-contrast", "button-name", "image-alt"}
+    assert any('class="k"' in line for line in shortened)
+
+
 def test_the_arrow_keys_move_every_slider_of_the_page_and_its_picture(visit):
     assert visit.moved == [True] * len(re.findall(r'"model_name": "\w*SliderModel"', built(visit.path)))
 
@@ -308,7 +327,7 @@ def test_a_request_that_leaves_the_host_would_be_seen(page, site):
 
 
 def test_a_formula_is_a_stop_of_the_tab_key_only_while_it_scrolls(page, site):
-    load(page, site + "two-step.html")
+    load(page, site + "one-page.html")  # it has few other stops
     for width, scrolls in ((1280, False), (390, True), (1280, False)):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(500)
@@ -322,10 +341,15 @@ def stops(page):
     found = []
     while True:
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement === document.body"):  # it has been through
-            return found
-        formula = page.locator(".katex-display:focus annotation")
-        found += [formula.text_content()] if formula.count() else []
+        through, formula = page.evaluate(STOP)
+        if through:
+            return [source for source in found if source is not None]
+        found.append(formula)
+
+
+SIZES = """
+  boxes => boxes.map(box => box.getBoundingClientRect()).map(({ width, height }) => [width, height])
+"""
 
 
 def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
@@ -334,10 +358,9 @@ def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
         with chromium.new_context(java_script_enabled=scripting) as context:
             page = context.new_page()
             page.goto(site + "two-step.html", wait_until="networkidle")
-            boxes = page.locator("article .katex-display .katex-html").all()
-            found.append([(box.bounding_box()["width"], box.bounding_box()["height"]) for box in boxes])
+            found.append(page.locator("article .katex-display .katex-html").evaluate_all(SIZES))
     assert found[0] == found[1]
-    assert min(found[0]) > (100, 10)
+    assert min(found[0]) > [100, 10]
 
 
 def edges(box):
