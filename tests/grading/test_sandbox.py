@@ -7,15 +7,19 @@ import struct
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import needs
 
-from grading import limits, sandbox, seccomp
+from grading import exercise, limits, sandbox, seccomp, watch
+from grading.bench import Bench
 from grading.course import COURSE
+from grading.execute import Settings
 from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
-from grading.watch import Watch
+from grading.usage import Usage
+from grading.watch import Budget, Watch
 from rnnlib import scalar
 
 pytestmark = pytest.mark.pool
@@ -412,6 +416,68 @@ def test_an_answer_that_is_too_large_is_refused_before_it_is_copied(student):
     f = function(student, "def f(g): return g()")
     with pytest.raises(ValueError, match="the answer is too large: 8"):
         f(lambda: np.broadcast_to(0.0, (10**10,)))
+
+
+def test_files_are_counted_while_a_cell_runs_however_small_they_are(student):
+    student.watch = Watch(30.0)
+    run(student, "import os\nfor n in range(5_000): os.mknod(f'/tmp/{n}')")
+    with pytest.raises(StudentDiedError, match="it made more than 10000 files") as caught:
+        student.run("for n in range(10**7): os.mknod(f'/tmp/{n % 10**6}-{n // 10**6}')")
+    assert not isinstance(caught.value, HungError)
+
+
+def test_threads_that_work_at_once_use_the_time_up_together(student):
+    lived = [0.0, 0.1, 7.0]  # seconds of processors at the start of the cell, and at two looks
+    student.watch, student.started = Watch(5.0), time.monotonic()
+    student.usage = SimpleNamespace(
+        processor_seconds=lambda: lived.pop(0) if len(lived) > 1 else lived[0], files=lambda: 0, close=lambda: None
+    )
+    start = time.monotonic()
+    with pytest.raises(HungError, match="no answer within 5 seconds"):
+        student.run("import time; time.sleep(100)")
+    assert time.monotonic() - start < 4
+
+
+def test_the_time_of_processors_is_that_of_a_process_and_of_those_it_started_alive_or_ended():
+    burn = "import os\nwhile sum(os.times()[:2]) < 0.4: pass\n"
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); print(1, flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with (
+        subprocess.Popen([sys.executable, "-c", burn]) as alone,
+        subprocess.Popen([sys.executable, "-c", nested], **pipes) as parent,
+    ):
+        assert parent.stdout.readline() == b"1\n"
+        assert Usage(parent.pid).processor_seconds() >= 0.4
+        os.waitid(os.P_PID, alone.pid, os.WEXITED | os.WNOWAIT)
+        assert Usage(alone.pid).processor_seconds() >= 0.4
+        parent.communicate(b"\n")
+
+
+def test_a_new_process_has_the_processor_time_that_the_one_before_has_left():
+    needs("bwrap")
+    settings = Settings(seed=0, call_seconds=2.5)
+    bench, limit = (
+        Bench(exercise.load("two-step"), settings),
+        "import resource; resource.getrlimit(resource.RLIMIT_CPU)",
+    )
+    bench.run(limit)
+    with pytest.raises(HungError):
+        bench.run("while True: pass")
+    bench.take_output()
+    bench.run(limit)
+    text, _ = bench.take_output()
+    bench.close()
+    assert text == "(97, 97)\n"
+    assert settings.submission_seconds + 2 * settings.extra_seconds == 100
+
+
+def test_calls_of_what_a_submission_is_given_are_counted(student, monkeypatch):
+    monkeypatch.setattr(watch, "CALLS_BACK", 3)
+    student.watch = Budget(Settings(seed=0))
+    f = function(student, "def f(g): return g()")
+    assert [f(lambda: 1) for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(ValueError, match="too often"):
+        f(lambda: 1)
 
 
 def test_an_unknown_processor_has_no_filter():
