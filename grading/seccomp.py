@@ -36,7 +36,7 @@ ALLOWED = _table(
     "llistxattr:195:12 flistxattr:196:13 "
     # memory
     "mmap:9:222 mprotect:10:226 munmap:11:215 brk:12:214 mremap:25:216 msync:26:227 mincore:27:232 madvise:28:233 "
-    "membarrier:324:283 get_mempolicy:239:236 "
+    "membarrier:324:283 get_mempolicy:239:236 mbind:237:235 "
     # a process and its threads
     "exit:60:93 exit_group:231:94 execve:59:221 set_tid_address:218:96 set_robust_list:273:99 "
     "get_robust_list:274:100 rseq:334:293 futex:202:98 futex_waitv:449:449 sched_yield:24:124 "

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cells import CELLS
+from cells import CELLS, REFUSED
 from conftest import needs
 from marking import FAST, filled, lost, mark, record
 
@@ -521,7 +521,7 @@ def test_an_unknown_processor_has_no_filter():
 
 def test_what_honest_students_do_in_cells_works(student):
     student.watch = Watch(120.0)
-    for what, source in CELLS.items():
+    for what, source in (*CELLS.items(), ("other processes", REFUSED)):
         try:
             student.run(source)
         except StudentError as error:
