@@ -19,7 +19,7 @@ from collections import namedtuple
 import numpy as np
 
 MAX_BYTES = 16 * 2**20
-MAX_TEXT = 8 * 2**20  # of them, bytes of JSON: to read them takes up to twenty times as much memory
+MAX_TEXT = 4 * 2**20  # of them, bytes of JSON: to read them takes up to fifty times as much memory
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000
 MAX_KEYS = 1000  # of a dictionary or a set: with more numbers, all of one hash, building it would take minutes
