@@ -43,6 +43,7 @@ MEMORY = 2**28  # bytes that one of the grader's functions may take when the stu
 MAX_CHANGED = 20  # arguments
 MAX_ERROR = 10_000  # characters of a message or of a traceback
 MAX_FILES = 10_000  # each takes about 1 kB of the kernel's memory, however empty it is
+MAX_THREADS = 100  # those of a grader that is root are limited by nothing else
 LOOK = 0.25  # seconds between two looks at what the process takes
 
 
@@ -184,6 +185,8 @@ class StudentProcess:
             self._look()
             if self.usage and self.usage.files() > MAX_FILES:
                 raise wire.WireError(f"it made more than {MAX_FILES} files")
+            if self.usage and self.usage.threads() > MAX_THREADS:
+                raise wire.WireError(f"it had more than {MAX_THREADS} threads at once")
         left = deadline - self._clock()
         if left <= 0:
             raise wire.LateError

@@ -31,7 +31,7 @@ LIMITS = {
     "RLIMIT_NOFILE": 128,
 }
 if sys.platform == "linux":
-    LIMITS["RLIMIT_NPROC"] = 64  # threads; where the grader is root, the seccomp filter alone keeps processes away
+    LIMITS["RLIMIT_NPROC"] = 64  # threads; where the grader is root, those are counted while they run
 INSTALL = "install it with `make system`, or say --no-sandbox to run students' code with your own rights"
 
 

@@ -1,4 +1,4 @@
-"""What a process takes beside the time of the clock, as Linux tells it: time of processors, and files."""
+"""What a process takes beside the time of the clock, as Linux tells it: time of processors, threads and files."""
 
 import contextlib
 import os
@@ -18,7 +18,12 @@ class Usage:
 
     def processor_seconds(self):
         """The time that they took of all processors, and of those that have ended as long as nobody waited for them."""
-        return sum(map(_ticks, self.family)) / os.sysconf("SC_CLK_TCK")
+        ticks = sum(sum(map(int, _status(pid)[11:15])) for pid in self.family)
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def threads(self):
+        """The number of threads of the last of them."""
+        return sum(map(int, _status(self.family[-1])[17:18]))
 
     def files(self):
         """The number of files, folders and links on the file system of the folder."""
@@ -42,10 +47,12 @@ def _family(pid):
     return found
 
 
-def _ticks(pid):
-    """The time of a process, and of the children that it has waited for: each of them is counted once."""
+def _status(pid):
+    """The fields of /proc/<pid>/stat from the third on; the twelfth to the fifteenth of them are times.
+
+    Those are of the process and of the children that it has waited for, so that nobody is counted twice.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0
-    return sum(map(int, fields[11:15]))
+        return []

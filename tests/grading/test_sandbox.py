@@ -17,7 +17,7 @@ from cells import CELLS, REFUSED
 from conftest import needs
 from marking import FAST, filled, lost, mark, record
 
-from grading import exercise, limits, sandbox, seccomp, watch
+from grading import exercise, limits, remote, sandbox, seccomp, watch
 from grading.answers import solution
 from grading.bench import Bench
 from grading.course import COURSE, slugs
@@ -461,11 +461,28 @@ def test_files_are_counted_while_a_cell_runs_however_small_they_are(student):
     assert not isinstance(caught.value, HungError)
 
 
+def test_threads_are_counted_where_nothing_else_limits_their_number(student, monkeypatch):
+    student.watch = Watch(30.0)
+    source = """
+import threading, time
+threading.stack_size(32768)
+for _ in range(40): threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+"""
+    student.run(source)
+    assert student.usage.threads() > 30
+    monkeypatch.setattr(remote, "MAX_THREADS", 30)
+    with pytest.raises(StudentDiedError, match="it had more than 30 threads at once"):
+        student.run("time.sleep(30)")
+
+
 def test_threads_that_work_at_once_use_the_time_up_together(student):
     lived = [0.0, 0.1, 7.0]  # seconds of processors at the start of the cell, and at two looks
     student.watch, student.started = Watch(5.0), time.monotonic()
     student.usage = SimpleNamespace(
-        processor_seconds=lambda: lived.pop(0) if len(lived) > 1 else lived[0], files=lambda: 0, close=lambda: None
+        processor_seconds=lambda: lived.pop(0) if len(lived) > 1 else lived[0],
+        files=lambda: 0,
+        threads=lambda: 1,
+        close=lambda: None,
     )
     start = time.monotonic()
     with pytest.raises(HungError, match="no answer within 5 seconds"):
