@@ -43,7 +43,7 @@ MEMORY = 2**28  # bytes that one of the grader's functions may take when the stu
 MAX_CHANGED = 20  # arguments
 MAX_ERROR = 10_000  # characters of a message or of a traceback
 MAX_FILES = 10_000  # each takes about 1 kB of the kernel's memory, however empty it is
-MAX_THREADS = 100  # no other limit holds where the grader is root
+MAX_THREADS = 300  # more than 2 GB have room for with usual stacks; no other limit holds where the grader is root
 LOOK = 0.25  # seconds between two looks at what the process takes
 
 
