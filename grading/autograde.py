@@ -1,6 +1,7 @@
 """Mark a class: find what was handed in, leave out what has not changed, have the rest marked, save the marks."""
 
 import contextlib
+import copy
 import fcntl
 import logging
 import sys
@@ -12,9 +13,8 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from traitlets.config import Config
 
-from grading import exercise, grade, gradebook
+from grading import exercise, grade, gradebook, outside
 from grading.sandbox import SandboxError
 
 MISSED = 5  # submissions one after the other for which no process could be started
@@ -37,7 +37,8 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
-    found = {student: found.get(student, student) for student in sorted(students)} if students else found
+    if students:
+        found = {outside.student(name): found.get(outside.student(name), name) for name in sorted(students)}
     folders = {
         student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
     }
@@ -101,7 +102,7 @@ def ensure_assignment(book, config, task):
         known = book.find_assignment(task.slug)
     except MissingEntry:
         with TemporaryDirectory() as elsewhere:
-            aside = Config(config)
+            aside = copy.deepcopy(config)
             aside.CourseDirectory.release_directory = elsewhere
             api = NbGraderAPI(config=aside)
             api.log.setLevel(logging.CRITICAL)

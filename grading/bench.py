@@ -77,7 +77,7 @@ class Bench:
         result = ask()
         if self.deaths() == before and not self.process.dead:
             self.chances += 1
-            self.human.append(f"the process ended during {what}, which went well when it was asked again")
+            self.human.append(f"the process ended during {what}; when it was asked again, it did not")
         return result
 
     def _may_ask_again(self):

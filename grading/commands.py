@@ -20,6 +20,7 @@ from grading.execute import Settings
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
+KEPT = "What was marked is kept: the same command goes on with the rest."
 AGAIN = "What was marked is kept: mend this, and give the same command again."
 LOG = COURSE / "_build" / "grading.log"
 SAMPLE = COURSE / "_build" / "sample-class"
@@ -35,7 +36,7 @@ def main(arguments=None):
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:
-        print(f"error: interrupted\n{AGAIN}", file=sys.stderr)
+        print(f"error: interrupted\n{KEPT}", file=sys.stderr)
         return 2
     except Exception as error:
         return _stop(error)
@@ -109,7 +110,8 @@ def run_autograde(arguments):
     )
     if not results:
         print(f"error: nobody has handed in {arguments.slug}", file=sys.stderr)
-        return max(2, print_summary(results, strays))
+        print_summary(results, strays)
+        return 2
     report.write(COURSE / "_build" / "report", {arguments.slug: results})
     print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
     return print_summary(results, strays)

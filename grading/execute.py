@@ -14,6 +14,7 @@ from grading import checks, exercise, follow_through, mistakes, outputs, record
 from grading.bench import TOO_MUCH, Bench
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, StudentError
+from grading.sandbox import SandboxError
 from grading.transplant import WRITTEN_BY_STUDENT
 
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -268,6 +269,8 @@ def _try(cell, bench, namespace, run):
         ):
             exec(body, namespace)
             value = eval(last, namespace) if last else None
+    except SandboxError:  # no process could be started, which is no fault of what is tested
+        raise
     except Exception as raised:
         error = raised
         error.last_call = checks.last_call(bench.process.last_call)

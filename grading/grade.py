@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -42,13 +41,14 @@ def mark(job):
     """Mark one submission; the same function runs in this process, in a pool's and on a cluster.
 
     The file is read here, not where the jobs are made: in a pool, a file that brings down the process that parses it
-    costs one submission. Nothing that a student handed in raises; where no process could be started, nothing is marked.
+    costs one submission. Nothing that a student handed in raises; where no process could be started, to read it or to
+    run it, nothing is marked.
     """
     task = exercise.load(job.slug)
     try:
         submission = intake.read_folder(job.folder, job.slug)
         notebook = execute(rebuild(task, submission), task, job.settings)
-    except SandboxError as error:
+    except (SandboxError, intake.NotReadError) as error:
         return Marked(job.student, None, "", f"not marked, try again: {error}")
     except Exception as error:
         return failed(job, f"the grader failed: {type(error).__name__}: {error}")
@@ -169,9 +169,9 @@ def _until_it_breaks(pool, waiting, most, suspects):
 
 def _kill_stopped(before):
     """Kill those of this process's children that are stopped, as they were `before`; return which are stopped now."""
-    stopped = {child.pid for child in multiprocessing.active_children() if _is_stopped(child.pid)}
-    for pid in stopped & before:
-        os.kill(pid, signal.SIGKILL)
+    stopped = {child for child in multiprocessing.active_children() if _is_stopped(child.pid)}
+    for child in stopped & before:
+        child.kill()
     return stopped
 
 

@@ -92,21 +92,21 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     """Save one marked notebook (a dictionary) and its marks, and return the Result; done again, it changes nothing.
 
     `timestamp` is what nbgrader's exchange wrote beside the submission. nbgrader commits the student, the submission
-    and the marks one after the other; the notebook is written last, so that a submission whose run was interrupted at
-    any point is marked again.
+    and the marks one after the other; the notebook takes its place last, so that a submission whose run was interrupted
+    at any point is marked again. It is written first: where it cannot be, no mark is to be left that nobody sees.
     """
     notebook = nbformat.from_dict(notebook)
     when, noted = _time_of(timestamp, record.of(notebook))
     record.put(notebook, noted)
+    path = autograded(course, slug, student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part")
+    nbformat.write(notebook, scratch)
     submission = _submission(gradebook, slug, student, when)
     save_marks(gradebook, submission, notebook)
     if submission.total_seconds_late > 0:
         resources = {"nbgrader": {"notebook": slug, "assignment": slug, "student": student, "db_url": course.db_url}}
         AssignLatePenalties(parent=course).preprocess(notebook, resources)
-    path = autograded(course, slug, student)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    nbformat.write(notebook, scratch)
     os.replace(scratch, path)  # whole or not at all
     return _result(gradebook, submission, student, noted)
 

@@ -27,6 +27,10 @@ KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgr
 READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
 
 
+class NotReadError(RuntimeError):
+    """This machine could not read what was handed in just now, which says nothing about it."""
+
+
 class Cell(NamedTuple):
     """All that is taken over of one cell of a submission."""
 
@@ -47,12 +51,17 @@ class Submission(NamedTuple):
 
 
 def read_folder(folder, slug):
-    """The Submission in a folder submitted/<student>/<slug>; raises nothing, whatever a student put there."""
+    """The Submission in a folder submitted/<student>/<slug>, whatever a student put there.
+
+    Raises NotReadError where this machine cannot start a process to read it.
+    """
     folder = Path(folder)
     try:
         path, notes = _find(folder, slug)
         cells, more, digest = read_notebook(path)
         when = timestamp(folder)
+    except NotReadError:
+        raise
     except (ValueError, OSError) as error:
         return Submission((), (), outside.line(str(error)), "")
     except Exception as error:  # of a kind that nobody thought of
@@ -74,7 +83,8 @@ def read_notebook(path):
     """The cells of a notebook file, a list of notes about it, and its digest.
 
     A large one is parsed in another process, with limits of time and memory. Raises ValueError, with a reason for
-    the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all.
+    the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all; NotReadError
+    where that process cannot be started.
     """
     if os.lstat(path).st_size <= MAX_HERE:
         return _parse(_read(path), Path(path).name)
@@ -85,6 +95,8 @@ def read_notebook(path):
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * SECONDS + 1)
         problem, cells, notes, digest = json.loads(done.stdout)
+    except OSError as error:
+        raise NotReadError(f"{name} could not be read here: {error}") from None
     except (subprocess.TimeoutExpired, ValueError):
         raise ValueError(f"{too_large}; clear its outputs") from None
     if problem:
@@ -138,7 +150,7 @@ def _cells(cells, notes):
             break
         taken.append(cell)
     if len(taken) < len(read):
-        notes.append(f"{len(read)} cells hold something, and {len(taken)} were taken; {LEFT_OUT}")
+        notes.append(f"of {len(read)} cells, {len(taken)} were taken; {LEFT_OUT}")
     return taken
 
 

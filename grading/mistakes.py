@@ -78,7 +78,9 @@ def find(student, seen, expected, arguments, tol, run, options=MappingProxyType(
         # An entry whose answer is right in this case explains nothing.
         if alike(behaviour, seen, SAME) and not alike(behaviour, right, tol):
             found.append(entry)
-    if len(found) > 1 and found[0].name not in run.named.values():
+    if found and says_little(seen.result):
+        found = _alike_elsewhere(found, student, call, run)
+    elif len(found) > 1 and found[0].name not in run.named.values():
         found = _still_alike_elsewhere(found, student, call, run)
     if found and not tells(seen.result):
         run.later[run.cell] = found
@@ -118,21 +120,36 @@ def _candidates(run):
 
 
 def _still_alike_elsewhere(entries, student, call, run):
-    """Those entries that behave as the student's function does with other numbers, and in the calls of visible checks.
+    """Of several entries, those that behave as the student's function does in other calls, as far as any does.
 
     This comes last, and only where several are left, as it asks the student's process again and again.
     """
-    nearby = moved(call, np.random.default_rng(run.seed))
-    for elsewhere in [nearby, *_shown_calls(run.task.slug, run.task.digest, student.__name__)]:
+    for elsewhere in other_calls(student, call, run):
         if len(entries) == 1:
             break
-        seen = observed(student, elsewhere)
-        behaviours = [(entry, _behaviour(run.task, entry, student.__name__, elsewhere)) for entry in entries]
-        left = [
-            entry for entry, behaviour in behaviours if behaviour is seen or (seen and alike(behaviour, seen, SAME))
-        ]
-        entries = left or entries
+        entries = _alike_in(elsewhere, entries, student, run) or entries
     return entries
+
+
+def _alike_elsewhere(entries, student, call, run):
+    """Those entries that behave as the student's function does in other calls as well."""
+    for elsewhere in other_calls(student, call, run):
+        if not entries:
+            break
+        entries = _alike_in(elsewhere, entries, student, run)
+    return entries
+
+
+def other_calls(student, call, run):
+    """The call with other numbers, and the calls of visible checks."""
+    nearby = moved(call, np.random.default_rng(run.seed))
+    return [nearby, *_shown_calls(run.task.slug, run.task.digest, student.__name__)]
+
+
+def _alike_in(call, entries, student, run):
+    seen = observed(student, call)
+    behaviours = [(entry, _behaviour(run.task, entry, student.__name__, call)) for entry in entries]
+    return [entry for entry, behaviour in behaviours if behaviour is seen or (seen and alike(behaviour, seen, SAME))]
 
 
 @lru_cache(maxsize=128)
@@ -197,6 +214,11 @@ def tells(result):
     """Whether equal results tell equal mistakes: any NaN is like any other, so most of the numbers must be finite."""
     finite = [np.isfinite(array).ravel() for array in _arrays(result)]
     return sum(map(np.size, finite)) == 0 or float(np.mean(np.concatenate(finite))) >= 0.5
+
+
+def says_little(result):
+    """Whether many mistakes may give this very result: whole numbers, or zeros."""
+    return not any(array.any() for array in _arrays(result))
 
 
 def _arrays(value):

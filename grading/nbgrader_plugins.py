@@ -15,12 +15,12 @@ from traitlets import Bool, Integer
 from grading import exercise, intake, record, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
-from grading.limits import time_limit
+from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
 PAGE_SECONDS = 60  # for one page of feedback
 MAX_PAGE = 2 * 2**20  # characters of it
-TOO_MUCH = "**This page is shortened.** It could not be made with all cells ({}). The marks are not touched by that."
+SHORTENED = "**This page is shortened.** It could not be made with all cells ({}). Your marks do not change."
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
@@ -104,9 +104,12 @@ class FeedbackExporter(HTMLExporter):
             reason = f"it would have {len(page) / 2**20:.1f} MB"
         except SQLAlchemyError:  # the next page would fail as well
             raise
+        except TestTooLongError:
+            reason = f"it would have taken more than {PAGE_SECONDS} seconds"
         except Exception as error:
             reason = type(error).__name__
-        return super().from_notebook_node(_shortened(notebook, reason), resources, **keywords)
+        with time_limit(PAGE_SECONDS):
+            return super().from_notebook_node(_shortened(notebook, reason), resources, **keywords)
 
     @pass_context
     def markdown2html(self, context, source):
@@ -116,8 +119,10 @@ class FeedbackExporter(HTMLExporter):
 
 
 def _shortened(notebook, reason):
-    """The notebook with its graded cells alone, under a line that says why."""
+    """The notebook with its graded cells alone, of their outputs the errors and points, under a line that says why."""
     short = nbformat.from_dict({**notebook, "cells": []})
-    short.cells = [nbformat.v4.new_markdown_cell(TOO_MUCH.format(reason))]
-    short.cells += [cell for cell in notebook.cells if exercise.is_test(cell)]
+    short.cells = [nbformat.v4.new_markdown_cell(SHORTENED.format(reason))]
+    for cell in filter(exercise.is_test, notebook.cells):
+        kept = [output for output in cell.get("outputs", []) if output.output_type in ("error", "execute_result")]
+        short.cells.append(nbformat.from_dict({**cell, "outputs": kept} if "outputs" in cell else cell))
     return short

@@ -39,7 +39,8 @@ def _pairs(value, right):
         names, rights = list(map(repr, right)), list(right.values())
         values = [value.get(key) for key in right] if isinstance(value, dict) else []
     else:
-        names, rights = zip(*((name, part) for name, part in tree.leaves(right) if part is not None), strict=True)
+        parts = [(name, part) for name, part in tree.leaves(right) if part is not None]
+        names, rights = [name for name, _ in parts], [part for _, part in parts]
         values = [part for _, part in tree.leaves(value) if part is not None]
     if len(values) != len(rights) or not all(isinstance(part, (float, np.ndarray, np.generic)) for part in values):
         return {}
@@ -115,4 +116,5 @@ def _of_indices(start, value, right, tol):
         if int(indices[-1]) - int(indices[0]) >= len(indices):
             return ""
         indices = [f"{indices[0]} to {indices[-1]}"]
-    return f"{start} is wrong at index {_listed(indices)}{f' of axis {axis}' * (off.ndim > 1)}, and right elsewhere."
+    at = f"{'index' if len(wrong[axis]) == 1 else 'indices'} {_listed(indices)}{f' of axis {axis}' * (off.ndim > 1)}"
+    return f"{start} is wrong at {at}, and right elsewhere."

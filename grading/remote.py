@@ -109,6 +109,9 @@ class StudentProcess:
             with contextlib.suppress(BlockingIOError):
                 error = outside.line(os.read(words, 4096).decode("utf-8", "replace").strip()) or error
             raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
+        except BaseException:  # of the grader's, which nobody is left to close the process after
+            self.close()
+            raise
         finally:
             os.close(words)
 

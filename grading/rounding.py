@@ -155,16 +155,17 @@ def _worst(some):
 def shaken(function, direction):
     """The function, to which every tanh, exp and log is the next floating-point number towards `direction`."""
     moved = [(module, name, _next_to(plain, direction)) for module, name, plain in SHAKEN]
-    tanh = np.tanh, tanh_derivative
 
     @functools.wraps(function)
     def call(*arguments, **options):
+        before = [(module, name, getattr(module, name)) for module, name, _ in SHAKEN]  # moved, in a call in a call
+        tanh = ACTIVATIONS["tanh"]
         try:
             _put(moved)
             ACTIVATIONS["tanh"] = np.tanh, tanh_derivative
             return function(*arguments, **options)
         finally:
-            _put(SHAKEN)
+            _put(before)
             ACTIVATIONS["tanh"] = tanh
 
     return call

@@ -59,17 +59,18 @@ def start(sandboxed=True):
 
     Raises SandboxError when it cannot be started.
     """
-    their_input, our_output = os.pipe()
-    our_input, their_output = os.pipe()
-    words, their_words = os.pipe()  # of bubblewrap, should it fail; the host program closes its end
-    fds = [their_input, their_output]
-    command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed), *map(str, fds)]
+    ours, theirs = [], []  # the ends of the pipes
     try:
+        for ends in ((theirs, ours), (ours, theirs), (ours, theirs)):
+            for end, fd in zip(ends, os.pipe(), strict=True):
+                end.append(fd)
+        *fds, their_words = theirs  # what bubblewrap says, should it fail; the host program closes its end
+        command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed), *map(str, fds)]
         if sandboxed:
-            command = _confined(command, fds)
+            command = _confined(command, theirs)
         process = subprocess.Popen(
             command,
-            pass_fds=fds,
+            pass_fds=[fd for fd in theirs if fd != their_words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=their_words,
@@ -77,15 +78,19 @@ def start(sandboxed=True):
             env=_environment(),  # of bubblewrap too: its first process can be read inside, in /proc/1/environ
         )
     except OSError as error:
-        for fd in (our_output, our_input, words):
-            os.close(fd)
+        _close(ours)
         raise SandboxError(f"a student's process could not be started: {error}") from None
     finally:
-        for fd in (*fds, their_words):
-            os.close(fd)
+        _close(theirs)
+    our_output, our_input, words = ours
     for fd in (our_output, words):
         os.set_blocking(fd, False)
     return process, our_output, our_input, words
+
+
+def _close(fds):
+    for fd in fds:
+        os.close(fd)
 
 
 def _boot(sandboxed):

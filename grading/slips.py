@@ -32,7 +32,8 @@ def find(student, seen, expected, call, tol, run):
     """The words of the slips that do what the `student`'s function was `seen` to do when called with `call`.
 
     `expected` is right up to `tol`, `run` is the checks.Run of the submission. A slip must do the same with the numbers
-    of the call moved a little, which asks the student's process twice more.
+    of the call moved a little, which asks the student's process twice more; where the result says little by itself, in
+    the calls of the visible checks too.
     """
     right = mistakes.Behaviour(expected, expected, ())
     found = [
@@ -42,14 +43,18 @@ def find(student, seen, expected, call, tol, run):
     ]
     if not found or not mistakes.tells(seen.result):
         return []
-    nearby = mistakes.moved(call, np.random.default_rng(run.seed))
-    again = mistakes.observed(student, nearby)
-    slips = {
-        slip
-        for slip, behaviour in _behaviours(run.task, student.__name__, nearby)
-        if again and mistakes.alike(behaviour, again, mistakes.SAME)
-    }
-    return list(dict.fromkeys(slip.words for slip in found if slip in slips))
+    nearby, *others = mistakes.other_calls(student, call, run)
+    for elsewhere in [nearby, *(others if mistakes.says_little(seen.result) else [])]:
+        if not found:
+            break
+        again = mistakes.observed(student, elsewhere)
+        slips = {
+            slip
+            for slip, behaviour in _behaviours(run.task, student.__name__, elsewhere)
+            if again and mistakes.alike(behaviour, again, mistakes.SAME)
+        }
+        found = [slip for slip in found if slip in slips]
+    return list(dict.fromkeys(slip.words for slip in found))
 
 
 def _behaviours(task, name, call):

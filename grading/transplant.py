@@ -234,7 +234,7 @@ def _rebuilt(release, answers, imports, extras):
 def _shown(text):
     """A text that a student added, as it is shown: pictures that were pasted into it are not taken over."""
     cut = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n(the rest is left out)"
-    return cut.replace("](attachment:", "](picture-that-is-not-kept:")
+    return re.sub(r"\battachment:(?=\S)", "picture-that-is-not-kept:", cut)
 
 
 def _new_cell(kind, source, name, metadata):

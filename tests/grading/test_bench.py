@@ -107,7 +107,7 @@ def test_a_cell_whose_process_is_killed_once_runs_in_the_next_one_and_a_human_is
     mark = f"pathlib.Path({str(tmp_path / 'mark')!r})"
     bench.run(f"import os, pathlib\nif not {mark}.exists():\n    {mark}.touch()\n    os.kill(os.getpid(), 9)\nn = 1")
     assert bench.get("n") == 1
-    assert bench.human == ["the process ended during a cell, which went well when it was asked again"]
+    assert bench.human == ["the process ended during a cell; when it was asked again, it did not"]
 
 
 def test_who_ends_every_process_is_not_asked_twice_for_ever(bench):
@@ -132,6 +132,22 @@ def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
     bench.run("1")
     bench.close()
     assert len(tried) == 3
+
+
+def test_a_process_that_cannot_be_started_during_a_test_costs_no_point(tmp_path, monkeypatch):
+    real, started = sandbox.start, []
+
+    def start(sandboxed):
+        if started:
+            raise sandbox.SandboxError("Unable to find it in mount table")
+        started.append(1)
+        return real(sandboxed)
+
+    monkeypatch.setattr("grading.bench.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(sandbox, "start", start)
+    dies = solution(SLUG).cells | {"gradient": f"def gradient(*arguments):\n    {CRASH}"}
+    with pytest.raises(sandbox.SandboxError):
+        mark(filled(dies), tmp_path, SETTINGS)
 
 
 # A right answer, and one with a wrong part above others, which are then tried with functions that are lent.

@@ -11,7 +11,7 @@ from marking import FAST, SLUG, filled, hand_in, hidden_lines, text_of
 from nbconvert.exporters import HTMLExporter
 from nbgrader.apps import NbGraderAPI
 
-from grading import nbgrader_plugins
+from grading import exercise, nbgrader_plugins
 from grading.answers import known_answers, solution
 from grading.autograde import autograde
 from grading.course import class_at
@@ -24,6 +24,9 @@ MARKDOWN = {
     "brackets": "[" * 100_000,
     "quotes": ">" * 5_000 + " deep",
     "picture": "my work: ![paper](attachment:paper.png)",
+    "picture in brackets": "my work: ![paper](<attachment:paper.png>)",
+    "picture by reference": "my work: ![paper][it]\n\n[it]: attachment:paper.png",
+    "picture in HTML": 'my work: <img src="attachment:paper.png">',
     "links": "[a](javascript:alert(7)) [b](data:text/html,x) [c](&#106;avascript:alert(7)) <form>\n[d](https://example.org)",
     "formula": "$a<b$, $$c & d$$, 1 > 0 & 2",
 }
@@ -75,6 +78,7 @@ def test_a_page_that_takes_too_long_is_a_short_one_that_says_so(monkeypatch):
 
     def slow(exporter, notebook, *rest, **keywords):
         tried.append(len(notebook.cells))
+        monkeypatch.setattr(nbgrader_plugins, "PAGE_SECONDS", 60)  # for the second one
         while len(tried) == 1:
             pass
         return real(exporter, notebook, *rest, **keywords)
@@ -82,7 +86,7 @@ def test_a_page_that_takes_too_long_is_a_short_one_that_says_so(monkeypatch):
     monkeypatch.setattr(HTMLExporter, "from_notebook_node", slow)
     monkeypatch.setattr(nbgrader_plugins, "PAGE_SECONDS", 0.1)
     page, _ = nbgrader_plugins.FeedbackExporter().from_notebook_node(nbformat.from_dict(filled(ANSWERS)))
-    assert "could not be made with all cells (TestTooLongError)" in page
+    assert "could not be made with all cells (it would have taken more than 60 seconds)" in page
 
 
 def test_only_links_that_lead_to_a_page_or_a_mailbox_are_links(feedback):
@@ -98,9 +102,23 @@ def test_formulas_and_signs_are_shown_as_they_were_written(feedback):
     assert "&amp;amp;" not in feedback["formula"]
 
 
-def test_a_picture_that_was_pasted_costs_no_page(feedback):
-    assert "my work" in feedback["picture"]
-    assert "shortened" not in feedback["picture"]
+@pytest.mark.parametrize("student", [name for name in MARKDOWN if name.startswith("picture")])
+def test_a_picture_that_was_pasted_costs_no_page(feedback, student):
+    assert "my work" in feedback[student]
+    assert "shortened" not in feedback[student]
+    assert "attachment:" not in feedback[student]
+
+
+def test_a_page_whose_graded_cells_are_too_large_keeps_what_they_say_of_the_marks(monkeypatch):
+    notebook = nbformat.from_dict(filled(ANSWERS))
+    test = next(cell for cell in notebook.cells if exercise.is_test(cell))
+    test.outputs = [nbformat.v4.new_output("stream", text="printed by a student\n" * 2**17)]
+    test.outputs.append(nbformat.v4.new_output("error", ename="HiddenCheckFailed", evalue="", traceback=["wrong"]))
+    page, _ = nbgrader_plugins.FeedbackExporter().from_notebook_node(notebook)
+    assert len(page) < nbgrader_plugins.MAX_PAGE
+    assert "printed by a student" not in page
+    assert "wrong" in page
+    assert "This page is shortened." in text_of(page)
 
 
 def test_no_line_of_a_hidden_test_is_in_the_feedback(feedback):

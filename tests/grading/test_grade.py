@@ -1,5 +1,6 @@
 """A class is marked to its end whatever is in it, the gradebook tells everything, and nothing is done twice."""
 
+import copy
 import json
 import shutil
 import sqlite3
@@ -429,7 +430,9 @@ def test_an_exercise_comes_into_a_new_gradebook_and_its_release_stays_as_it_was_
     handed_out.parent.mkdir(parents=True)
     handed_out.write_text("as it was", encoding="utf-8")
     hand_in(tmp_path, "ada")
+    before = copy.deepcopy(config)
     assert points(run(config)[0]) == {"ada": 15.0}
+    assert config == before
     assert handed_out.read_text(encoding="utf-8") == "as it was"
     assert [path.name for path in (tmp_path / "release").rglob("*.ipynb")] == [handed_out.name]
 

@@ -95,6 +95,21 @@ def test_what_can_be_saved_in_no_way_is_a_row_of_the_result_all_the_same(saved):
     assert json.dumps(result)
 
 
+def test_a_notebook_that_cannot_be_written_leaves_no_mark(tmp_path, fresh_gradebook):
+    shutil.copy(fresh_gradebook, tmp_path)
+    task, course = exercise.load(SLUG), CourseDirectory(config=class_at(tmp_path))
+    notebook = execute(transplant.rebuild(task, intake.Submission((), (), "nothing", "")), task, FAST)
+    in_the_way = gradebook.autograded(course, SLUG, "ada").with_suffix(".part")
+    in_the_way.mkdir(parents=True)
+    with Gradebook(course.db_url, course.course_id) as book:
+        result = gradebook.save_or_say(book, course, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
+        assert result.human[0].startswith("it could not be recorded: IsADirectoryError")
+        assert book.assignment_submissions(SLUG) == []
+        in_the_way.rmdir()
+        assert gradebook.save(book, course, SLUG, "ada", notebook).problem == "nothing"
+        assert [one.student.id for one in book.assignment_submissions(SLUG)] == ["ada"]
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), OperationalError("", {}, Exception("locked"))])
 def test_what_the_next_student_would_meet_too_stops_the_run(saved, error):
     with pytest.raises(type(error)):

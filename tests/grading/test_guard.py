@@ -107,7 +107,7 @@ def test_text_is_made_printable(text, clean):
 
 @pytest.mark.parametrize("value", ["\x1b[" + "0" * 10**6, "\x1b]" * 10**5, "\r" * 10**6, "a\r" * 10**5])
 def test_to_make_text_printable_takes_a_time_that_grows_with_its_length(value):
-    assert outside.text(value) is not None
+    assert len(outside.text(value)) <= len(value)  # if it grew with the square, this would not be reached in hours
 
 
 @pytest.mark.parametrize("name", ["ada", "M\u00fcller, J\u00f6rg", "a+b(c)", "o'neill", "a" * 128])

@@ -1,12 +1,13 @@
 """Files are read as if a stranger had sent them."""
 
+import errno
 import json
 import os
 
 import pytest
-from marking import SLUG, filled
+from marking import FAST, SLUG, filled
 
-from grading import intake
+from grading import grade, intake
 
 NOTEBOOK = json.dumps(filled({}))
 
@@ -178,6 +179,19 @@ def test_what_is_no_cell_is_read_past_in_a_process_of_its_own(folder, monkeypatc
     assert submission.problem == ""
     assert [cell.grade_id for cell in submission.cells if cell.grade_id][:2] == ["set-up", "output-gradient"]
     assert parsed_here == []
+
+
+def test_a_machine_that_cannot_start_the_reader_says_nothing_about_the_notebook(folder, monkeypatch):
+    def no_room(*command, **options):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(intake.subprocess, "run", no_room)
+    (folder / f"{SLUG}.ipynb").write_text(NOTEBOOK + " " * intake.MAX_HERE)
+    with pytest.raises(intake.NotReadError, match=f"{SLUG}.ipynb could not be read here"):
+        read(folder)
+    marked = grade.mark(grade.Job(SLUG, "ada", str(folder), FAST))
+    assert marked.notebook is None
+    assert marked.problem.startswith("not marked, try again: ")
 
 
 @pytest.mark.parametrize(("name", "value"), [("MEMORY", 2**26), ("SECONDS", 0)])

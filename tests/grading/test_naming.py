@@ -148,6 +148,17 @@ def test_a_nan_of_another_origin_has_no_name(tmp_path):
     assert "error-padding-leaks" not in record(notebook).mistakes.values()
 
 
+def test_zeros_have_a_name_if_other_calls_give_the_same_too(tmp_path, monkeypatch):
+    """A function that looks at no path returns zeros, as does one that looks for the paths of another graph."""
+    change = "sum-over-paths", "in paths(graph, start, end):", "in []:"
+    notebook = marked("graph-sweep", *change, tmp_path)
+    assert lost(notebook) == {"check-sum-over-paths", "test-sum-over-paths", "test-sum-over-paths-edges"}
+    assert set(record(notebook).mistakes.values()) == {"a line is left out, or `graph` is written instead of `end`"}
+    monkeypatch.setattr(mistakes, "says_little", lambda result: False)
+    named = record(marked("graph-sweep", *change, tmp_path)).mistakes
+    assert named["test-sum-over-paths"] == "paths-read-a-notebook-global"
+
+
 @pytest.mark.parametrize(("slug", "part", "right", "wrong", "test", "words"), TYPICAL)
 def test_a_typical_slip_that_is_no_entry_is_told_in_words(slug, part, right, wrong, test, words, tmp_path):
     notebook = marked(slug, part, right, wrong, tmp_path)

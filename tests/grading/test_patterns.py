@@ -32,7 +32,7 @@ def changed(*indices):
         (RIGHT[:, ::-1].copy(), "it is in reverse order along axis 1."),
         (changed((0, 1)), "it is wrong at index 0 of axis 0, and right elsewhere."),
         (changed((0, 1), (2, 1)), "it is wrong at index 1 of axis 1, and right elsewhere."),
-        (changed((0, 1), (1, 1), (0, 2)), "it is wrong at index 0 and 1 of axis 0, and right elsewhere."),
+        (changed((0, 1), (1, 1), (0, 2)), "it is wrong at indices 0 and 1 of axis 0, and right elsewhere."),
     ],
 )
 def test_how_an_array_is_wrong_is_told(value, line):
@@ -52,12 +52,18 @@ def test_of_a_number_a_sign_and_a_simple_factor_are_told(value, lines):
     assert patterns.told(value, 0.5, 1e-10) == lines
 
 
+@pytest.mark.parametrize("right", [None, (), (None, None), {}])
+@pytest.mark.parametrize("value", [1.0, None, (), RIGHT])
+def test_of_a_result_that_holds_no_number_nothing_is_told(value, right):
+    assert patterns.told(value, right, 1e-10) == []
+
+
 def test_of_a_long_array_the_indices_are_a_range_or_are_not_told():
     right = np.arange(1.0, 31.0)
     late, scattered = right.copy(), right.copy()
     late[7:] += 1
     scattered[::3] += 1
-    assert patterns.told(late, right, 1e-10) == ["it is wrong at index 7 to 29, and right elsewhere."]
+    assert patterns.told(late, right, 1e-10) == ["it is wrong at indices 7 to 29, and right elsewhere."]
     assert patterns.told(scattered, right, 1e-10) == []
 
 

@@ -109,6 +109,14 @@ def test_a_shaken_function_meets_the_neighbours_of_tanh_exp_and_log_and_nobody_e
     assert (of_complex, sqrt) == (np.tanh(0.7 + 0j), np.sqrt(0.7))
 
 
+def test_a_shaken_function_that_calls_another_goes_on_shaken():
+    inner = rounding.shaken(np.tanh, math.inf)
+    outer = rounding.shaken(lambda z: (inner(z), np.tanh(z), activation("tanh")[0](z)), math.inf)
+    moved = np.nextafter(np.tanh(0.7), math.inf)
+    assert outer(0.7) == (np.tanh(0.7), moved, moved)
+    assert np.tanh(0.7) == activation("tanh")[0](0.7) < moved
+
+
 def test_every_seed_is_dealt_out_once_to_an_answer_of_the_exercise():
     worst = rounding.worst_of("softmax-gradient", 40, workers=1)
     names = [name for name, _, _ in rounding.answers("softmax-gradient")]

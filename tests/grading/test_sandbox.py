@@ -1,6 +1,8 @@
 """Students' code meets a machine with Python, its packages, rnnlib and an empty folder, and nothing else."""
 
+import errno
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import needs
 
-from grading import sandbox, seccomp
+from grading import limits, sandbox, seccomp
 from grading.course import COURSE
 from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
 from grading.watch import Watch
@@ -296,6 +298,40 @@ def test_who_replaces_files_of_the_grader_disturbs_no_start():
     finally:
         replacing.kill()
         replacing.wait()
+
+
+def test_a_machine_without_room_for_another_pipe_keeps_none_open(monkeypatch):
+    real, made = os.pipe, []
+
+    def pipe():
+        if len(made) == 4:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.extend(real())
+        return made[-2:]
+
+    monkeypatch.setattr(os, "pipe", pipe)
+    with pytest.raises(sandbox.SandboxError, match="Too many open files"):
+        sandbox.start()
+    for fd in made:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
+
+
+def test_a_start_that_runs_out_of_time_leaves_no_process(monkeypatch):
+    real, started = sandbox.start, []
+
+    def start(sandboxed):
+        started.append(real(sandboxed))
+        return started[-1]
+
+    def late(process, message, seconds=None):
+        raise limits.TestTooLongError
+
+    monkeypatch.setattr(sandbox, "start", start)
+    monkeypatch.setattr(StudentProcess, "request", late)
+    with pytest.raises(limits.TestTooLongError):
+        StudentProcess(sandboxed=False)
+    assert started[0][0].returncode == -signal.SIGKILL
 
 
 def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():

@@ -10,7 +10,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from grading import wire
+from grading import limits, wire
 from rnnlib import scalar
 
 Pair = namedtuple("Pair", "left right")
@@ -184,6 +184,14 @@ def test_a_pickle_is_never_loaded(tmp_path):
         with pytest.raises(wire.WireError):
             wire.unpack(message, refuse)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_the_end_of_a_tests_time_is_no_fault_of_a_message():
+    def end(tag):
+        raise limits.TestTooLongError
+
+    with pytest.raises(limits.TestTooLongError):
+        wire.unpack(raw({"object": {"mine": 1}}, b""), end)
 
 
 def test_damaged_messages_are_decoded_or_refused_and_never_anything_else():
