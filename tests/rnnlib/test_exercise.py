@@ -174,7 +174,7 @@ def test_the_first_time_a_check_says_where_the_second_time_the_hint_and_the_thir
 
 
 @pytest.mark.usefixtures("known")
-def test_other_wrong_numbers_begin_anew_and_so_do_right_ones():
+def test_other_wrong_numbers_begin_again_and_so_do_right_ones():
     space = notebook(first="p / 2")
     said(space, times=2)
     exec("def first(p): return 1.5 * p**2", space)
