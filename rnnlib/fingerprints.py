@@ -23,6 +23,7 @@ UNITS = tuple(1 + i / 16 for i in range(16))
 MARGIN = 1e-3  # of a unit: what is nearer to a boundary could be rounded the other way on another processor
 SHARE = 1e-9  # by how much a processor may move the largest entry, for the same reason
 NEAR = 1e-5  # of the largest entry: what is nearer to what is right is a right formula that is short of precision
+NOISE = 1e-12  # an array without a larger entry is what rounding has left of a zero
 BITS = 64  # with a thousand known mistakes, other numbers are taken for one of them once in 10^16 cases
 
 
@@ -63,7 +64,7 @@ def table(slug):
     """The Table of an exercise; an empty one if it has none."""
     try:
         content = json.loads(pkgutil.get_data("rnnlib", f"mistakes/{slug}.json"))
-    except FileNotFoundError:
+    except OSError:  # there is no file; of an archive, it is no FileNotFoundError
         return Table(slug, (), {})
     return Table(slug, tuple(Mistake(**entry) for entry in content["mistakes"]), content["checks"])
 
@@ -96,11 +97,14 @@ def tells(wrong):
 def _tells(field):
     """Whether the numbers of a wrong field are those of a mistake.
 
-    Those are not that are mostly NaN or infinite, or not in double precision, nor those of a right formula that is
-    short of precision: finite differences are near to each other, whatever they are made with.
+    Those are not that are mostly NaN or infinite, or not in double precision, nor what rounding has left of a zero, nor
+    those of a right formula that is short of precision: finite differences are near to each other, whatever they are
+    made with.
     """
     arrays = _arrays(field.found)
     if not arrays or any(array.dtype.kind == "f" and array.dtype != np.float64 for array in arrays):
+        return False
+    if any(array.any() and _size(array) < np.log10(NOISE) for array in arrays):
         return False
     finite = np.concatenate([np.isfinite(array).ravel() for array in arrays])
     with np.errstate(all="ignore"):

@@ -65,7 +65,7 @@ def test_a_number_is_the_same_as_an_array_of_it_and_minus_zero_the_same_as_zero(
     assert printed(np.array([-0.0, 1.0])) == printed(np.array([0.0, 1.0]))
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e-12, 1e12, 1e300])
+@pytest.mark.parametrize("size", [1e-9, 1e12, 1e300])
 def test_numbers_of_any_size_are_rounded_by_the_largest_of_them(size):
     assert printed(size * NUMBERS) == printed(size * NUMBERS * (1 + 1e-15))
     assert printed(size * NUMBERS) != printed(size * NUMBERS * (1 + 1e-4))
@@ -77,6 +77,7 @@ def test_numbers_of_any_size_are_rounded_by_the_largest_of_them(size):
         (NUMBERS.astype(np.float32), 0.0),
         (np.where(NUMBERS < 1, np.nan, NUMBERS), 0.0),
         (NUMBERS + 1e-6, NUMBERS),
+        (1e-17 * NUMBERS, NUMBERS),
         ([1.0, 2.0], (1.0, 2.0)),
         (None, 0.0),
         ("text", 0.0),
