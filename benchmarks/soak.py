@@ -4,6 +4,7 @@ Honest submissions must keep all points, everybody must have a row, and no proce
 """
 
 import argparse
+import ctypes
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from grading.autograde import autograde
@@ -71,14 +73,40 @@ def children(pid):
     return []
 
 
+def adopt():
+    """Let processes whose parent ends become children of this one, where they are seen."""
+    PR_SET_CHILD_SUBREAPER = 36
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def left_over(seconds=5.0):
+    """The processes that this one, or one that has ended, started and that still run after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while (found := [pid for pid in children(os.getpid()) if runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def runs(pid):
+    """Whether a process has not ended, and is not the one of multiprocessing that ends with its parent."""
+    with suppress(OSError):
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z" and pid != resource_tracker._resource_tracker._pid
+    return False
+
+
 def main():
-    """Mark the class and print what became of it; return 1 if an honest submission lost a point or a row is missing."""
+    """Mark the class and print what became of it.
+
+    Returns 1 if an honest submission lost a point, a row is missing or a process is left.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--students", type=int, default=500)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=0, help="of what is killed when")
     parser.add_argument("--every", type=float, default=10.0, help="mean number of seconds between two kills")
     arguments = parser.parse_args()
+    adopt()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         honest = make_class(root, arguments.students)
@@ -87,15 +115,16 @@ def main():
         results, _ = autograde(SLUG, class_at(root), Settings(arguments.seed), arguments.workers)
         trouble.over.set()
         trouble.join()
+    left = left_over()
     lost = {result.student: FULL - result.points for result in results if result.student in honest}
     lost = {student: points for student, points in lost.items() if points}
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"{len(results)} rows of {arguments.students}, in {time.monotonic() - started:.0f} s")
     print(f"killed: {trouble.killed['sandbox']} sandboxes, {trouble.killed['worker']} workers")
     print(f"points lost by {len(honest)} honest ones: {sum(lost.values()):g} {lost or ''}")
-    print(f"processes left: {len(multiprocessing.active_children())}")
+    print(f"processes left: {len(left)}")
     print(f"peak memory: grader {own >> 20} MB, largest worker {trouble.peak >> 20} MB")
-    return bool(lost) or len(results) != arguments.students
+    return bool(lost or left) or len(results) != arguments.students
 
 
 def make_class(root, size):

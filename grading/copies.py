@@ -1,7 +1,8 @@
 """What the text of a student's cells tells: the names that it defines, and which of several copies of a cell count.
 
-Nothing runs here, and little is parsed: the time that Python's parser takes grows with the square of some texts, and it
-is the grader's own.
+Nothing runs here, and little is parsed: the time and the memory that Python's parser takes grow with the square of some
+texts, and they are the grader's own. The worst that is known, an import of a name with 10,000 dots, takes 0.2 seconds
+and 110 MB at the limit of length; all texts of a submission, 2 seconds.
 """
 
 import ast
@@ -47,7 +48,7 @@ class Reader:
         if len(source) > min(MAX_PARSED, self.left):
             return None
         self.left -= len(source)
-        for text in (source, OF_IPYTHON.sub(r"\1\2pass", source)):
+        for text in dict.fromkeys((source, OF_IPYTHON.sub(r"\1\2pass", source))):  # often the same
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")

@@ -66,11 +66,12 @@ def _explained(error, hidden, names):
     if isinstance(error, StudentError):
         lines = error.traceback.splitlines() or [error.message or f"{error.name}, without a message"]
         return [*lines, *getattr(error, "__notes__", [])]
+    called = getattr(error, "last_call", [])
     if isinstance(error, HiddenCheckFailedError if hidden else CheckFailedError):
-        return str(error).splitlines()
+        lines = str(error).splitlines()
+        return [*lines, *called] if hidden and len(lines) == 1 else lines  # the call is not told yet
     if isinstance(error, NameError) and error.name in names:
         return [f"{error.name} is not defined: its cell did not run to the end"]
-    called = getattr(error, "last_call", [])
     if isinstance(error, TestTooLongError):
         return [str(error), *called]
     if not hidden:

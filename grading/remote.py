@@ -7,10 +7,11 @@ import contextlib
 import os
 import signal
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from grading import outside, sandbox, wire
 from grading.limits import TestTooLongError, memory_limit, time_limit
+from grading.usage import Usage
 from grading.watch import Watch
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
@@ -41,6 +42,9 @@ MAX_FIGURES = 4  # of one cell
 MEMORY = 2**28  # bytes that one of the grader's functions may take when the student's code calls it
 MAX_CHANGED = 20  # arguments
 MAX_ERROR = 10_000  # characters of a message or of a traceback
+MAX_FILES = 10_000  # each takes about 1 kB of the kernel's memory, however empty it is
+MAX_THREADS = 100  # no other limit holds where the grader is root
+LOOK = 0.25  # seconds between two looks at what the process takes
 
 
 class StudentError(Exception):
@@ -82,12 +86,12 @@ STUDENT_ERRORS["UnfinishedError"] = UnfinishedError
 
 
 @contextlib.contextmanager
-def _limits(deadline):
-    """Limits for a function of the grader's that the student's code calls, if there is a `deadline`."""
-    if deadline is None:
+def _limits(seconds):
+    """Limits for a function of the grader's that the student's code calls, unless `seconds` is None."""
+    if seconds is None:
         yield
         return
-    with memory_limit(MEMORY), time_limit(max(0.001, deadline - time.monotonic())):
+    with memory_limit(MEMORY), time_limit(max(0.001, seconds)):
         yield
 
 
@@ -102,8 +106,11 @@ class StudentProcess:
         self.functions, self.nesting = [], 0
         self.last_call = None  # since the last look: a name, the arguments, the options and the result
         self.process, self.writer, self.reader, words = sandbox.start(sandboxed)
+        self.usage, self.started, self.next_look, self.added = None, time.monotonic(), 0.0, 0.0
+        limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed else {}
         try:
-            self.request(["start", sandbox.LIMITS if sandboxed else {}, withheld or {}], seconds=60)
+            self.request(["start", limits, withheld or {}], seconds=60)
+            self.usage = Usage(self.process.pid, sandbox.FOLDER if sandboxed else None)
         except StudentError as error:  # no student's code has run yet, so it is the machine that fails
             self.close()
             with contextlib.suppress(BlockingIOError):
@@ -132,7 +139,7 @@ class StudentProcess:
         """
         if self.dead:  # raise a new one, as notes are added to an exception that is caught
             raise type(self.dead)(self.watch.refusal(message, self.dead.message))
-        started, late = time.monotonic(), False
+        started, late = self._clock(), False
         allowed = seconds or self.watch.allowed(message)
         try:
             answer = self._exchange(message, started + allowed)
@@ -145,7 +152,7 @@ class StudentProcess:
             raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
         finally:
             if not (seconds or self.nesting):  # what runs inside another request is a part of its time
-                self.watch.took(message, time.monotonic() - started, late)
+                self.watch.took(message, self._clock() - started, late)
         kind, *answer = answer
         *result, output = answer
         self._keep_output(output if type(output) is str else "")
@@ -156,16 +163,41 @@ class StudentProcess:
 
     def _exchange(self, message, deadline):
         """Send a request, serve calls back, and return the answer; the `deadline` holds for all of it together."""
-        wire.send(self.writer, message, self._refer, deadline)
+        left = partial(self._left, deadline)
+        wire.send(self.writer, message, self._refer, left)
         while True:
-            kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, deadline))
+            kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, left))
             if kind != "callback":
                 return [kind, *answer]
             answer = self._call_back(*answer, deadline=deadline)
             try:
-                wire.send(self.writer, answer, self._refer, deadline)
+                wire.send(self.writer, answer, self._refer, left)
             except wire.TooBigError as error:  # before a byte was written
-                wire.send(self.writer, ["answer", None, f"the answer is too large: {error}"], self._refer, deadline)
+                wire.send(self.writer, ["answer", None, f"the answer is too large: {error}"], self._refer, left)
+
+    def _clock(self):
+        """The time in seconds; it is later by what the process took of several processors at once."""
+        return time.monotonic() + self.added
+
+    def _left(self, deadline):
+        """The seconds to wait until the next look at the process. Raises wire.LateError after the deadline."""
+        if time.monotonic() >= self.next_look:
+            self._look()
+            if self.usage and self.usage.files() > MAX_FILES:
+                raise wire.WireError(f"it made more than {MAX_FILES} files")
+            if self.usage and self.usage.threads() > MAX_THREADS:
+                raise wire.WireError(f"it had more than {MAX_THREADS} threads at once")
+        left = deadline - self._clock()
+        if left <= 0:
+            raise wire.LateError
+        return min(left, LOOK)
+
+    def _look(self):
+        """Add to the clock what the process has taken of the processors, beyond the time since it was started."""
+        now = time.monotonic()
+        self.next_look = now + LOOK
+        if self.usage:
+            self.added = max(self.added, self.usage.processor_seconds() - (now - self.started))
 
     def take_output(self):
         """What was printed since the last look, and the figures drawn, as PNG."""
@@ -182,9 +214,12 @@ class StudentProcess:
         if self.dead:
             return reason
         self.dead = reason
+        self._look()  # it has used its time, even if it was quicker than the last look
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: bubblewrap and what it started
         self.process.wait()
+        if self.usage:
+            self.usage.close()
         os.close(self.writer)
         os.close(self.reader)
         return reason
@@ -206,14 +241,16 @@ class StudentProcess:
         """
         if type(number) is not int or not 0 <= number < len(self.functions) or self.nesting >= MAX_NESTING:
             return ["answer", None, "this function cannot be called from here"]
+        if not self.watch.may_call_back():
+            return ["answer", None, "a submission has called what it was given too often"]
         self.nesting += 1
         try:
-            with _limits(deadline):
+            with _limits(deadline and deadline - self._clock()):
                 return ["answer", self.functions[number](*arguments, **keywords), None]
         except StudentError:  # raised where our function called the student's: it belongs to the test, not in between
             raise
         except TestTooLongError:
-            if deadline and time.monotonic() >= deadline:
+            if deadline and self._clock() >= deadline:
                 raise wire.LateError from None
             raise  # it was the time of the test around this call
         except Exception as error:  # its message might hold a number that was expected

@@ -6,6 +6,7 @@ from operator import itemgetter
 import numpy as np
 
 FIRST, AGAIN = "for the first time", "again, in a new process"
+CALLS_BACK = 100_000  # of the grader's functions, by one submission
 
 
 class Watch:
@@ -18,8 +19,16 @@ class Watch:
         """The seconds that a request may take from now on."""
         return self.seconds
 
+    def in_all(self):
+        """The seconds of processors that the process may take in all, whenever it takes them."""
+        return 10 * self.seconds
+
     def took(self, request, seconds, late=False):
         """Take note of a request that took `seconds`; a `late` one was not answered."""
+
+    def may_call_back(self):
+        """Whether the process may call a function of the grader's once more."""
+        return True
 
     def verdict(self, request, seconds):
         """What is said of a request that was not answered within `seconds`."""
@@ -41,17 +50,22 @@ class Budget(Watch):
         self.settings = settings
         self.left = settings.submission_seconds
         self.left_to_extras = {FIRST: settings.extra_seconds, AGAIN: settings.extra_seconds}
+        self.calls_back = 0
         self.extra = None  # FIRST or AGAIN while a cell without points is running
         self.spent, self.late, self.answered = Counter(), {}, {}  # each by function
 
     def allowed(self, request):
-        """The seconds that a request may take from now on.
+        """The seconds that a request may take from now on, of the clock or of several processors together.
 
         A cell without points gets at most half of what they all have left: however many hang, the next can still run.
         """
         if self.extra:
             return max(0.01, min(self.settings.call_seconds, self.left_to_extras[self.extra] / 2))
         return max(0.001, min(self._usual(request), self.left))
+
+    def in_all(self):
+        """The seconds of processors that a new process may take in all: what the ones before it have left."""
+        return self.left + sum(self.left_to_extras.values())
 
     def took(self, request, seconds, late=False):
         """Take note of a request that took `seconds`; a `late` one was not answered."""
@@ -65,6 +79,11 @@ class Budget(Watch):
             self.late.setdefault(what, seconds)
         elif request[0] == "call":
             self.answered[what] = max(_size(request[2:]), self.answered.get(what, 0))
+
+    def may_call_back(self):
+        """Whether the submission may call a function of the grader's once more; the question counts as a call."""
+        self.calls_back += 1
+        return self.calls_back <= CALLS_BACK
 
     def verdict(self, request, seconds):
         """What is said of a request that was not answered in time: which limit was met, and by what."""

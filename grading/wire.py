@@ -14,12 +14,12 @@ import re
 import select
 import struct
 import sys
-import time
 from collections import namedtuple
 
 import numpy as np
 
 MAX_BYTES = 16 * 2**20
+MAX_TEXT = 4 * 2**20  # of them, bytes of JSON: to read them takes up to fifty times as much memory
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000
 MAX_KEYS = 1000  # of a dictionary or a set: with more numbers, all of one hash, building it would take minutes
@@ -57,28 +57,29 @@ class TooBigError(ValueError):
     """What was to be sent is larger, deeper or longer than a message may be."""
 
 
-def send(fd, message, refer, deadline=math.inf):
-    """Write one message to the file descriptor `fd`; with a `deadline`, which is a monotonic time, it must not block.
+def send(fd, message, refer, left=None):
+    """Write one message to the file descriptor `fd`, which must not block if there is a function `left`.
 
-    `refer(value)` gives the tag to send in place of a value that is not plain data, or raises TypeError. Raises
-    WireError when the other side has gone, LateError after the deadline, and what `pack` raises.
+    `refer(value)` gives the tag to send in place of a value that is not plain data, or raises TypeError. `left()` gives
+    the seconds to wait until it is asked again, or raises LateError; it is asked before every piece, however ready the
+    pipe is, as it may be kept so. Raises WireError when the other side has gone, and what `pack` raises.
     """
     data = memoryview(pack(message, refer))
     while data:
-        if deadline < math.inf and not select.select([], [fd], [], _left(deadline))[1]:
-            raise LateError
+        while left and not select.select([], [fd], [], left())[1]:
+            pass
         try:
             data = data[os.write(fd, data) :]
         except BrokenPipeError:
             raise GoneError("the process ended") from None
 
 
-def receive(fd, resolve, deadline=math.inf):
-    """Read one message; `resolve(tag)` gives the object for a tag. Raises WireError, and LateError after `deadline`."""
-    (length,) = struct.unpack("<I", _read(fd, 4, deadline))
+def receive(fd, resolve, left=None):
+    """Read one message; `resolve(tag)` gives the object for a tag, `left` is as for `send`. Raises WireError."""
+    (length,) = struct.unpack("<I", _read(fd, 4, left))
     if length > MAX_BYTES:
         raise WireError(f"a message of {length} bytes, allowed are {MAX_BYTES}")
-    return unpack(_read(fd, length, deadline), resolve)
+    return unpack(_read(fd, length, left), resolve)
 
 
 def pack(message, refer):
@@ -86,8 +87,9 @@ def pack(message, refer):
     arrays, budget = [], [MAX_ITEMS, MAX_BYTES]  # items, and bytes of arrays
     text = json.dumps(_encode(message, arrays, refer, 0, budget)).encode("ascii")
     data = b"".join([struct.pack("<I", len(text)), text, *arrays])
-    if len(data) > MAX_BYTES:
-        raise TooBigError(f"{len(data)} bytes of data, allowed are {MAX_BYTES}")
+    for size, most, what in ((len(data), MAX_BYTES, "data"), (len(text), MAX_TEXT, "text")):
+        if size > most:
+            raise TooBigError(f"{size} bytes of {what}, allowed are {most}")
     return struct.pack("<I", len(data)) + data
 
 
@@ -95,6 +97,8 @@ def unpack(data, resolve):
     """The message in `data`; raises WireError for anything that `pack` would not have written."""
     try:
         (length,) = struct.unpack_from("<I", data)
+        if length > MAX_TEXT:
+            raise ValueError
         arrays = _Arrays(memoryview(data)[4 + length :])
         message = _decode(json.loads(bytes(data[4 : 4 + length])), arrays, resolve, 0, [MAX_ITEMS])
     except UNREADABLE as error:
@@ -255,19 +259,11 @@ def _is_name(field):
     return field.isidentifier() and not field.startswith("_") and not keyword.iskeyword(field)
 
 
-def _left(deadline):
-    """The seconds until the deadline. Raises LateError after it, however ready the pipe is: it may be kept so."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise LateError
-    return left
-
-
-def _read(fd, length, deadline):
+def _read(fd, length, left):
     parts = bytearray()
     while len(parts) < length:
-        if deadline < math.inf and not select.select([fd], [], [], _left(deadline))[0]:
-            raise LateError
+        while left and not select.select([fd], [], [], left())[0]:
+            pass
         part = os.read(fd, min(length - len(parts), 2**20))
         if not part:
             raise GoneError("the process ended")

@@ -1,10 +1,13 @@
-"""What the tests of the site share: where it is built, and a tab that notes what leaves it."""
+"""What the tests of the site share: where it is built, a tab that notes what leaves it, and what axe finds there."""
 
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
+
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
+DESK = {"width": 1280, "height": 900}
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -25,6 +28,34 @@ WATCH_SHIFTS = """
     .observe({type: "layout-shift", buffered: true});
 """
 
+# Time goes where axe looks up what lies behind each piece of text, among all boxes of the page. Four kinds of boxes
+# can go before, and no finding with them. The letters of a formula are hidden from screen readers, which read the
+# MathML beside them, and axe is told to leave them out; their struts keep the formula as high as it was. In MathML
+# axe has rules for what has a role, a name, a link or a stop of the Tab key. Names of one class in one cell of code
+# have one style. One template writes all rows of a table.
+SHORTEN = """() => {
+  document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
+  const bases = [...document.querySelectorAll(".katex-html .base")];
+  const widths = bases.map(base => getComputedStyle(base).width); // all of them, before the first is changed
+  bases.forEach((base, index) => {
+    base.style.width = widths[index];
+    base.replaceChildren(...base.querySelectorAll(":scope > .strut"));
+  });
+  for (const math of document.querySelectorAll(".katex-mathml math")) {
+    if (!math.querySelector("[id], [role], [tabindex], [href], [style], [lang]")) math.textContent = math.textContent;
+  }
+  for (const pre of document.querySelectorAll(".highlight pre")) {
+    const classes = new Set();
+    for (const name of [...pre.querySelectorAll("span[class]")].filter(span => !span.childElementCount)) {
+      if (classes.has(name.className)) name.replaceWith(name.textContent);
+      classes.add(name.className);
+    }
+    pre.normalize();
+  }
+}"""
+WITHOUT_LETTERS = [".katex-html"]
+AXE_OPTIONS = {"preload": False, "resultTypes": ["violations"]}
+
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
@@ -43,3 +74,11 @@ def watched(page, *sites):
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
     page.add_init_script(WATCH_SHIFTS)
     return page
+
+
+def shuts_out(page, *without, **options):
+    """What of a page shuts a reader out, as axe sees it; the page is shortened first, and parts can be left out."""
+    page.evaluate(SHORTEN)
+    context = {"exclude": [WITHOUT_LETTERS, *([selector] for selector in without)]}
+    found = Axe().run(page, context=context, options=AXE_OPTIONS | options).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]

@@ -123,29 +123,51 @@ def site():
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def playwright():
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needs("chromium"), args=browser.CHROMIUM_FLAGS)
-        yield chromium
-        chromium.close()
+        yield playwright
 
 
 @pytest.fixture(scope="session")
-def reader(site, chromium):
-    """A reader's browser, which keeps the files of the site that it has loaded."""
+def chromium(playwright):
+    chromium = playwright.chromium.launch(executable_path=needs("chromium"), args=browser.CHROMIUM_FLAGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def reader(site, playwright, tmp_path_factory):
+    """A reader's browser: as on a reader's own disk, the files that it has loaded stay there, and what it made of them.
+
+    A context of `chromium` lives in memory, and would compile Python anew for every page.
+    """
     if not (browser.HTML / "lite").exists():
         needs("npm")
         pytest.fail("the site was built without Python for its pages")
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+    with playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("reader"),
+        executable_path=needs("chromium"),
+        args=browser.CHROMIUM_FLAGS,
+        viewport=browser.DESK,
+    ) as context:
         yield context
 
 
+@pytest.fixture(scope="session")
+def tab(reader, site):
+    """The tab for all tests of the reader: what one page has compiled, the next one in the same tab need not."""
+    tab = browser.watched(reader.new_page(), site)
+    tab.set_default_timeout(browser.START)
+    return tab
+
+
 @pytest.fixture
-def page(reader, site):
+def page(tab, reader, site):
     """A tab of a reader who has written nothing yet; nothing may go wrong in it, and nothing be fetched elsewhere."""
-    page = browser.watched(reader.new_page(), site)
-    page.set_default_timeout(browser.START)
-    reader.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": browser.WRITTEN})
-    yield page
-    assert page.left_the_host == page.errors == []
-    page.close()
+    tab.left_the_host, tab.errors = [], []
+    reader.new_cdp_session(tab).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": browser.WRITTEN})
+    yield tab
+    said = tab.left_the_host, tab.errors
+    tab.evaluate("sessionStorage.clear()")
+    tab.goto("about:blank")  # the Python of the page ends with it
+    assert said == ([], [])

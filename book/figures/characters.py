@@ -23,7 +23,7 @@ def loss_curves(E, held_out, baselines):
     figure, axes = new_figure(6.4, 3.4)
     (end,) = draw_histories(axes, {"text it learns from": E}, [BLUE], over=20, baselines=baselines).values()
     axes.plot(list(held_out), list(held_out.values()), "o-", color=ORANGE, label="held-out text")
-    axes.set(ylabel="$E$ a character")
+    axes.set(ylabel="$E$ per character")
     axes.legend(loc="lower left", fontsize=10)
     best = min(held_out, key=held_out.get)
     return picture(

@@ -23,7 +23,7 @@ def u_curve(f, point, slope):
 
 @styled
 def _u_frame(f, point, slope, h, errors):
-    figure = Figure(figsize=(8.0, 3.5))
+    figure = Figure(figsize=(7.2, 3.5))
     near, curve = figure.subplots(1, 2, gridspec_kw={"wspace": 0.35, "top": 0.86, "bottom": 0.16})
     offset = np.linspace(-2, 2, 121)
     rise = [(f(point + r * h) - f(point)) / h for r in offset]
@@ -117,15 +117,15 @@ def autopsy(histories, accuracies):
 
     `histories` maps a task to {"right": E per step, "wrong": E per step}; `accuracies` likewise, on fresh sequences.
     """
-    figure = Figure(figsize=(8.0, 3.2))
+    figure = Figure(figsize=(6.6, 3.0))
     panels = figure.subplots(1, len(histories), sharey=True)
     told = []
     for axes, (task, curves) in zip(panels, histories.items(), strict=True):
         ends = draw_histories(axes, curves, (BLUE, ORANGE))
-        for name, colour, height in (("right", BLUE, 0.83), ("wrong", ORANGE, 0.93)):
+        for name, colour, height in (("right", BLUE, 0.27), ("wrong", ORANGE, 0.39)):  # between high and low curves
             right = f"{100 * accuracies[task][name]:.0f} %"
-            corner = {"ha": "right", "va": "top", "transform": axes.transAxes}
-            axes.text(0.97, height, f"{name}: {right}", color=colour, **corner)
+            place = {"ha": "right", "va": "center", "transform": axes.transAxes}
+            axes.text(1.0, height, f"{name}: {right}", color=colour, fontsize=10, **place)
             told.append(f"{task}, {name} gradient: error {ends[name]:.2f}, {right} right")
         axes.set_title(task, fontsize=11)
     panels[0].set_ylabel("error per step")

@@ -17,9 +17,14 @@ def draw_histories(axes, histories, colours, *, over=10, baselines=None):
         ends[label] = means[-1]
     for words, error in (baselines or {}).items():
         axes.axhline(error, color=INK, linewidth=0.8, linestyle=":")
-        axes.text(len(history), error, words, ha="right", va="bottom", fontsize=10)
+        beside(axes, words, (len(history), error), INK, ha="right", va="bottom", shift=(0, 2))
     axes.set(xlabel="update", ylim=(0, None))  # last, as a limit keeps the axes from growing with their curves
     return ends
+
+
+def beside(axes, words, point, colour, *, ha="left", va="center", shift=(8, 0)):
+    """Write the name of a curve near a point of it, in its colour, `shift` points away."""
+    axes.annotate(words, point, shift, textcoords="offset points", color=colour, ha=ha, va=va, annotation_clip=False)
 
 
 def smoothed(history, over):

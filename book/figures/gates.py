@@ -3,7 +3,7 @@
 import numpy as np
 
 from book.experiments.recall import gradient_norms
-from book.figures.curves import draw_histories
+from book.figures.curves import beside, draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
 from rnnlib import lstm, rnn
@@ -18,30 +18,39 @@ def lstm_cell():
 
     Source: the chapter "Gates" (book/gates.md), eq. lstm-memory and lstm-state.
     """
-    figure, axes = new_figure(6.8, 3.2)
-    axes.set(xlim=(-0.4, 10.4), ylim=(-0.72, 4.32), aspect="equal")
+    figure, axes = new_figure(6.6, 3.4)
+    axes.set(xlim=(-0.6, 10.2), ylim=(-0.75, 4.3), aspect="equal")
     axes.axis("off")
     nodes = {
-        "m_{t-1}": (0.1, 3.6), r"\times f_t": (3, 3.6), "+": (5.2, 3.6), "m_t": (9.7, 3.6), r"\times i_t": (5.2, 1.8),
-        "g_t": (3, 1.8), "s_{t-1}, x_t": (0.1, 0), r"\tanh": (7.4, 2.16), r"\times o_t": (7.4, 0), "s_t": (9.7, 0),
+        "m_{t-1}": (0.1, 3.6), "forget": (2, 3.6), "+": (5.2, 3.6), "m_t": (9.6, 3.6),
+        "write": (5.2, 2.3), "squashed": (8.1, 2.3), "read": (8.1, 0.9), "s_t": (9.6, 0.9),
+        "f_t": (2, 0.9), "i_t": (3.6, 0.9), "g_t": (5.2, 0.9), "o_t": (6.6, 0.9),
     }  # fmt: skip
-    path = [("m_{t-1}", r"\times f_t"), (r"\times f_t", "+"), ("+", "m_t")]
+    signs = dict.fromkeys(("forget", "write", "read"), r"\times") | dict.fromkeys(("squashed", "g_t"), r"\tanh")
+    signs |= dict.fromkeys(("f_t", "i_t", "o_t"), r"\sigma")
+    path = [("m_{t-1}", "forget"), ("forget", "+"), ("+", "m_t")]
     others = [
-        ("g_t", r"\times i_t"), (r"\times i_t", "+"), ("m_t", r"\tanh"), (r"\tanh", r"\times o_t"),
-        (r"\times o_t", "s_t"), ("s_{t-1}, x_t", "g_t"), ("s_{t-1}, x_t", r"\times o_t"),
-        ("s_{t-1}, x_t", r"\times i_t"), ("s_{t-1}, x_t", r"\times f_t"),
+        ("f_t", "forget"), ("i_t", "write"), ("g_t", "write"), ("write", "+"), ("m_t", "squashed"),
+        ("squashed", "read"), ("o_t", "read"), ("read", "s_t"),
     ]  # fmt: skip
     for edges, colour, width in ((others, INK, 1.0), (path, ORANGE, 2.6)):
         for tail, head in edges:
-            gap = {"m_{t-1}": 0.68, "s_{t-1}, x_t": 1.03}.get(tail, 0.48)  # clear of the label
-            arrow(axes, nodes[tail], nodes[head], colour, width, gap=(gap, 0.48))
-    for label, place in nodes.items():
-        axes.text(*place, f"${label}$", ha="center", va="center", fontsize=16)
+            arrow(axes, nodes[tail], nodes[head], colour, width, gap=(0.68 if tail == "m_{t-1}" else 0.42, 0.42))
+    for name, place in nodes.items():
+        axes.text(*place, f"${signs.get(name, name)}$", ha="center", va="center", fontsize=16)
+    for name, place in {"f_t": (2.12, 2.2), "i_t": (4.0, 1.72), "g_t": (5.32, 1.6), "o_t": (7.2, 1.12)}.items():
+        axes.text(*place, f"${name}$", fontsize=13)
+    axes.text(0.1, -0.4, "$s_{t-1}, x_t$", ha="center", va="center", fontsize=16)
+    axes.plot([1.2, nodes["o_t"][0]], [-0.4, -0.4], color=INK, linewidth=1.0)
+    for name in ("f_t", "i_t", "g_t", "o_t"):
+        x, y = nodes[name]
+        arrow(axes, (x, -0.4), (x, y), gap=(0, 0.38))
     return picture(
         figure,
         "One step of an LSTM. The memory m_t-1 runs straight to m_t along the top: it is multiplied by the forget gate"
-        " f_t, then i_t times g_t is added. Below, s_t-1 and x_t give the gates and g_t; the state s_t is the tanh of"
-        " m_t times the output gate o_t. Only the path along the top is marked.",
+        " f_t, then i_t times g_t is added. Below, s_t-1 and x_t give the gates f_t, i_t and o_t, each through a"
+        " sigmoid, and g_t through a tanh; the state s_t is the tanh of m_t times the output gate o_t. Only the path"
+        " along the top is marked.",
     )
 
 
@@ -88,9 +97,14 @@ def _reach(T, steps, simple, reach, bias):
 def recall_curves(errors, K=4):
     """The errors of `book.experiments.recall.recall_runs` over the updates, smoothed over ten of them, as a Picture."""
     figure, axes = new_figure(6.4, 3.4)
-    ends = draw_histories(axes, errors, (GREY, ORANGE, BLUE, GREEN), baselines={"": np.log(K)})
+    colours = (GREY, ORANGE, BLUE, GREEN)
+    ends = draw_histories(axes, errors, colours, baselines={"": np.log(K)})
     axes.set(ylabel="$E$")
-    axes.legend(loc="center", fontsize=10)  # between those that learn early and the one that learns late
+    longest = max(map(len, errors.values()))
+    for (name, end), colour in zip(ends.items(), colours, strict=True):
+        late = len(errors[name]) > longest / 2  # then its name is before its end, or above it if it has not learnt
+        shift = (8, 0) if not late else (-16, 0) if end < 1 else (0, 12)
+        beside(axes, name, (len(errors[name]), end), colour, ha="right" if late else "left", shift=shift)
     words = "; ".join(f"{name} ends at {end:.3f}" for name, end in ends.items())
     return picture(figure, f"The error of delayed recall over the updates; guessing costs {np.log(K):.3f}. {words}.")
 

@@ -15,17 +15,17 @@ def two_sweeps():
 
     Source: the chapter "When the loop can go" (book/linear.md), eq. linear-recurrence and linear-state-gradient.
     """
-    figure, axes = new_figure(7.4, 3.5)
-    axes.set(xlim=(-0.9, 8.4), ylim=(-1.5, 2.9), aspect="equal")
+    figure, axes = new_figure(5.8, 3.3)
+    axes.set(xlim=(-0.9, 7.3), ylim=(-1.4, 2.8), aspect="equal")
     axes.axis("off")
-    places = [0, 2.5, 5, 7.5]
+    places = [0, 2.2, 4.4, 6.6]
     names = ["-1", "0", "1", "2"]
     for x, name in zip(places, names, strict=True):
         axes.text(x, 1.5, f"$s_{{{name}}}$", ha="center", va="center", fontsize=16)
         axes.text(x, 0, f"$dE/ds_{{{name}}}$", ha="center", va="center", fontsize=14)
     for t, (x, after) in enumerate(pairwise(places)):
         arrow(axes, (x, 1.5), (after, 1.5), INK, 1.6, gap=(0.4, 0.4))
-        arrow(axes, (after, 0), (x, 0), ORANGE, 1.6, gap=(0.75, 0.75))
+        arrow(axes, (after, 0), (x, 0), ORANGE, 1.6, gap=(0.66, 0.74))
         for y, below, colour in ((1.5, 0.12, INK), (0, 0.12, ORANGE)):
             axes.text(
                 (x + after) / 2, y + below, rf"$\times a_{t}$", ha="center", va="bottom", fontsize=13, color=colour

@@ -31,12 +31,21 @@ def steps(T=5, s_init=True, inputs=None, outputs=None, prediction=r"\hat{y}"):
 
 @styled
 def network(nodes, edges, alt, *, size=(9.6, 4.9), title=None, loc="center", **marks):
-    """A Picture of one network; `marks` as for `draw_network`, `title`, at `loc`, may hold mathtext."""
+    """A Picture of one network; `marks` as for `draw_network`, `title`, at `loc`, may hold mathtext.
+
+    On a narrow screen the half is seen first in which the marks begin.
+    """
     figure, axes = new_figure(*size)
     draw_network(axes, nodes, edges, **marks)
     if title:
         axes.set_title(title, fontsize=14, pad=8, loc=loc)
-    return picture(figure, alt)
+    first, (left, right) = _first_mark(**marks), axes.get_xlim()
+    return picture(figure, alt, from_right=first in nodes and nodes[first][0] > (left + right) / 2)
+
+
+def _first_mark(now=(), done=(), values=None, **_):
+    """The node at which the first of the marked edges begins, else the first that has a value; None without marks."""
+    return next(iter([*(edge[0] for edge in [*now, *done]), *(values or {})]), None)
 
 
 def draw_network(axes, nodes, edges, *, now=(), done=(), faint=(), values=None, above=(), notes=None, radius=0.42):
@@ -71,16 +80,18 @@ def _nodes(axes, nodes, now, done, faint, values, above, radius):
     orange, blue = ({name for edge in group for name in edge} for group in (now, done))
     for name, (x, y, label) in nodes.items():
         colour = ORANGE if name in orange else BLUE if name in blue else GREY if name in faint else INK
-        given = name[0] == "x" or name in ("s_init", "s_-1", "y")
+        given = name.split("_")[0] in ("x", "y") or name in ("s_init", "s_-1")
         line = {"linewidth": 2.2 if colour in (ORANGE, BLUE) else 1.0, "linestyle": ":" if given else "-"}
         axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, **line))
         text = GREY if name in faint else INK
         axes.text(x, y, f"${label}$", ha="center", va="center", fontsize=13, color=_ink(label) if text == INK else text)
         if name in values:
-            up = name in above
-            place = (x - 0.16, y + radius + 0.04) if up else (x + 0.16, y - radius - 0.04)
+            up, alone = name in above, values[name].endswith("$")
+            away = 0.1 if alone else 0.04
+            place = (x - 0.16, y + radius + away) if up else (x + 0.2, y - radius - away)
             align = {"ha": "right", "va": "bottom"} if up else {"ha": "left", "va": "top"}
-            axes.text(*place, values[name], fontsize=9.5, color=text, **align)
+            # a symbol without a number is as large as that in its node
+            axes.text(*place, values[name], fontsize=13 if alone else 11, color=text, **align)
 
 
 def _ink(label):

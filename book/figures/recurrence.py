@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from book.figures.network import draw_network, network, steps
+from book.figures.network import GAP, draw_network, network, steps
 from book.figures.style import picture, styled
 
 KINDS = {
@@ -14,16 +14,19 @@ KINDS = {
 
 def unrolled():
     """The network unrolled over five steps, with the letter of its weights on every arrow."""
-    nodes, edges = steps()
+    T = 5
+    nodes, edges = steps(T)
     letters = {"x": "U", "s": "W", "yhat": ""}
     notes = {(a, b): "V" if b.startswith("yhat") else letters[a.split("_")[0]] for a, b in edges}
+    nodes |= {f"y_{t}": (GAP * t - 1.15, 2.3, f"y_{t}") for t in range(T)}
+    edges += [(f"y_{t}", f"E_{t}") for t in range(T)]
     return network(
         nodes,
         edges,
         "Five columns, one per step. In each column the input x_t points to the state s_t, the state to the prediction"
-        " yhat_t, and the prediction to the error E_t, for t from 0 to 4. Each state points to the next one; s_-1"
-        " comes before the first. Every arrow from x to s carries the letter U, from state to state W, from s to yhat"
-        " V.",
+        " yhat_t, and the prediction and the target y_t to the error E_t, for t from 0 to 4. Each state points to the"
+        " next one; s_-1 comes before the first. Every arrow from x to s carries the letter U, from state to state W,"
+        " from s to yhat V.",
         notes={edge: letter for edge, letter in notes.items() if letter},
     )
 

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours that stay readable on white and on near-black paper.
-ORANGE, BLUE, GREEN, PINK, GREY = "#d55e00", "#2786c4", "#009e73", "#cc79a7", "#8a8a8a"
+# Hues of Okabe and Ito, dark enough for small letters on white paper: 4.5 to 1. No colour is that and light enough for
+# dark paper as well, so the site's stylesheet, course.css, has for its dark mode one of the same name and hue.
+PALETTE = {"orange": "#bb5300", "blue": "#2377ae", "green": "#00825e", "pink": "#b94887", "grey": "#717171"}
+ORANGE, BLUE, GREEN, PINK, GREY = PALETTE.values()
 INK = "black"  # becomes the colour of the page's text
 
 STYLE = {
@@ -47,12 +49,13 @@ class Picture(NamedTuple):
 
 
 @styled
-def picture(figure, alt):
+def picture(figure, alt, from_right=False):
     """The matplotlib figure as a Picture; `alt` says in words what is to be seen.
 
-    Black lines and text take the colour of the surrounding text, and all ids are made unique, so that many pictures
-    can share a page. A figure wider than 8 inches scrolls in its own box on a narrow screen instead of shrinking to
-    nothing. Raises ValueError for an empty `alt`.
+    Black lines and text take the colour of the surrounding text, the colours of the palette those of the page, and all
+    ids are made unique, so that many pictures can share a page. A figure wider than 8 inches scrolls in its own box on
+    a narrow screen instead of shrinking to nothing, and is seen from its right end first if `from_right`. Raises
+    ValueError for an empty `alt`.
     """
     if not alt.strip():
         raise ValueError("alt is empty, expected a sentence that says what is to be seen")
@@ -62,15 +65,21 @@ def picture(figure, alt):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = svg.replace("#000000", "currentColor")
+    for name, colour in PALETTE.items():
+        svg = svg.replace(colour, f"var(--picture-{name},{colour})")
     svg = re.sub(r"(\.\d{3})\d+", r"\1", svg)  # a thousandth of a point is enough, and a third smaller
     mark = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", svg)
     label = html.escape(alt, quote=True)
     wide = figure.get_figwidth() > 8
-    size = "max-width:100%;height:auto;" + ("min-width:30rem" if wide else "")
+    size = "max-width:100%;height:auto;" + ("min-width:30rem;direction:ltr" if wide else "")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" fill="currentColor" style="{size}" ', 1)
-    scroll = ' tabindex="0" style="overflow-x:auto"' if wide else ""
-    return Picture(f'<div class="picture"{scroll}>{svg}</div>', alt)
+    if not wide:
+        return Picture(f'<div class="picture">{svg}</div>', alt)
+    direction = "rtl" if from_right else "ltr"  # a box scrolls from the side where its lines would begin
+    return Picture(
+        f'<div class="picture wide" tabindex="0" style="overflow-x:auto;direction:{direction}">{svg}</div>', alt
+    )
 
 
 @styled

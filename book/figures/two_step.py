@@ -22,12 +22,12 @@ NODES = {
     "x_1": (5.8, 2.4, "x_1"),
     "u_1": (7.2, 2.4, "u_1"),
     "a_1": (6.5, 1.25, "a_1"),
-    "w_0": (1.3, -1.3, "w_0"),
-    "k_0": (2.6, -1.3, "k_0"),
-    "w_1": (5.2, -1.3, "w_1"),
-    "k_1": (6.5, -1.3, "k_1"),
-    "v": (9.1, -1.3, "v"),
-    "y": (11.7, -1.3, "y"),
+    "w_0": (1.3, -1.5, "w_0"),
+    "k_0": (2.6, -1.5, "k_0"),
+    "w_1": (5.2, -1.5, "w_1"),
+    "k_1": (6.5, -1.5, "k_1"),
+    "v": (9.1, -1.5, "v"),
+    "y": (11.7, -1.5, "y"),
 }
 EDGES = [
     ("s_init", "b_0"), ("w_0", "b_0"), ("x_0", "a_0"), ("u_0", "a_0"), ("a_0", "z_0"), ("b_0", "z_0"), ("k_0", "z_0"),
@@ -44,7 +44,7 @@ def two_step_graph(alt, done=(), now=(), title=None, values=None):
     ValueError for a pair that is no edge. Source: the chapter "Two steps by hand", fig. two-step-graph.
     """
     marks = {"done": done, "now": now, "radius": 0.4, "values": values}
-    return network(NODES, EDGES, alt, size=(9.6, 3.9), title=title, loc="left", **marks)
+    return network(NODES, EDGES, alt, size=(9.6, 4.0), title=title, loc="left", **marks)
 
 
 def two_step_sweep(params, x, s_init, y, func="tanh"):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from book.figures.curves import draw_histories
+from book.experiments.cliff import Unit, error_and_gradient
+from book.figures.curves import beside, draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, new_figure, picture, styled
 from rnnlib import clipping, diagnostics, rnn
@@ -130,13 +131,69 @@ def two_clippings(gradient, limit):
 
 
 @styled
+def cliff(T, runs):
+    """The error of one unit after T steps over its w and b, as a surface, with gradient descent on it: a Picture.
+
+    `runs` maps "not clipped" and "clipped" to a `book.experiments.cliff.Descent`. Every line of the surface has one w;
+    a larger w lies further back, which is up and to the right.
+    """
+    front, back, left, right = 0.9, 1.6, -0.8, 2.1
+    plain, clipped = runs["not clipped"], runs["clipped"]
+    b = np.linspace(left, right, 600)
+    figure, axes = new_figure(6.6, 4.2)
+    axes.axis("off")
+    for w in np.linspace(front, back, 15):
+        axes.plot(*_seen(w - front, b, error_and_gradient(Unit(w, b), T)[0]), color=GREY, linewidth=0.8)
+    for run, colour in ((plain, ORANGE), (clipped, BLUE)):
+        axes.plot(*_seen(run.w - front, run.b, run.E), "o-", color=colour, markersize=3.5, linewidth=1.6)
+    _words_beside_the_cliff(axes, plain, clipped, front, back, left, right)
+    wall = int(np.argmax(plain.norm))
+    return picture(
+        figure,
+        f"The error E over b, one line for each w from {front} to {back}. For a small w it is a slope from high on the"
+        f" left to low on the right, for a large w high ground, a vertical cliff and low ground. Two runs start on the"
+        f" high ground and reach the cliff together, at E = {plain.E[wall]:.2f}, where the gradient has the norm"
+        f" {plain.norm[wall]:.1f}. The run that is not clipped is thrown to b = {plain.b[wall + 1]:.2f} and ends at E ="
+        f" {plain.E[-1]:.3f}; the clipped one steps down to b = {clipped.b[wall + 1]:.2f} and ends at E ="
+        f" {clipped.E[-1]:.0e}.",
+    )
+
+
+def _words_beside_the_cliff(axes, plain, clipped, front, back, left, right):
+    x, y = _seen(plain.w[0] - front, left - 0.06, plain.E[0])
+    axes.text(x, y, "start", ha="right", va="center")
+    x, y = _seen(plain.w[-1] - front, right + 0.06, plain.E[-1])
+    axes.text(x, y, "not clipped", color=ORANGE, va="center")
+    axes.text(_seen(clipped.w[-1] - front, clipped.b[-1], 0)[0], -0.03, "clipped", color=BLUE, ha="center", va="top")
+    for w in (front, back):
+        axes.text(*_seen(w - front, right + 0.06, 0), f"$w$ = {w}", va="center")
+    for tick in (-0.5, 0, 0.5, 1, 1.5, 2):
+        axes.text(*_seen(0, tick, -0.3), f"{tick:g}".replace("-", "\u2212"), ha="center", va="center", fontsize=10)
+    axes.text(*_seen(0, 0.75, -0.47), "$b$", ha="center", va="center", fontsize=13)
+    axes.plot(*_seen(0, np.array([left - 0.1] * 2), np.array([0, 1])), color=INK, linewidth=0.8)
+    for tick in (0, 0.5, 1):
+        axes.text(*_seen(0, left - 0.16, tick), f"{tick:g}", ha="right", va="center", fontsize=10)
+    axes.text(*_seen(0, left - 0.45, 0.5), "$E$", ha="right", va="center", fontsize=13)
+
+
+def _seen(depth, b, E):
+    """Where a point of the surface is on the paper: further back is up and to the right."""
+    return b + 0.9 * depth, 1.3 * E + 1.5 * depth
+
+
+@styled
 def loss_curves(runs, chance):
     """E of each of four training runs (a dict from name to E per update): a Picture."""
     figure, axes = new_figure(6.8, 3.6)
-    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"guessing": chance})
+    ends = draw_histories(axes, runs, (BLUE, PINK, GREEN, ORANGE), baselines={"": chance})
     axes.lines[1].set_linestyle((0, (4, 3)))  # it lies on the first, which is to be seen in its gaps
     axes.set(ylabel="$E$")
-    axes.legend(fontsize=9, loc="upper right")
+    beside(axes, "guessing", (axes.get_xlim()[1], chance), INK)
+    highest = max(zip(*axes.lines[2].get_data(), strict=True), key=lambda point: point[1])
+    beside(axes, "orthogonal", highest, GREEN)
+    for name, line, place in (("small", 0, -10), ("small, clipped", 1, -24), ("orthogonal, clipped", 3, 9)):
+        x, y = (data[-1] for data in axes.lines[line].get_data())
+        beside(axes, name, (x, y), axes.lines[line].get_color(), ha="right", shift=(0, place))
     words = "; ".join(f"{name} ends at {end:.2f}" for name, end in ends.items())
     return picture(figure, f"Error against updates; guessing is {chance:.2f}. {words}.")
 
@@ -147,12 +204,12 @@ def norms_of_the_runs(norms):
     figure, axes = new_figure(6.4, 2.9)
     words = []
     for (name, by_update), colour in zip(norms.items(), (GREEN, ORANGE), strict=True):
-        axes.semilogy(by_update, color=colour, label=name)
+        axes.semilogy(by_update, color=colour)
+        beside(axes, name, (len(by_update), by_update[-1]), colour, ha="right", shift=(0, -10))
         words.append(f"{name} begins at {by_update[0]:.2f} and ends at {by_update[-1]:.1f}")
     axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set(xlabel="update", ylabel=r"$\|W\|$")
     axes.minorticks_off()
-    axes.legend(fontsize=9)
     return picture(figure, "The norm of W against updates; 1 is orthogonal. " + "; ".join(words) + ".")
 
 

@@ -13,7 +13,7 @@ def sweep(T=4):
     """Frames of vectorised BPTT: which rows of which buffer are computed in each call.
 
     Returns 2T + 4 Pictures: the projection, T states, the output gradients and their way to the states, T deltas,
-    and the products for the weights.
+    and the products and sums for the parameters.
     """
     every, states = set(range(T)), set(range(1, T + 1))
     frames = [
@@ -28,7 +28,8 @@ def sweep(T=4):
     for t in reversed(range(T)):
         message = f"+ delta_{t + 1} W, " if t < T - 1 else ""
         frames.append(({"delta": {t}}, f"step {t}:  {message}times the slope", f"delta of step {t} is finished"))
-    frames.append(({}, "three calls:  dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S", "the weights' gradients"))
+    title = "dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S;  db, dc: sums"
+    frames.append(({}, title, "the gradients of the parameters"))
     done, pictures = {"x": every, "states": {0}}, []
     for now, title, words in frames:
         pictures.append(_buffers(T, done, now, title, words))
@@ -56,14 +57,14 @@ def _buffers(T, done, now, title, words):
             )
             text = {"x": f"x_{x}", "states": f"s_{x}", "dq": f"dq_{x}", "delta": f"delta_{x}"}[name]
             axes.text(x + 0.5, y + 0.35, text, ha="center", va="center", fontsize=10)
-    for n, name in enumerate(("dV", "dW", "dU")):
+    for n, name in enumerate(("dc", "dV", "db", "dW", "dU")):
         colour = GREY if now else ORANGE
-        place = (T + 0.9, 0.3 + 1.15 * n)
-        axes.add_patch(Rectangle(place, 1.1, 0.8, facecolor=colour, alpha=0.08 if now else 0.3, linewidth=0))
-        axes.add_patch(Rectangle(place, 1.1, 0.8, fill=False, edgecolor=colour, linewidth=0.8 if now else 1.6))
-        axes.text(T + 1.45, 0.7 + 1.15 * n, name, ha="center", va="center")
-    axes.text(-1.1, 4.1, title, ha="left", va="center", fontsize=12)
-    rows = "; ".join(f"rows {sorted(r)} of {name}" for name, r in now.items()) or "dU, dW and dV"
+        place, size = (T + 0.9, 0.75 * n), (1.1, 0.65)
+        axes.add_patch(Rectangle(place, *size, facecolor=colour, alpha=0.08 if now else 0.3, linewidth=0))
+        axes.add_patch(Rectangle(place, *size, fill=False, edgecolor=colour, linewidth=0.8 if now else 1.6))
+        axes.text(T + 1.45, 0.75 * n + 0.32, name, ha="center", va="center")
+    axes.text(-2.0, 4.1, title, ha="left", va="center", fontsize=11)
+    rows = "; ".join(f"rows {sorted(r)} of {name}" for name, r in now.items()) or "dU, dW, db, dV and dc"
     return picture(figure, f"The buffers of vectorised BPTT: {words}. Computed in this call: {rows}.")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from book.figures.curves import draw_histories
+from book.figures.curves import beside, draw_histories
 from book.figures.network import arrow
 from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, styled
 
@@ -40,7 +40,7 @@ def paths_through_W(W, s_prev, delta):
 
 def _paths(W, s_prev, delta, marked, title, alt, backwards):
     H = len(W)
-    figure = Figure(figsize=(8.0, 3.6))
+    figure = Figure(figsize=(7.2, 3.5))
     axes, grid = figure.subplots(1, 2, width_ratios=[1.7, 1])
     axes.set(xlim=(-1.7, 4.7), ylim=(-1.4 * (H - 1) - 0.6, 1.0))
     grid.set(xlim=(-0.1, H + 0.1), ylim=(H + 0.9, -0.9))
@@ -84,10 +84,12 @@ def parity_curves(E, floor):
     `E` maps H to the history of the error per step, `floor` is the error of an even guess.
     """
     figure, axes = new_figure(6.4, 3.2)
-    last = draw_histories(axes, E, (ORANGE, GREY, BLUE), baselines={"a guess": floor})
-    for H, history in E.items():
-        axes.text(1.01 * len(history), max(last[H], 0.03), f"H = {H}", color=INK, va="center")
-    axes.set(ylabel="error per step", xlim=(0, 1.14 * len(history)))
+    colours = (ORANGE, GREY, BLUE)
+    last = draw_histories(axes, E, colours, baselines={"a guess": floor})
+    for (H, end), colour in zip(last.items(), colours, strict=True):
+        shift = (0, 10 if end < 0.1 else -14)  # above the axis, else below the curve: above are the words of a guess
+        beside(axes, f"H = {H}", (len(E[H]), end), colour, ha="right", shift=shift)
+    axes.set(ylabel="error per step", xlim=(0, None))
     ends = ", ".join(f"{history[-20:].mean():.3f} with {H}" for H, history in E.items())
     return picture(
         figure, f"Error per step against updates on the parity task, for several numbers of units: it ends at {ends}."

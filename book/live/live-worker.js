@@ -27,8 +27,8 @@ async function start({ core, library, packages }) {
 function runCell({ name, source }) {
   let text = "";
   let told = 0;
-  const tell = (done) => postMessage({ name, text, done });
-  run(source, name, (piece) => {
+  const tell = (done, failedLine) => postMessage({ name, text, done, failedLine });
+  const failedLine = run(source, name, (piece) => {
     if (text.length > LONGEST) return;
     text += piece;
     if (text.length > LONGEST) text = `${text.slice(0, LONGEST)}\n... the rest is left out\n`;
@@ -36,5 +36,5 @@ function runCell({ name, source }) {
     tell(false);
     told = performance.now();
   });
-  tell(true);
+  tell(true, failedLine);
 }

@@ -118,9 +118,11 @@ class Kernel {
   execute(cell) {
     cell.line.textContent = "Running";
     return new Promise((resolve) => {
-      this.listeners.set(cell.name, ({ text, done }) => {
+      this.listeners.set(cell.name, ({ text, done, failedLine }) => {
         show(cell, text);
-        if (done) resolve(text ? "Done." : "Done; nothing was printed.");
+        if (!done) return;
+        if (failedLine) resolve(`Error in line ${failedLine}.`);
+        else resolve(text ? "Done." : "Done; nothing was printed.");
       });
       this.worker.postMessage({ name: cell.name, source: cell.editor.value });
     });

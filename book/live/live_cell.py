@@ -22,7 +22,10 @@ class Screen(io.TextIOBase):
 
 
 def run(source, cell, show):
-    """Run one cell as a notebook does: show the value of a last expression, and an error with the reader's lines."""
+    """Run one cell as a notebook does, and return the number of the line that failed, if one did.
+
+    It shows the value of a last expression, and an error with the reader's lines.
+    """
     linecache.cache[cell] = len(source), None, source.splitlines(keepends=True), cell
     screen = Screen(show)
     with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
@@ -32,6 +35,15 @@ def run(source, cell, show):
                 print(repr(value))
         except BaseException as error:
             print(*report(error), sep="", end="")
+            return failed_line(error, cell)
+
+
+def failed_line(error, cell):
+    """The last line of the cell that Python had come to; a cell with a wrong syntax has not begun to run."""
+    if isinstance(error, SyntaxError) and error.filename == cell:
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == cell]
+    return lines[-1] if lines else 1  # what cannot be read at all, such as a null byte, has no line
 
 
 def report(error):

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from book.experiments import cliff
 from book.experiments.units import Match
-from book.figures import characters, style, truncated, vectorised
+from book.figures import characters, checking, gates, style, truncated, vanishing, vectorised, vectors
 
 BOOK = Path(__file__).parents[2] / "book"
 SHARED = {"style", "curves", "network", "widgets"}
@@ -64,3 +65,59 @@ def test_a_unit_is_told_in_colours_and_in_words():
     assert f'background:{style.ORANGE}99">&lt;</span>' in frame.html
     assert "unit 1: a mark (correlation here 0.80)" in frame.html
     assert frame.alt.endswith("highest at the characters 'ab<' and lowest at '<ba': a<b")
+
+
+def curve(fall, updates, high=1.4, low=0.05):
+    """A history of errors that is high, with some noise, and falls at one update for fifty of them."""
+    noise = 0.03 * np.sin(np.arange(updates))
+    return np.interp(np.arange(updates), [fall, fall + 50], [high, low]) + noise * (np.arange(updates) < fall)
+
+
+NEVER = 10_000
+RECALL = {
+    "simple network": curve(500, 560),
+    "LSTM, forget bias 1": curve(NEVER, 600),
+    "LSTM, forget bias 4": curve(10, 80),
+    "GRU, update bias 3": curve(40, 100, low=0.2),
+}
+RISING = np.interp(np.arange(300), [40, 50, 60, 80, 260, 265, 270], [1.4, 2.4, 2.3, 1.6, 1.5, 1.9, 1.5])
+RECALL_AFTER_A_START = {
+    "small": curve(NEVER, 300),
+    "small, clipped": curve(NEVER, 300),
+    "orthogonal": RISING,
+    "orthogonal, clipped": curve(30, 300, low=0),
+}
+PARITY = {1: curve(NEVER, 400, 0.69), 2: curve(30, 400, 0.69, 0.53), 8: curve(50, 400, 0.69, 0)}
+TASKS = {"1 step later": 50, "2 steps later": NEVER, "3 steps later": NEVER}
+AUTOPSY = {task: {"right": curve(40, 600, low=0), "wrong": curve(fall, 600, 1.1, 0)} for task, fall in TASKS.items()}
+RIGHT = {task: {"right": 1.0, "wrong": 0.51} for task in TASKS}
+CLIFF = {
+    name: cliff.descend(cliff.Unit(1.5, -0.6), 50, 100, rate=0.1, max_norm=limit)
+    for name, limit in (("not clipped", np.inf), ("clipped", 2.0))
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "draw"),
+    [
+        (gates, lambda: gates.recall_curves(RECALL)),
+        (vanishing, lambda: vanishing.loss_curves(RECALL_AFTER_A_START, np.log(4))),
+        (vanishing, lambda: vanishing.cliff(50, CLIFF)),
+        (vectors, lambda: vectors.parity_curves(PARITY, np.log(2))),
+        (checking, lambda: checking.autopsy(AUTOPSY, RIGHT)),
+    ],
+    ids=["recall with gates", "recall after a start", "cliff", "parity", "autopsy"],
+)
+def test_no_line_runs_through_a_word(module, draw, monkeypatch):
+    figures = []
+    monkeypatch.setattr(module, "picture", lambda figure, alt: figures.append(figure))
+    draw()
+    figure = figures[0]
+    figure.draw_without_rendering()
+    texts = [(axes, text) for axes in figure.axes for text in axes.texts if text.get_text()]
+    assert len(texts) >= 4
+    for axes, text in texts:
+        box = text.get_window_extent()
+        for line in axes.lines:
+            path = line.get_transform().transform_path(line.get_path())
+            assert not path.intersects_bbox(box, filled=False), text.get_text()

@@ -50,3 +50,19 @@ def test_the_letters_of_weights_are_green_with_an_index_and_without():
 def test_what_is_given_is_dotted():
     circles = drawn().patches[len(EDGES) :]
     assert [circle.get_linestyle() for circle in circles] == [":", "-", "-", ":"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "from_right"),
+    [
+        ({}, False),
+        ({"now": [("z_0", "x_0")]}, False),
+        ({"now": [("y", "w_1"), ("w_1", "z_0")]}, True),
+        ({"now": [("x_0", "z_0")], "done": [("y", "w_1")]}, False),
+        ({"done": [("y", "w_1")]}, True),
+        ({"values": {"y": "1.000", "x_0": "0.2"}}, True),
+    ],
+)
+def test_on_a_narrow_screen_the_half_is_seen_first_in_which_the_marks_begin(marks, from_right):
+    shown = network.network(NODES, EDGES, "A graph.", size=(9.6, 3), **marks).html
+    assert ("direction:rtl" in shown) == from_right

@@ -45,6 +45,7 @@ QUERIES = {
     "momentum": "vectors",
     "one-hot": "recurrence",
     "orthogonal initialisation": "vanishing",
+    "overfitting": "characters",
     "padding": "vectorised",
     "parallel scan": "linear",
     "perplexity": "characters",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import HTML, watched
+from browser import AXE_OPTIONS, DESK, HTML, START, WITHOUT_LETTERS, shuts_out, watched
 
 PAGES = [f"{name}.html" for name in [*pdf.pages(), "search"]]
 # One template writes the pages of known mistakes: one of them is visited for all.
@@ -21,19 +21,18 @@ OPEN_ALL = """
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   document.querySelectorAll(".toggle-button-hidden").forEach(button => button.click());
 """
-# The letters of a formula are hidden from screen readers, which read the MathML beside them; they are most of a page.
-WITHOUT_LETTERS = {"exclude": [[".katex-html"]]}
-AXE_OPTIONS = {"preload": False, "resultTypes": ["violations"]}
-# One template writes all rows of a table; those of the known mistakes would keep axe busy for most of a minute.
-SHORTEN_TABLES = """
-  document.querySelectorAll("tbody").forEach(body => [...body.rows].slice(10).forEach(row => row.remove()));
-"""
 INLINE = '<span class="katex"><span class="katex-mathml"><math'  # what KaTeX begins a formula with
 # The sources of the formulas that are wider than their boxes.
 SCROLLING = """
   () => [...document.querySelectorAll("article .katex-display")]
     .filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.querySelector("annotation").textContent)
+"""
+# The first lines of code, and of what it prints, in boxes that are too narrow for a line of it.
+CUT_CODE = """
+  () => [...document.querySelectorAll("article .highlight pre")]
+    .filter(box => box.offsetParent && box.scrollWidth > box.clientWidth)
+    .map(box => box.textContent.split("\\n")[0])
 """
 # Formulas whose comma or full stop stands at the start of the next line.
 LEFT_ALONE = """
@@ -46,6 +45,49 @@ LEFT_ALONE = """
     })
     .map(formula => formula.querySelector("annotation").textContent)
 """
+# The least contrast of the letters in pictures to the page, as WCAG 2 defines it.
+CONTRAST = """
+  () => {
+    const luminance = colour => {
+      const [r, g, b] = colour.match(/\\d+/g).map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const page = luminance(getComputedStyle(document.body).backgroundColor);
+    return Math.min(...[...document.querySelectorAll(".picture [id*=-text_] use, .picture [id*=-text_] path")]
+      .filter(letter => letter.closest("defs") === null)
+      .map(letter => luminance(getComputedStyle(letter).fill))
+      .map(letter => Math.max(letter, page) / Math.min(letter, page)));
+  }
+"""
+# Of each picture in sight that scrolls: its direction, and whether its left and its right end are seen.
+BOXES = """
+  () => [...document.querySelectorAll(".picture")].filter(box => box.offsetParent && box.scrollWidth > box.clientWidth)
+    .map(box => {
+      const [seen, drawn] = [box, box.firstElementChild].map(each => each.getBoundingClientRect());
+      return [getComputedStyle(box).direction, drawn.left >= seen.left - 1, drawn.right <= seen.right + 1];
+    })
+"""
+# Names in tables that go over the end of a line, and captions that go over the edge of the page.
+BROKEN_NAMES = """
+  () => [...document.querySelectorAll("article table:not(.known) code")]
+    .filter(code => !code.textContent.includes(" ") && code.getClientRects().length > 1).map(code => code.textContent)
+"""
+CUT_CAPTIONS = """
+  () => [...document.querySelectorAll("article table caption")]
+    .filter(caption => {
+      const words = document.createRange();
+      words.selectNodeContents(caption);
+      return words.getBoundingClientRect().right > innerWidth;
+    })
+    .map(caption => caption.textContent)
+"""
+# Whether the Tab key has been through the page, and the source of the formula where it stopped, if it is one.
+STOP = """() => [
+  document.activeElement === document.body,
+  document.activeElement.matches(".katex-display")
+    ? document.activeElement.querySelector("annotation").textContent : null,
+]"""
 # What the reader sees in the box of widgets around a control.
 SHOWN = """
   control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
@@ -59,6 +101,12 @@ class Look(NamedTuple):
     width: int
     scrolling: list[str]  # formulas
     left_alone: list[str]  # formulas, by the comma or full stop after them
+    broken_names: list[str]
+    cut_captions: list[str]
+    boxes: list[list]  # of pictures that scroll
+    contrast: float | None  # of letters in pictures, if there are any
+    cut: list[str]  # formulas that are wider than a printed page
+    cut_code: list[str]  # by its first line
     overflow: int
     shift: float
     violations: list[str]
@@ -73,14 +121,15 @@ class Visit(NamedTuple):
     looks: list[Look]
     moved: list[bool]  # by slider: whether its picture follows the arrow keys
     played: int  # buttons that move the slider they are linked to
-    cut: list[str]  # formulas that are wider than a printed page
 
 
 @pytest.fixture
 def page(chromium, site):
     """An empty tab on a desk."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
-        yield watched(context.new_page(), site)
+    with chromium.new_context(viewport=DESK) as context:
+        page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
+        yield page
 
 
 def load(page, address):
@@ -100,12 +149,10 @@ def visit(request, site, chromium):
     """All that is looked at in a page, as a phone and as a desk show it."""
     with chromium.new_context() as context:
         page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
         looks = [look(page, site + request.param, scheme, width) for scheme, width in SEEN]
         moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": PAPER, "height": 844})
-        cut = page.evaluate(SCROLLING)
-        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played, cut)
+        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played)
 
 
 def look(page, address, scheme, width):
@@ -117,11 +164,21 @@ def look(page, address, scheme, width):
     page.evaluate(OPEN_ALL)
     page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")  # boxes fade in
     overflow = page.evaluate("document.documentElement.scrollWidth") - width
-    scrolling, left_alone = page.evaluate(SCROLLING), page.evaluate(LEFT_ALONE)
-    page.evaluate(SHORTEN_TABLES)
-    axe = Axe().run(page, context=WITHOUT_LETTERS, options=AXE_OPTIONS).response["violations"]
-    violations = [f"{rule['id']}: {node['html'][:200]}" for rule in axe for node in rule["nodes"]]
-    return Look(width, scrolling, left_alone, overflow, shift, violations)
+    found = [page.evaluate(script) for script in (SCROLLING, LEFT_ALONE, BROKEN_NAMES, CUT_CAPTIONS, BOXES, CONTRAST)]
+    found += [on_paper(page), page.evaluate(CUT_CODE)]
+    return Look(width, *found, overflow, shift, shuts_out(page))  # which takes letters away
+
+
+def on_paper(page):
+    """The formulas that are wider than a printed page, on which the letters have another size."""
+    shown = page.viewport_size
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 844})
+    cut = page.evaluate(SCROLLING)
+    page.emulate_media(media="screen")
+    page.set_viewport_size(shown)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the width is back
+    return cut
 
 
 def moves(page, handle):
@@ -189,12 +246,40 @@ def test_on_a_desk_no_formula_is_wider_than_its_box(visit):
     assert [look.scrolling for look in visit.looks if look.width == 1280] == [[]]
 
 
+def test_on_a_desk_no_line_of_code_or_of_its_output_is_cut(visit):
+    assert [look.cut_code for look in visit.looks if look.width == 1280] == [[]]
+
+
 def test_paper_cuts_no_formula(visit):
-    assert visit.cut == []
+    assert [look.cut for look in visit.looks] == [[], []]
 
 
 def test_no_line_begins_with_the_comma_after_a_formula(visit):
     assert [look.left_alone for look in visit.looks] == [[], []]
+
+
+def test_no_name_in_a_table_is_broken_and_no_caption_is_wider_than_the_page(visit):
+    assert [(look.broken_names, look.cut_captions) for look in visit.looks] == [([], [])] * 2
+
+
+def test_letters_in_pictures_can_be_read_in_light_and_in_dark(visit):
+    for look in visit.looks:
+        assert look.contrast is None or look.contrast >= 4.5
+
+
+def test_a_picture_scrolls_on_a_phone_alone_and_shows_the_end_from_which_it_is_read(visit):
+    phone, desk = visit.looks
+    assert desk.boxes == []
+    assert all(box in (["ltr", True, False], ["rtl", False, True]) for box in phone.boxes)
+    wide = re.findall(r'class=\\?"picture wide', built(visit.path))
+    assert bool(phone.boxes) == bool(wide)
+
+
+@pytest.mark.parametrize("path", ["two-step.html", "t-steps.html", "graph.html"])
+def test_on_a_phone_the_error_at_which_the_way_back_starts_is_in_sight(page, site, path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    load(page, site + path)
+    assert "rtl" in [direction for direction, *_ in page.evaluate(BOXES)]
 
 
 def test_the_page_does_not_scroll_sideways(visit):
@@ -207,6 +292,17 @@ def test_the_text_stays_in_place_while_the_page_loads(visit):
 
 def test_axe_finds_nothing_that_shuts_a_reader_out(visit):
     assert [look.violations for look in visit.looks] == [[], []]
+
+
+def test_nothing_that_axe_finds_on_a_page_is_lost_when_the_page_is_shortened(page, site):
+    load(page, site + "one-page.html")
+    page.add_style_tag(content=".highlight .k { color: #eee !important; } article p { color: #ddd !important; }")
+    page.locator("article").evaluate("article => article.append(document.createElement('button'), new Image())")
+    options = {"context": {"exclude": [WITHOUT_LETTERS]}, "options": AXE_OPTIONS}
+    found = {rule["id"] for rule in Axe().run(page, **options).response["violations"]}
+    shortened = shuts_out(page)
+    assert {line.split(": ")[0] for line in shortened} == found == {"color-contrast", "button-name", "image-alt"}
+    assert any('class="k"' in line for line in shortened)
 
 
 def test_the_arrow_keys_move_every_slider_of_the_page_and_its_picture(visit):
@@ -231,7 +327,7 @@ def test_a_request_that_leaves_the_host_would_be_seen(page, site):
 
 
 def test_a_formula_is_a_stop_of_the_tab_key_only_while_it_scrolls(page, site):
-    load(page, site + "two-step.html")
+    load(page, site + "one-page.html")  # it has few other stops
     for width, scrolls in ((1280, False), (390, True), (1280, False)):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(500)
@@ -245,10 +341,15 @@ def stops(page):
     found = []
     while True:
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement === document.body"):  # it has been through
-            return found
-        formula = page.locator(".katex-display:focus annotation")
-        found += [formula.text_content()] if formula.count() else []
+        through, formula = page.evaluate(STOP)
+        if through:
+            return [source for source in found if source is not None]
+        found.append(formula)
+
+
+SIZES = """
+  boxes => boxes.map(box => box.getBoundingClientRect()).map(({ width, height }) => [width, height])
+"""
 
 
 def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
@@ -257,10 +358,9 @@ def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
         with chromium.new_context(java_script_enabled=scripting) as context:
             page = context.new_page()
             page.goto(site + "two-step.html", wait_until="networkidle")
-            boxes = page.locator("article .katex-display .katex-html").all()
-            found.append([(box.bounding_box()["width"], box.bounding_box()["height"]) for box in boxes])
+            found.append(page.locator("article .katex-display .katex-html").evaluate_all(SIZES))
     assert found[0] == found[1]
-    assert min(found[0]) > (100, 10)
+    assert min(found[0]) > [100, 10]
 
 
 def edges(box):

@@ -239,7 +239,7 @@ def test_what_a_check_cannot_use_is_told_with_the_call_and_with_what_came_back(t
     cells = solution("bptt-loops").cells | {"backward-recursion": source}
     notebook = mark(filled(cells, "bptt-loops"), tmp_path, slug="bptt-loops", bench=OwnBench)
     first, called, gave = said(notebook, "test-linear-cost").splitlines()
-    assert first == "what your code returned is not what this check asks for"
+    assert first == "backward_recursion: is of type dict, expected Params(U, W, V, b, c)"
     assert called.startswith("  last call  backward_recursion(Params(U=<float64 array (12, 60)>, ")
     assert called.endswith(", <float64 array (4000, 1, 60)>, <float64 array (1, 12)>, <int64 array (4000, 1)>)")
     assert gave == "  gave       {'dU': <float64 array (2, 3)>}"

@@ -1,5 +1,6 @@
 """Right answers are measured against the tolerances, and one that comes too near is told."""
 
+import functools
 import math
 
 import numpy as np
@@ -57,14 +58,18 @@ def test_an_answer_that_comes_too_near_is_named_with_its_seed(monkeypatch, capsy
     assert ("loop, 17" in said, "TOO NEAR" in said) == (True, status == 1)
 
 
-def test_a_comparison_by_gradcheck_counts_as_well():
-    compare = rounding._compare_and_note(gradcheck.compare)
+def test_a_result_that_is_compared_once_counts_as_well():
     run, right = checks.Run(exercise.load("two-step"), seed=1), params.Params(*5 * [np.ones(2)])
+    student = functools.partial(max)
+    student.__name__ = "gradient"
     with checks.running(run, "test-gradient"):
-        compare(right._replace(W=np.array([1.0, 1 - 2e-10]), c=None), right._replace(c=None), tol=1e-9)
-    assert run.margin == pytest.approx(0.2)
-    with pytest.raises(AssertionError, match="dW"):
-        compare(right._replace(W=np.zeros(2)), right)
+        checks.same_result(student, right._replace(W=np.array([1.0, 1 - 2e-10])), right, tol=1e-9)
+        assert run.margin == pytest.approx(0.2)
+        with pytest.raises(checks.HiddenCheckFailedError, match=r"^gradient: W is wrong by 1\.0e\+00 of the largest"):
+            checks.same_result(student, right._replace(W=np.zeros(2)), right, tol=1e-9)
+    with pytest.raises(checks.HiddenCheckFailedError, match=r"^calls: 9$"):
+        checks.fail_for("calls: 9")
+    checks.fail_for("")
 
 
 def test_differences_are_left_out_but_where_they_are_what_is_asked_for():

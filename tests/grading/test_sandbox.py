@@ -2,23 +2,34 @@
 
 import errno
 import os
+import re
 import signal
 import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cells import CELLS, REFUSED
 from conftest import needs
+from marking import FAST, filled, lost, mark, record
 
-from grading import limits, sandbox, seccomp
-from grading.course import COURSE
+from grading import exercise, limits, remote, sandbox, seccomp, watch
+from grading.answers import solution
+from grading.bench import Bench
+from grading.course import COURSE, slugs
+from grading.execute import Settings
 from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
-from grading.watch import Watch
+from grading.usage import Usage
+from grading.watch import Budget, Watch
 from rnnlib import scalar
 
 pytestmark = pytest.mark.pool
+
+PATIENT = FAST._replace(call_seconds=60.0, submission_seconds=200.0)  # this machine may be busy
 
 
 @pytest.fixture
@@ -348,22 +359,21 @@ def test_a_sandbox_that_does_not_start_is_no_fault_of_the_student(monkeypatch):
         StudentProcess(sandboxed=False)
 
 
-@pytest.mark.parametrize(("machine", "length"), [("x86_64", 122), ("aarch64", 112)])
-def test_the_filter_is_whole_instructions_and_its_jumps_stay_inside(machine, length):
+@pytest.mark.parametrize("machine", seccomp.ARCHITECTURES)
+def test_the_filter_is_whole_instructions_and_its_jumps_stay_inside(machine):
     code = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
-    assert len(code) == length  # as its docstring says
     for place, (operation, yes, no, _) in enumerate(code):
         if operation & 7 == 5:
             assert place + 1 + max(yes, no) < len(code)
-    assert code[-1] == (seccomp.RETURN, 0, 0, seccomp.ALLOW)
+    assert code[-1][0] == seccomp.RETURN
 
 
-def verdict(machine, call, flags=0):
+def verdict(machine, call, flags=0, architecture=None):
     """What the filter says of a call: its instructions, done as the kernel does them."""
     code, place, value = list(struct.iter_unpack("<HBBI", seccomp.program(machine))), 0, 0
     data = {
         seccomp.NUMBER: call,
-        seccomp.ARCHITECTURE: seccomp.ARCHITECTURES[machine][1],
+        seccomp.ARCHITECTURE: architecture or seccomp.ARCHITECTURES[machine][1],
         seccomp.FIRST_ARGUMENT: flags,
     }
     while True:
@@ -378,18 +388,47 @@ def verdict(machine, call, flags=0):
         place += 1 if holds is None else 1 + (yes if holds else no)
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_what_the_filter_refuses_and_allows(machine):
+@pytest.mark.parametrize("machine", seccomp.ARCHITECTURES)
+def test_the_filter_allows_what_is_listed_and_refuses_all_else_with_an_error(machine):
     column = seccomp.ARCHITECTURES[machine][0]
-    refused = [numbers[column] for numbers in seccomp.DENIED.values() if numbers[column] is not None]
-    assert {verdict(machine, call) for call in [*refused, seccomp.CLONE[column]]} == {seccomp.NOT_PERMITTED}
+    listed = {numbers[column] for numbers in seccomp.ALLOWED.values()} - {None}
+    said = {call: verdict(machine, call) for call in range(1000)}
+    assert {call for call, answer in said.items() if answer == seccomp.ALLOW} == listed
+    assert {answer for call, answer in said.items() if call < seccomp.NEW} == {seccomp.ALLOW, seccomp.NOT_PERMITTED}
+    assert {answer for call, answer in said.items() if call >= seccomp.NEW} == {seccomp.ALLOW, seccomp.NO_SUCH_CALL}
     assert verdict(machine, seccomp.CLONE[column], seccomp.CLONE_THREAD) == seccomp.ALLOW
-    new = {call: verdict(machine, call) for call in range(seccomp.NEW, 1000)}
-    allowed = {call for call, said in new.items() if said == seccomp.ALLOW}
-    assert allowed == set(seccomp.NEW_ALLOWED.values())
-    assert set(new.values()) == {seccomp.ALLOW, seccomp.NO_SUCH_CALL}
-    old = {call: verdict(machine, call) for call in range(seccomp.NEW)}
-    assert {call for call, said in old.items() if said != seccomp.ALLOW} == {*refused, seccomp.CLONE[column]}
+    assert verdict(machine, 0x40000000 + min(listed)) == seccomp.NO_SUCH_CALL  # the numbers of x32
+    assert verdict(machine, min(listed), architecture=0x40000003) == seccomp.NOT_PERMITTED  # a program of 32 bits
+
+
+def test_no_call_is_listed_that_starts_processes_reaches_others_or_takes_memory_that_is_not_counted():
+    processes = {"clone", "clone3", "fork", "vfork", "execveat", "ptrace", "process_vm_readv", "pidfd_open", "setns"}
+    border = {
+        "socket",
+        "connect",
+        "bind",
+        "mount",
+        "open_tree",
+        "unshare",
+        "chroot",
+        "bpf",
+        "keyctl",
+        "perf_event_open",
+    }
+    memory = {"shmget", "memfd_create", "memfd_secret", "msgget", "mq_open", "semget", "io_uring_setup", "io_setup"}
+    assert not (processes | border | memory) & set(seccomp.ALLOWED)
+
+
+@pytest.mark.parametrize(("column", "header"), [(0, "x86_64-linux-gnu/asm/unistd_64.h"), (1, "asm-generic/unistd.h")])
+def test_the_numbers_are_those_of_the_kernel(column, header):
+    path = Path("/usr/include", header)
+    if not path.exists():
+        pytest.skip("the kernel's headers are not installed")
+    defined = re.findall(r"#define __NR(?:3264)?_(\w+) (\d+)", path.read_text())
+    numbers = {name: int(number) for name, number in defined} | {"newfstatat": (262, 79)[column]}
+    for name, ours in seccomp.ALLOWED.items():
+        if ours[column] not in (None, 452):  # fchmodat2, which older headers do not know
+            assert ours[column] == numbers[name], name
 
 
 @pytest.mark.parametrize("call", ["shmget(0, 4096, 0o1600)", "memfd_create(b'x', 0)", "msgget(0, 0o1600)"])
@@ -414,8 +453,105 @@ def test_an_answer_that_is_too_large_is_refused_before_it_is_copied(student):
         f(lambda: np.broadcast_to(0.0, (10**10,)))
 
 
+def test_files_are_counted_while_a_cell_runs_however_small_they_are(student):
+    student.watch = Watch(30.0)
+    run(student, "import os\nfor n in range(5_000): os.close(os.open(f'/tmp/{n}', os.O_CREAT))")
+    with pytest.raises(StudentDiedError, match="it made more than 10000 files") as caught:
+        student.run("for n in range(10**7): os.close(os.open(f'/tmp/more-{n}', os.O_CREAT))")
+    assert not isinstance(caught.value, HungError)
+
+
+def test_threads_are_counted_where_nothing_else_limits_their_number(student, monkeypatch):
+    student.watch = Watch(30.0)
+    source = """
+import threading, time
+threading.stack_size(32768)
+for _ in range(40): threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+"""
+    student.run(source)
+    assert student.usage.threads() > 30
+    monkeypatch.setattr(remote, "MAX_THREADS", 30)
+    with pytest.raises(StudentDiedError, match="it had more than 30 threads at once"):
+        student.run("time.sleep(30)")
+
+
+def test_threads_that_work_at_once_use_the_time_up_together(student):
+    lived = [0.0, 0.1, 7.0]  # seconds of processors at the start of the cell, and at two looks
+    student.watch, student.started = Watch(5.0), time.monotonic()
+    student.usage = SimpleNamespace(
+        processor_seconds=lambda: lived.pop(0) if len(lived) > 1 else lived[0],
+        files=lambda: 0,
+        threads=lambda: 1,
+        close=lambda: None,
+    )
+    start = time.monotonic()
+    with pytest.raises(HungError, match="no answer within 5 seconds"):
+        student.run("import time; time.sleep(100)")
+    assert time.monotonic() - start < 4
+
+
+def test_the_time_of_processors_is_that_of_a_process_and_of_those_it_started_alive_or_ended():
+    burn = "import os\nwhile sum(os.times()[:2]) < 0.4: pass\n"
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); print(1, flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with (
+        subprocess.Popen([sys.executable, "-c", burn]) as alone,
+        subprocess.Popen([sys.executable, "-c", nested], **pipes) as parent,
+    ):
+        assert parent.stdout.readline() == b"1\n"
+        assert Usage(parent.pid).processor_seconds() >= 0.4
+        os.waitid(os.P_PID, alone.pid, os.WEXITED | os.WNOWAIT)
+        assert Usage(alone.pid).processor_seconds() >= 0.4
+        parent.communicate(b"\n")
+
+
+def test_a_new_process_has_the_processor_time_that_the_one_before_has_left():
+    needs("bwrap")
+    settings = Settings(seed=0, call_seconds=2.5)
+    bench, limit = (
+        Bench(exercise.load("two-step"), settings),
+        "import resource; resource.getrlimit(resource.RLIMIT_CPU)",
+    )
+    bench.run(limit)
+    with pytest.raises(HungError):
+        bench.run("while True: pass")
+    bench.take_output()
+    bench.run(limit)
+    text, _ = bench.take_output()
+    bench.close()
+    assert text == "(97, 97)\n"
+    assert settings.submission_seconds + 2 * settings.extra_seconds == 100
+
+
+def test_calls_of_what_a_submission_is_given_are_counted(student, monkeypatch):
+    monkeypatch.setattr(watch, "CALLS_BACK", 3)
+    student.watch = Budget(Settings(seed=0))
+    f = function(student, "def f(g): return g()")
+    assert [f(lambda: 1) for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(ValueError, match="too often"):
+        f(lambda: 1)
+
+
 def test_an_unknown_processor_has_no_filter():
     assert seccomp.program("riscv64") is None
+
+
+def test_what_honest_students_do_in_cells_works(student):
+    student.watch = Watch(120.0)
+    for what, source in (*CELLS.items(), ("other processes", REFUSED)):
+        try:
+            student.run(source)
+        except StudentError as error:
+            pytest.fail(f"{what}: {error.traceback}")
+    assert len(student.take_output()[1]) >= 1
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_answers_of_every_exercise_keep_all_points_in_the_sandbox(slug, tmp_path):
+    needs("bwrap")
+    notebook = mark(filled(solution(slug).cells, slug), tmp_path, PATIENT, slug)
+    assert lost(notebook) == set()
+    assert record(notebook).human == ()
 
 
 def test_a_second_thread_still_runs_under_the_filter(student):

@@ -11,8 +11,10 @@ import pytest
 from conftest import needs
 from marking import SLUG, copy_of_the_course, environment, filled, hand_in, run
 
+from grading import bench, remote, sandbox, watch, wire
 from grading.answers import solution
 from grading.course import COURSE
+from grading.execute import Settings
 
 pytestmark = pytest.mark.pool
 
@@ -92,3 +94,20 @@ def test_the_commands_of_a_cluster_and_of_a_database_server_work(course, postgre
                 server.terminate()
                 server.wait(timeout=30)
         assert "2 submissions: 2 marked" in done.stdout, f"{last}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def test_the_limits_in_the_guide_are_those_of_the_code():
+    usual, text = Settings(seed=0), " ".join(TEXT.split())
+    for line in (
+        f"a function or a cell | {usual.call_seconds:g} s;",
+        f"later calls of it get {usual.hang_seconds:g} s |",
+        f"answers | {usual.submission_seconds:g} s, and {usual.extra_seconds:g} s for cells",
+        f"its process | {sandbox.LIMITS['RLIMIT_AS'] >> 30} GB |",
+        f"| files | {sandbox.DISK >> 20} MB and {remote.MAX_FILES:,} files |",
+        f"| threads | {remote.MAX_THREADS} at once",
+        f"is given | {watch.CALLS_BACK:,}, each within {remote.MEMORY >> 20} MB",
+        f"to the grader | {wire.MAX_BYTES >> 20} MB, {wire.MAX_TEXT >> 20} MB of it text",
+        f"what is shown | {bench.MAX_SHOWN >> 20} MB |",
+        f"| {usual.replacements} for answers, {usual.replacements} for cells without points |",
+    ):
+        assert line in text, line

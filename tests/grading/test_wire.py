@@ -165,6 +165,15 @@ def test_an_array_larger_than_a_message_may_be_is_not_sent():
         wire.pack(np.zeros(wire.MAX_BYTES // 8), refuse)
 
 
+def test_text_that_would_fill_the_memory_when_it_is_read_is_neither_sent_nor_read(monkeypatch):
+    with pytest.raises(wire.TooBigError, match="bytes of text, allowed are"):
+        wire.pack("x" * wire.MAX_TEXT, refuse)
+    text = b"[" + b"[]," * (wire.MAX_TEXT // 3) + b"[]]"
+    monkeypatch.setattr(wire.json, "loads", lambda text: pytest.fail("it was read"))
+    with pytest.raises(wire.WireError):
+        wire.unpack(struct.pack("<I", len(text)) + text, refuse)
+
+
 def test_an_object_array_is_not_sent():
     with pytest.raises(TypeError, match="object"):
         wire.pack(np.array([object()]), refuse)
@@ -235,13 +244,24 @@ def test_a_length_beyond_the_limit_is_refused_before_it_is_read():
     os.close(writer)
 
 
+def until(deadline):
+    """What tells the wire how long to wait."""
+
+    def left():
+        if time.monotonic() >= deadline:
+            raise wire.LateError
+        return max(0.0, deadline - time.monotonic())
+
+    return left
+
+
 def test_silence_and_a_closed_pipe_are_told_apart():
     reader, writer = os.pipe()
     with pytest.raises(wire.LateError):
-        wire.receive(reader, refuse, time.monotonic() + 0.05)
+        wire.receive(reader, refuse, until(time.monotonic() + 0.05))
     os.close(writer)
     with pytest.raises(wire.WireError, match="ended"):
-        wire.receive(reader, refuse, time.monotonic() + 1)
+        wire.receive(reader, refuse, until(time.monotonic() + 1))
     os.close(reader)
 
 
@@ -249,10 +269,10 @@ def test_a_reader_that_does_not_read_does_not_hold_the_writer():
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with pytest.raises(wire.LateError):
-        wire.send(writer, np.zeros(100_000), refuse, time.monotonic() + 0.05)
+        wire.send(writer, np.zeros(100_000), refuse, until(time.monotonic() + 0.05))
     os.close(reader)
     with pytest.raises(wire.WireError, match="ended"):
-        wire.send(writer, 1, refuse, time.monotonic() + 1)
+        wire.send(writer, 1, refuse, until(time.monotonic() + 1))
     os.close(writer)
 
 
@@ -260,9 +280,9 @@ def test_a_pipe_that_is_always_ready_does_not_put_off_the_deadline():
     reader, writer = os.pipe()
     os.write(writer, b"x" * 100)
     with pytest.raises(wire.LateError):
-        wire.receive(reader, None, time.monotonic() - 1)
+        wire.receive(reader, None, until(time.monotonic() - 1))
     with pytest.raises(wire.LateError):
-        wire.send(writer, "x", None, time.monotonic() - 1)
+        wire.send(writer, "x", None, until(time.monotonic() - 1))
     os.close(reader)
     os.close(writer)
 

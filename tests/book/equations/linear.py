@@ -144,15 +144,15 @@ def check_one_direction():
         assert fwd.s[t] - g == approx(u ** (t + 1) * (S_H - g), rel=1e-12)
 
 
-C_, D_, RE, IM, E_RE, E_IM = rng.normal(size=(6, T))
+C_, H_, RE, IM, E_RE, E_IM = rng.normal(size=(6, T))
 PAIR = (0.4, -0.9)
 
 
-def pair_steps(c=C_, d=D_, first=0, pair=PAIR):
+def pair_steps(c=C_, h=H_, first=0, pair=PAIR):
     """(re, im) of each step from `first` on."""
     found, (re, im) = [], pair
     for t in range(first, T):
-        re, im = c[t] * re - d[t] * im + RE[t], d[t] * re + c[t] * im + IM[t]
+        re, im = c[t] * re - h[t] * im + RE[t], h[t] * re + c[t] * im + IM[t]
         found.append((re, im))
     return found
 
@@ -172,7 +172,7 @@ def pair_ds(t):
 
 
 def complex_states():
-    return linear.loop_forward(C_ + 1j * D_, RE + 1j * IM, np.array(complex(*PAIR)))
+    return linear.loop_forward(C_ + 1j * H_, RE + 1j * IM, np.array(complex(*PAIR)))
 
 
 def check_pair_recurrence():
@@ -183,23 +183,23 @@ def check_pair_gradients():
     before = [PAIR, *pair_steps()]
     for t in range(1, T):
         (re, im), (re_before, im_before) = pair_ds(t), pair_ds(t - 1)
-        assert re_before == approx(E_RE[t - 1] + C_[t] * re + D_[t] * im, rel=1e-10)
-        assert im_before == approx(E_IM[t - 1] - D_[t] * re + C_[t] * im, rel=1e-10)
+        assert re_before == approx(E_RE[t - 1] + C_[t] * re + H_[t] * im, rel=1e-10)
+        assert im_before == approx(E_IM[t - 1] - H_[t] * re + C_[t] * im, rel=1e-10)
     dc = gradcheck.complex_step(lambda c: pair_error(c=c), C_)
-    dd = gradcheck.complex_step(lambda d: pair_error(d=d), D_)
+    dh = gradcheck.complex_step(lambda h: pair_error(h=h), H_)
     for t in range(T):
         (re, im), (re_prev, im_prev) = pair_ds(t), before[t]
         assert dc[t] == approx(re * re_prev + im * im_prev, rel=1e-10)
-        assert dd[t] == approx(im * re_prev - re * im_prev, rel=1e-10)
+        assert dh[t] == approx(im * re_prev - re * im_prev, rel=1e-10)
 
 
 def check_conjugate_sweep():
-    a, found = C_ + 1j * D_, [complex(*pair_ds(t)) for t in range(T)]
+    a, found = C_ + 1j * H_, [complex(*pair_ds(t)) for t in range(T)]
     for t in range(1, T):
         assert found[t - 1] == approx(complex(E_RE[t - 1], E_IM[t - 1]) + np.conj(a[t]) * found[t], rel=1e-10)
     dc = gradcheck.complex_step(lambda c: pair_error(c=c), C_)
-    dd = gradcheck.complex_step(lambda d: pair_error(d=d), D_)
-    assert dc + 1j * dd == approx(np.array(found) * np.conj(complex_states()[:-1]), rel=1e-10)
+    dh = gradcheck.complex_step(lambda h: pair_error(h=h), H_)
+    assert dc + 1j * dh == approx(np.array(found) * np.conj(complex_states()[:-1]), rel=1e-10)
 
 
 RATE, INPUT, TIME, S_0 = -0.8, 1.7, 0.6, 0.9  # alpha, beta x, Delta and the state before
