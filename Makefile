@@ -39,7 +39,7 @@ system:  ## install Chromium, bubblewrap, PostgreSQL and npm (Debian; asks for s
 	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm)'
 
 .PHONY: notebooks
-notebooks: _build/notebooks.built  ## build the student notebooks from solutions/
+notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/
 
 .PHONY: site
 site: _build/html/.built  ## build the site
@@ -133,10 +133,17 @@ _build/notebooks.built: $(SOURCES) grading/notebooks.py nbgrader_config.py $(INS
 	$(BIN)/python -m grading.notebooks
 	mkdir -p $(@D) && touch $@
 
+# That by which a notebook recognises known mistakes is found by running each of them, in the notebooks.
+RECOGNISED := $(wildcard solutions/*/answers.toml) grading/fingerprints.py $(addprefix rnnlib/,claims.py exercise.py fingerprints.py)
+
+_build/mistakes.built: _build/notebooks.built $(RECOGNISED)
+	$(BIN)/python -m grading.fingerprints
+	touch $@
+
 .PHONY: FORCE
 FORCE:
 
-_build/html/.built: _build/notebooks.built $(PAGES) _config.yml $(INSTALLED)
+_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) _config.yml $(INSTALLED)
 	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
 	touch $@

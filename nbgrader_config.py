@@ -17,6 +17,23 @@ c.CourseDirectory.ignore = ["*", ".*"]
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 
+# A released notebook names a known mistake when its check has seen the same wrong numbers three times. For a class that
+# is to find its mistakes without that, write False here, and run `make notebooks`.
+c.OfferHints.enabled = True
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "grading.nbgrader_plugins.OfferHints",  # before the checksums, by which nbgrader knows a cell that was changed
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
 # Submissions are rebuilt from the release; students' cells run in a sandbox, tests in the grader: see grading/.
 c.Autograde.exporter_class = "grading.nbgrader_plugins.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]

@@ -26,6 +26,27 @@ TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
 
 
+HINTS = """\
+
+
+# When a check sees the same wrong numbers for the second time, it adds a hint, and from the third time on the name of
+# the mistake, if it is a known one. To read both at once: exercise.hint()
+HINTS = exercise.Hints("{slug}")"""
+
+
+class OfferHints(NbGraderPreprocessor):
+    """Lets a released notebook recognise the known mistakes of its exercise: the last lines of its set-up say so.
+
+    What runs when a notebook is marked is the set-up of the source, which knows nothing of hints.
+    """
+
+    def preprocess_cell(self, cell, resources, _index):
+        """The cell, with these lines if it is the set-up."""
+        if exercise.grade_id(cell) == "set-up":
+            cell.source += HINTS.format(slug=resources["nbgrader"]["assignment"])
+        return cell, resources
+
+
 class SubmissionExporter(NotebookExporter):
     """Reads what a student handed in, and rebuilds it from the release."""
 

@@ -192,7 +192,8 @@ def _fields(found, expected, labels, tol, path=""):
     if not isinstance(expected, tuple):
         yield _field(labels[path], found, expected, tol)
     elif not isinstance(found, tuple) or len(found) != len(expected):
-        yield Field(path.rpartition(".")[2] or "the result", f"is {_kind(found)}, expected {_form(expected)}")
+        problem = f"is {_kind(found)}, expected {_form(expected)}"
+        yield Field(path.rpartition(".")[2] or "the result", problem, found, expected)
     else:
         names = getattr(expected, "_fields", range(len(expected)))
         for name, a, n in zip(names, found, expected, strict=True):
@@ -201,11 +202,11 @@ def _fields(found, expected, labels, tol, path=""):
 
 def _field(name, found, expected, tol):
     if expected is None:
-        return Field(name, "" if found is None else f"is {_kind(found)}, expected None")
+        return Field(name, "" if found is None else f"is {_kind(found)}, expected None", found)
     if isinstance(expected, dict):
         return _dict_field(name, found, expected, tol)
     if isinstance(found, (tuple, list)):
-        return Field(name, f"is {_kind(found)}, expected {_form(expected)}")
+        return Field(name, f"is {_kind(found)}, expected {_form(expected)}", found, expected)
     if np.asarray(expected).dtype.kind in "iu":
         return _whole_field(name, found, np.asarray(expected))
     try:
@@ -213,7 +214,7 @@ def _field(name, found, expected, tol):
     except AssertionError as error:
         a, n = np.asarray(found), np.asarray(expected, dtype=float)
         if a.dtype != float or a.shape != n.shape or not np.all(np.isfinite(a)):
-            return Field(name, str(error).removeprefix(name).strip())
+            return Field(name, str(error).removeprefix(name).strip(), found, expected)
         scale = max(np.max(np.abs(a)), np.max(np.abs(n)), gradcheck.FLOOR)
         wrong = np.abs(a - n) >= tol * scale
         return Field(name, "", a, n, wrong)
@@ -222,9 +223,9 @@ def _field(name, found, expected, tol):
 
 def _whole_field(name, found, expected):
     if np.asarray(found).shape != expected.shape or not isinstance(found, (int, np.ndarray, np.integer)):
-        return Field(name, f"is {_kind(found)}, expected {_form(expected)}")
+        return Field(name, f"is {_kind(found)}, expected {_form(expected)}", found, expected)
     if np.asarray(found).dtype.kind not in "iu":
-        return Field(name, f"has dtype {np.asarray(found).dtype}, expected whole numbers")
+        return Field(name, f"has dtype {np.asarray(found).dtype}, expected whole numbers", found, expected)
     wrong = np.asarray(found) != expected
     return Field(name, "", np.asarray(found), expected, wrong) if wrong.any() else Field(name, "")
 
@@ -232,13 +233,13 @@ def _whole_field(name, found, expected):
 def _dict_field(name, found, expected, tol):
     """A dict of numbers, of which the first wrong entry is told by its key."""
     if not isinstance(found, dict):
-        return Field(name, f"is {_kind(found)}, expected a dict")
+        return Field(name, f"is {_kind(found)}, expected a dict", found, expected)
     for key in expected:
         if key not in found:
-            return Field(name, f"has no entry {key!r}")
+            return Field(name, f"has no entry {key!r}", found, expected)
     for key in found:
         if key not in expected:
-            return Field(name, f"has an entry {key!r} too many")
+            return Field(name, f"has an entry {key!r} too many", found, expected)
     entries = [
         # A whole number will do: what the dict holds is what counts here.
         _field(f"{name}[{key!r}]", float(found[key]) if _is_whole(found[key]) else found[key], float(value), tol)
@@ -250,8 +251,9 @@ def _dict_field(name, found, expected, tol):
     first = wrong[0]
     of_all = f"{len(wrong)} of {len(entries)} entries are wrong, first {first.name}"
     if first.problem:
-        return Field(name, f"holds a wrong entry: {first.name} {first.problem}")
-    return Field(name, f"{of_all}\n  analytic  {number(first.found)}\n  numeric   {number(first.expected)}")
+        return Field(name, f"holds a wrong entry: {first.name} {first.problem}", found, expected)
+    numbers = f"  analytic  {number(first.found)}\n  numeric   {number(first.expected)}"
+    return Field(name, f"{of_all}\n{numbers}", found, expected)
 
 
 def _headline(field):

@@ -1,18 +1,21 @@
 """What the checks in a student notebook say, in a few lines, and the cases of options that they try."""
 
 import ast
+import contextlib
 import inspect
+import io
 import linecache
 import secrets
 import traceback
 from contextvars import ContextVar
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 import numpy as np
 
+from rnnlib import fingerprints
 from rnnlib.claims import CALLS, Call, Claim, call, described, fields, message, summary, wrong_first
 
-__all__ = ["SEED", "Call", "CheckFailedError", "Claim", "call", "pairs", "progress", "run"]
+__all__ = ["SEED", "Call", "CheckFailedError", "Claim", "Hints", "call", "hint", "pairs", "progress", "run"]
 
 
 SEED = ContextVar("SEED", default=None)  # a grader sets it, so that marking again draws the same numbers
@@ -30,6 +33,90 @@ class _UndoneError(Exception):
     """Some functions are not written yet; the message says which."""
 
 
+class _WrongError(AssertionError):
+    """Some claims do not hold; `wrong` are the fingerprints.Wrong of one function, those on fixed numbers."""
+
+    def __init__(self, message, wrong):
+        super().__init__(message)
+        self.wrong = wrong
+
+
+class Hints:
+    """What a notebook knows of the mistakes of its exercise, and how far each check has led to one.
+
+    The notebook keeps it under the name HINTS, which is how `run` finds it. Help comes in steps, so that whoever wants
+    to find a mistake alone can: the first time a check says where it is wrong, the second time that it sees the same
+    wrong numbers it adds the hint, and from the third time on the mistake's name.
+    """
+
+    def __init__(self, slug):
+        self.slug, self.times, self.last = slug, {}, None
+
+    def after(self, check, wrong):
+        """The lines to add to what a check says that has found so much `wrong`; None if all is right now."""
+        if wrong is None:
+            self.times.pop(check.__name__, None)
+            self.last = None if self.last and self.last[0].__name__ == check.__name__ else self.last
+            return []
+        numbers = fingerprints.fingerprint(self.slug, check.__name__, wrong)
+        before, times = self.times.get(check.__name__, (None, 0))
+        times = times + 1 if numbers == before else 1
+        self.times[check.__name__], self.last = (numbers, times), (check, wrong)
+        if times == 1:
+            return []
+        advice, name = self.told(check, wrong)
+        if times == 2 and name:
+            name = "for the mistake's name, run this cell again, or exercise.hint()"
+        return [f"  {line}" for line in (advice, name) if line]
+
+    def told(self, check, wrong):
+        """The hint and the sentence with the name of the mistake that gives what is `wrong`; "" for each not known.
+
+        `wrong` are fingerprints.Wrong of one function. Of several mistakes, it is what they have in common.
+        """
+        known = fingerprints.table(self.slug)
+        found = [known.mistakes[i] for i in self._consistent(check, known.find(check.__name__, wrong), known)]
+        advice, names = {mistake.hint for mistake in found}, {mistake.name for mistake in found}
+        name = f"This is what you get when {names.pop()}." if len(names) == 1 else ""
+        return f"Hint: {advice.pop()}" if len(advice) == 1 else "", name
+
+    def _consistent(self, check, found, known):
+        """Those of the mistakes `found` in a check that fit what the other checks see now.
+
+        A mistake passes from a function to those that call it, where another one may have the same effect. The checks
+        above tell which of the two it is, so they come first, and are asked even if one mistake is all there is: it
+        may be one of theirs, and they may be right. Those below take time, and matter only where several are left.
+        """
+        order = list(known.checks)
+        above, below = order[: order.index(check.__name__)] if found else [], order
+        for asked, most in ((above, 0), (below, 1)):
+            for name in asked:
+                there = found & known.of_check(name)
+                if len(found) <= most or not there or name == check.__name__:
+                    continue
+                wrong = _outcome(check.__globals__.get(name), known.checks[name]["claims"])
+                if wrong is not None:
+                    same = known.find(name, wrong)
+                    found = (found & same or found) if wrong else found - there
+        return found
+
+
+def hint():
+    """Print the hint and the name of the mistake that the last check has seen, if it is a known one.
+
+    This is for a notebook: what it knows is the value of HINTS where this is called.
+    """
+    hints = inspect.currentframe().f_back.f_globals.get("HINTS")
+    if not isinstance(hints, Hints):
+        print("There are no hints in this notebook.")
+    elif hints.last is None:
+        print("No check has found wrong numbers yet: run the check below your function first.")
+    else:
+        check, wrong = hints.last
+        lines = [line for line in hints.told(check, wrong) if line]
+        print("\n".join(lines) or f"{_part(check)}: these are not the numbers of a mistake that is known here.")
+
+
 def run(check, seed=None):
     """Call check(), a function named check_<part>; print that the part is right, or raise CheckFailedError.
 
@@ -39,7 +126,7 @@ def run(check, seed=None):
     in which line.
     """
     seed = _fresh_seed() if seed is None else seed
-    part = _part(check)
+    part, hints = _part(check), _hints(check)
     try:
         _examine(check, seed)
     except _UndoneError as error:
@@ -47,12 +134,15 @@ def run(check, seed=None):
     except NotImplementedError as error:
         raise CheckFailedError(f"{part}: {unfinished(error)}") from None
     except AssertionError as error:
-        raise CheckFailedError(f"{part}: {error}") from None
+        lines = hints.after(check, getattr(error, "wrong", [])) if hints else []
+        raise CheckFailedError("\n".join([f"{part}: {error}", *lines])) from None
     except Exception as error:
         lines = _stopped(error, check)
         if lines is None:
             raise
         raise CheckFailedError("\n".join([f"{part}: {lines[0]}", *lines[1:]])) from error
+    if hints:
+        hints.after(check, None)
     print(f"{part}: right")
 
 
@@ -126,14 +216,18 @@ def _is_idle(node):
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-def _examine(check, seed):
-    """Call a check; raise AssertionError with what is to be said about the claims that do not hold."""
+def _examine(check, seed, most=None):
+    """Call a check; raise AssertionError with what is to be said about those of its claims that do not hold.
+
+    It is a _WrongError where it is about results. At most so many claims are looked at.
+    """
     claims = _claims(check, np.random.default_rng(seed))
     if claims is None:
         return
     functions, undone, verdicts, first, stopped = set(), {}, [], None, False
+    fixed = []
     try:
-        for claim in claims:
+        for claim in islice(claims, most):
             name = getattr(claim.found.function, "__name__", "") if isinstance(claim.found, Call) else ""
             functions.add(name)
             if name in undone:
@@ -147,6 +241,8 @@ def _examine(check, seed):
                 raise AssertionError(_with_case(str(error), claim)) from None
             compared = fields(claim, found)
             verdicts.append((claim, not wrong_first(compared)))
+            if not claim.fresh:
+                fixed.append((name, compared))
             if first is None and not verdicts[-1][1]:
                 first = claim, compared
     except NotImplementedError:
@@ -160,13 +256,57 @@ def _examine(check, seed):
         lines = message(*first) + ([] if stopped else summary(first[0], verdicts))
         if first[0].fresh:
             lines.append(f"  the same random numbers again: exercise.run({check.__name__}, seed={seed})")
-        raise AssertionError("\n".join(lines))
+        raise _WrongError("\n".join(lines), _wrong(fixed))
     if undone:
         raise _UndoneError(_what_is_undone(functions, undone))
 
 
+def _wrong(fixed):
+    """The fingerprints.Wrong of the first function that is wrong, of [(name, Fields)] on fixed numbers."""
+    cases = {}
+    for name, compared in fixed:
+        cases.setdefault(name, []).append(tuple(field for field in compared if not field.is_right))
+    for name, of_function in cases.items():
+        if any(of_function):
+            return [fingerprints.Wrong(name, i, fields) for i, fields in enumerate(of_function) if fields]
+    return []
+
+
+def wrong_on_fixed_numbers(check, seed, most=None):
+    """What a check finds wrong on its fixed numbers: fingerprints.Wrong of one function, none if they are all right.
+
+    Random cases come from `seed`. At most so many claims are looked at, all by default. Raises what the check raises
+    for other reasons than a wrong result.
+    """
+    try:
+        _examine(check, seed, most)
+    except _WrongError as error:
+        return error.wrong
+    return []
+
+
+def _outcome(check, most):
+    """As `wrong_on_fixed_numbers`, in silence; None if there is no such check, or if it stops for another reason."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            return wrong_on_fixed_numbers(check, _fresh_seed(), most)
+        except Exception:
+            return None
+
+
+def _hints(check):
+    """The Hints of the notebook that a check belongs to; None if it has none."""
+    hints = getattr(check, "__globals__", {}).get("HINTS")
+    return hints if isinstance(hints, Hints) else None
+
+
 def _claims(check, rng):
     return check(rng) if inspect.signature(check).parameters else check()
+
+
+def claims_of(check, rng):
+    """All claims of a check, for which no function is called; `rng` draws the numbers of its random cases."""
+    return list(_claims(check, rng) or ())
 
 
 def calls_of(check, rng):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILT = [".venv/.installed", "_build/notebooks.built", "_build/html/.built"]  # each is older than the next
+# Each is older than the next.
+BUILT = [".venv/.installed", "_build/notebooks.built", "_build/mistakes.built", "_build/html/.built"]
 SITE = ("book", "exercises", "rnnlib", "solutions/*.md", "_config.yml", "requirements.txt", "pyproject.toml")
 OLD, NEW = 1e9, 2e9  # seconds; what is built lies between them
 
@@ -86,6 +87,17 @@ def test_a_change_of_a_test_or_of_a_benchmark_leaves_the_site_as_it_is(built):
 def test_a_change_of_one_exercise_makes_the_notebooks_stale(built):
     assert is_stale_after_a_change_of(built, "solutions/two-step/two-step.md", "notebooks")
     assert not is_stale_after_a_change_of(built, "book/two-step.md", "notebooks")
+
+
+def test_a_change_of_a_known_mistake_makes_what_recognises_it_stale_and_builds_no_notebook(built):
+    answers = built / "solutions" / "two-step" / "answers.toml"
+    touch(answers, NEW)
+    try:
+        said = commands(built, "notebooks")
+    finally:
+        touch(answers, OLD)
+    assert any("grading.fingerprints" in line for line in said)
+    assert not any("grading.notebooks" in line for line in said)
 
 
 def test_a_notebook_that_is_missing_is_built(built):

@@ -27,6 +27,7 @@ SOURCES = [
     "book/_ext/*.js",
     "exercises/*/*.ipynb",
     "rnnlib/**/*.py",
+    "rnnlib/mistakes/*.json",
     "requirements.txt",
 ]
 KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
@@ -186,11 +187,12 @@ def standard_library(folder, core, wheels, lock):
 
 
 def own_wheel(folder, name):
-    """Write a wheel of an installed package and its sub-packages; the same sources give the same bytes."""
+    """Write a wheel of an installed package, its sub-packages and its data; the same sources give the same bytes."""
     distribution = importlib.metadata.distribution(name)
     place = Path(importlib.util.find_spec(name).origin).parent
     stem = f"{name}-{distribution.version}"
-    sources = {path.relative_to(place.parent).as_posix(): path for path in sorted(place.rglob("*.py"))}
+    files = sorted(path for ending in ("py", "json") for path in place.rglob(f"*.{ending}"))
+    sources = {path.relative_to(place.parent).as_posix(): path for path in files}
     contents = {entry: path.read_text(encoding="utf-8") for entry, path in sources.items()}
     contents[f"{stem}.dist-info/METADATA"] = distribution.read_text("METADATA")
     contents[f"{stem}.dist-info/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

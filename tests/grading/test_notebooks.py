@@ -100,6 +100,29 @@ def test_the_solution_passes_every_visible_check_and_every_hidden_test(slug):
     assert not [output for output in outputs if output.output_type == "execute_result"]
 
 
+def set_up(notebook):
+    (cell,) = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "set-up"]
+    return cell.source
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_a_released_set_up_is_that_of_the_source_and_the_line_that_gives_hints(slug):
+    assert set_up(released(slug)).startswith(set_up(source(slug)))
+    added = set_up(released(slug)).removeprefix(set_up(source(slug))).split("\n")
+    assert added[-1] == f'HINTS = exercise.Hints("{slug}")'
+    assert all(line == "" or line.startswith("# ") for line in added[:-1])
+
+
+def test_one_setting_releases_notebooks_without_hints(tmp_path, monkeypatch):
+    config = notebooks.load_config()
+    config.OfferHints.enabled = False
+    monkeypatch.setattr(notebooks, "load_config", lambda: config)
+    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
+    without = notebooks.build_release("two-step", tmp_path)
+    assert "hint" not in without.read_text(encoding="utf-8").lower()
+    assert set_up(nbformat.read(without, as_version=4)) == set_up(source("two-step"))
+
+
 def test_no_gradebook_is_opened_for_a_release(tmp_path, monkeypatch):
     def opened(*arguments):
         pytest.fail("a gradebook was opened")
