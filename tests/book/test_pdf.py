@@ -9,6 +9,8 @@ import pytest
 from browser import HTML, ROOT
 from pypdf import PdfReader
 
+from book.figures.style import ORANGE
+
 pytestmark = pytest.mark.xdist_group("pdf")  # one process reads the pages once
 
 READERS, INSTRUCTORS = pdf.VOLUMES
@@ -159,7 +161,8 @@ def test_long_lines_of_code_are_wrapped_and_lose_nothing(read):
 
 
 def test_the_colours_of_the_units_are_printed(book):
-    orange = re.compile(rb"0?\.8353 0?\.3686 0 rg")  # that of figures.style, as Chromium writes it before it fills
+    shares = [f"{int(ORANGE[place : place + 2], 16) / 255:.4f}".removeprefix("0") for place in (1, 3)]
+    orange = re.compile(rf"0?{re.escape(shares[0])} 0?{re.escape(shares[1])} 0 rg".encode())  # as Chromium writes it
     counts = [len(orange.findall(page.get_contents().get_data())) for page in book.pages]
     assert max(counts) > 100  # one box per letter of a text
 
