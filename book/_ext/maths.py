@@ -5,7 +5,10 @@ for them.
 """
 
 import re
+import socket
+import time
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import playwright
 from docutils import nodes
@@ -20,14 +23,32 @@ PRELOAD = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}"
 def setup(app):
     katex.NODEJS_BINARY = str(Path(playwright.__file__).with_name("driver") / "node")
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds: the machine may do other things too
-    # The file of a Unix socket is there a moment before anybody listens, and a connection that is refused then leaves
-    # a server behind that nobody ends. A socket of the network is tried until it answers.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = start_server
     katex.KATEX_DEFAULT_OPTIONS |= {"throwOnError": True, "strict": "error"}  # it would print its complaint in red
     app.setup_extension("sphinxcontrib.katex")
     app.connect("doctree-read", tie_punctuation)
     app.connect("html-page-context", load_style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def start_server(folder, timeout):
+    """Start a server that sets formulas; return its process and a connection to it. Raises KaTeXError after `timeout`.
+
+    The file of its Unix socket is there a moment before anybody listens, so it is tried until it answers: the package
+    does not, and would leave the server behind. Over the network a formula takes 40 ms longer, as client and server
+    write each message in two parts, of which the second waits until the first is acknowledged.
+    """
+    address, started = folder / "katex.sock", time.monotonic()
+    process = Popen(katex.KaTeXServer.build_command(socket=address), stdin=PIPE, stdout=PIPE, cwd=folder)
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        if connection.connect_ex(str(address)) == 0:
+            return process, connection
+        connection.close()
+        if time.monotonic() - started > timeout:
+            process.kill()
+            raise katex.KaTeXServer.timeout_error(timeout)
+        time.sleep(0.001)
 
 
 def tie_punctuation(app, doctree):
