@@ -133,7 +133,7 @@ _build/notebooks.built: $(SOURCES) grading/notebooks.py nbgrader_config.py $(INS
 	$(BIN)/python -m grading.notebooks
 	mkdir -p $(@D) && touch $@
 
-# That by which a notebook recognises known mistakes is found by running each of them, in the notebooks.
+# Every known mistake is run in its notebook, to see by which wrong numbers it can be recognised.
 RECOGNISED := $(wildcard solutions/*/answers.toml) grading/fingerprints.py $(addprefix rnnlib/,claims.py exercise.py fingerprints.py)
 
 _build/mistakes.built: _build/notebooks.built $(RECOGNISED)

@@ -81,7 +81,7 @@ def find(student, seen, expected, arguments, tol, run, options=MappingProxyType(
     if found and says_little(seen.result):
         found = _alike_elsewhere(found, student, call, run)
     elif len(found) > 1 and found[0].name not in run.named.values():
-        found = _still_alike_elsewhere(found, student, call, run)
+        found = _told_apart(found, student, call, run)
     if found and not tells(seen.result):
         run.later[run.cell] = found
         return None
@@ -119,8 +119,8 @@ def _candidates(run):
     return sorted(fitting, key=lambda entry: entry.name not in named)
 
 
-def _still_alike_elsewhere(entries, student, call, run):
-    """Of several entries, those that behave as the student's function does in other calls, as far as any does.
+def _told_apart(entries, student, call, run):
+    """Of several entries, those that go on behaving as the student's function does in other calls: one at least.
 
     This comes last, and only where several are left, as it asks the student's process again and again.
     """
@@ -132,7 +132,7 @@ def _still_alike_elsewhere(entries, student, call, run):
 
 
 def _alike_elsewhere(entries, student, call, run):
-    """Those entries that behave as the student's function does in other calls as well."""
+    """Those entries that behave as the student's function does in every other call: perhaps none."""
     for elsewhere in other_calls(student, call, run):
         if not entries:
             break

@@ -116,7 +116,7 @@ class StudentProcess:
             with contextlib.suppress(BlockingIOError):
                 error = outside.line(os.read(words, 4096).decode("utf-8", "replace").strip()) or error
             raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
-        except BaseException:  # of the grader's, which nobody is left to close the process after
+        except BaseException:  # such as the end of a test's time: nobody else knows of the process yet
             self.close()
             raise
         finally:

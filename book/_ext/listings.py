@@ -22,7 +22,7 @@ class Listing(LiteralInclude):
         for listing in (each for node in found for each in node.findall(nodes.literal_block)):
             if listing.get("language") == "python":
                 code = without_docstrings(listing.astext())
-                listing.rawsource, listing[:] = code, [nodes.Text(code)]  # only where both agree, it gets colours
+                listing.rawsource, listing[:] = code, [nodes.Text(code)]  # Sphinx colours it only where both agree
         return found
 
 
