@@ -112,11 +112,13 @@ def run_jupyter_lite(work, site):
 
 
 def adapt_page(page):
-    """Give the page of JupyterLite a language, the icon of the book, and an early start of Python."""
+    """Give the page of JupyterLite a language, the icon of the book, an early start of Python, and care in saving."""
     text = page.read_text(encoding="utf-8").replace("<html>", '<html lang="en">', 1)
-    text = text.replace("<head>", '<head>\n    <script src="../pyodide/early.js"></script>', 1)
+    scripts = [f'\n    <script src="{name}"></script>' for name in ("../pyodide/early.js", "saved.js")]
+    text = text.replace("<head>", "".join(["<head>", *scripts]), 1)
     icon = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
     page.write_text(re.sub('<link rel="manifest".*?/>', icon, text), encoding="utf-8")
+    shutil.copy(ROOT / "book" / "lite" / "saved.js", page.parent)
 
 
 def assemble_python(folder, url):

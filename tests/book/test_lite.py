@@ -18,6 +18,7 @@ from grading.course import slugs
 CHAPTER = "two-step.html"
 FRAME = ".exercise-stage iframe"
 
+OPENED = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
 READY = """
   () => { const panel = window.jupyterapp?.shell?.currentWidget;
           return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle"; }
@@ -101,7 +102,7 @@ def show(page):
     """Open the exercise and return the frame of its notebook, which can be read and written before Python is there."""
     page.get_by_role("button", name="Do two-step here").click()
     frame = page.locator(FRAME).element_handle().content_frame()
-    frame.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady")
+    frame.wait_for_function(OPENED)
     return frame
 
 
@@ -157,13 +158,48 @@ def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site
     assert "# mine" not in json.dumps(page.frame_locator(FRAME).locator("body").inner_text())
 
 
+# Ends when a text is in the notebook that is kept in this browser.
+UNTIL_KEPT = """
+  async ([text, limit]) => {
+    const { path } = jupyterapp.shell.currentWidget.context;
+    for (const end = Date.now() + limit; Date.now() < end; await new Promise(done => setTimeout(done, 100))) {
+      const kept = await jupyterapp.serviceManager.contents.get(path, { content: true });
+      if (JSON.stringify(kept.content).includes(text)) return;
+    }
+    throw Error(`not kept: ${text}`);
+  }
+"""
+TYPE_WHILE_IT_IS_SAVED = """
+  async () => {
+    const { context } = jupyterapp.shell.currentWidget, contents = jupyterapp.serviceManager.contents;
+    const cell = context.model.cells.get(2).sharedModel, save = contents.save;
+    contents.save = async (...notebook) => {
+      const saved = await save.apply(contents, notebook);
+      contents.save = save;
+      cell.setSource("# typed while it was saved");
+      return saved;
+    };
+    cell.setSource("# typed before");
+    await context.save();
+  }
+"""
+
+
+def test_what_is_typed_while_the_notebook_is_saved_is_kept_too(page, site):
+    page.goto(own_tab(site, "two-step"))
+    page.wait_for_function(OPENED)
+    page.wait_for_timeout(500)  # saved.js looks for the notebook fifty times a second
+    page.evaluate(TYPE_WHILE_IT_IS_SAVED)
+    page.evaluate(UNTIL_KEPT, ["# typed while it was saved", START])
+
+
 def write(page, notebook, text):
     """Type into the first answer cell as a reader does, and wait until it is saved."""
     cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
     cell.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(text)
-    notebook.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    notebook.evaluate(UNTIL_KEPT, [text, START])
 
 
 # "frame", or the text of what has the focus in the page.
@@ -213,7 +249,7 @@ def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
     page.goto(site + CHAPTER)
     page.get_by_role("link", name="Open it in its own tab").click()
     page.wait_for_url(own_tab(site, "two-step"))  # which every exercise is done at
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady")
+    page.wait_for_function(OPENED)
     assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
 
 
