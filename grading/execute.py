@@ -13,8 +13,7 @@ from typing import NamedTuple
 from grading import checks, exercise, follow_through, mistakes, outputs, record
 from grading.bench import TOO_MUCH, Bench
 from grading.limits import TestTooLongError, time_limit
-from grading.remote import Remote, StudentError
-from grading.sandbox import SandboxError
+from grading.remote import Remote, SandboxError, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
 
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -36,7 +35,7 @@ def execute(notebook, task, settings, bench=Bench):
     """Fill in the outputs of a rebuilt notebook and complete its Record; return the notebook.
 
     `task` is the exercise.Exercise that it was rebuilt from, `bench` the class of what the cells run on. Raises
-    sandbox.SandboxError when no process can be started; nothing that a student wrote raises.
+    remote.SandboxError when no process can be started; nothing that a student wrote raises.
     """
     noted, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
     if noted.problem:

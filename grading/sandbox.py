@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy
 
 from grading import seccomp
+from grading.remote import SandboxError
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "rnnlib"
@@ -33,10 +34,6 @@ LIMITS = {
 if sys.platform == "linux":
     LIMITS["RLIMIT_NPROC"] = 64  # threads; where the grader is root, those are counted while they run
 INSTALL = "install it with `make system`, or say --no-sandbox to run students' code with your own rights"
-
-
-class SandboxError(RuntimeError):
-    """The sandbox cannot be used on this machine."""
 
 
 def ensure_available():

@@ -9,7 +9,8 @@ from marking import FAST, SLUG, filled, mark, record
 from grading import exercise, sandbox
 from grading.answers import known_answers, solution
 from grading.bench import CHANCES, MAX_SHOWN, Bench
-from grading.remote import HungError, StudentDiedError, StudentError, StudentProcess
+from grading.remote import HungError, StudentDiedError, StudentError
+from grading.student_process import StudentProcess
 
 pytestmark = pytest.mark.pool
 

@@ -22,7 +22,8 @@ from grading.answers import solution
 from grading.bench import Bench
 from grading.course import COURSE, slugs
 from grading.execute import Settings
-from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
+from grading.remote import HungError, Remote, StudentDiedError, StudentError
+from grading.student_process import StudentProcess
 from grading.usage import Usage
 from grading.watch import Budget, Watch
 from rnnlib import scalar
@@ -347,7 +348,9 @@ def test_a_start_that_runs_out_of_time_leaves_no_process(monkeypatch):
 
 def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():
     needs("bwrap")
-    code = "from grading.remote import StudentProcess as S; s = S(); s.run('print(1)'); print(s.take_output()[0])"
+    code = (
+        "from grading.student_process import StudentProcess as S; s = S(); s.run('print(1)'); print(s.take_output()[0])"
+    )
     environment = os.environ | {"PYTHONPYCACHEPREFIX": "/tmp/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, cwd=COURSE, env=environment, capture_output=True, timeout=60).stdout == b"1\n\n"
@@ -563,5 +566,5 @@ def test_a_second_thread_still_runs_under_the_filter(student):
 
 
 def test_the_grader_needs_no_bubblewrap_to_be_imported():
-    code = "import os; os.environ['PATH'] = ''; import grading.grade, grading.remote, grading.commands"
+    code = "import os; os.environ['PATH'] = ''; import grading.grade, grading.student_process, grading.commands"
     assert subprocess.run([sys.executable, "-c", code], cwd=COURSE, timeout=60).returncode == 0

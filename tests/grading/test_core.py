@@ -1,0 +1,64 @@
+"""What marks a notebook needs numpy, Jinja2 and Python itself, so that a browser can mark one as well."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from marking import SLUG, filled
+
+from grading.answers import known_answers
+from grading.course import COURSE
+
+ALLOWED = {*sys.stdlib_module_names, "numpy", "jinja2", "markupsafe", "rnnlib", "grading"}
+# What starts and confines processes, which a browser cannot do, and modules that Pyodide's Python does not have.
+ABSENT = {"grading.sandbox", "grading.seccomp", "grading.student_process", "grading.usage", "fcntl", "resource"}
+
+MARK = """
+import json, sys
+from pathlib import Path
+
+allowed, absent, slug, path = json.loads(sys.argv[1])
+
+class Elsewhere:
+    def find_spec(self, name, path=None, target=None):
+        if name in absent or name.partition(".")[0] not in allowed:
+            raise ModuleNotFoundError(f"{name} is not here", name=name)
+
+for name in absent:
+    sys.modules.pop(name, None)
+sys.meta_path.insert(0, Elsewhere())
+
+from grading import exercise, intake, pages, record
+from grading.bench import OwnBench
+from grading.execute import Settings, execute
+from grading.transplant import rebuild
+
+task = exercise.load(slug)
+cells, notes, digest = intake.read_notebook(path)
+done = execute(rebuild(task, intake.Submission(tuple(cells), tuple(notes), "", digest)), task, Settings(1), OwnBench)
+print(json.dumps(record.of(done).mistakes))
+"""
+
+
+def run(program, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=COURSE, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    """A known wrong answer, and a notebook that holds it."""
+    answer = next(answer for answer in known_answers(SLUG) if answer.name == "message-without-w")
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps(filled(answer.cells)), encoding="utf-8")
+    return answer, path
+
+
+def test_marking_and_naming_import_numpy_and_jinja_alone(wrong):
+    answer, path = wrong
+    named = json.loads(run(MARK, json.dumps([sorted(ALLOWED), sorted(ABSENT), SLUG, str(path)])))
+    assert set(named.values()) == {answer.name}
