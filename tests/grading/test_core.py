@@ -29,7 +29,9 @@ for name in absent:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, Elsewhere())
 
-from grading import exercise, intake, pages, record
+from dataclasses import asdict
+
+from grading import exercise, feedback, intake
 from grading.bench import OwnBench
 from grading.execute import Settings, execute
 from grading.transplant import rebuild
@@ -37,7 +39,9 @@ from grading.transplant import rebuild
 task = exercise.load(slug)
 cells, notes, digest = intake.read_notebook(path)
 done = execute(rebuild(task, intake.Submission(tuple(cells), tuple(notes), "", digest)), task, Settings(1), OwnBench)
-print(json.dumps(record.of(done).mistakes))
+found = feedback.results(done, task)
+print(json.dumps(asdict(found)))
+print(feedback.page(found, for_yourself=True))
 """
 
 
@@ -58,7 +62,9 @@ def wrong(tmp_path):
     return answer, path
 
 
-def test_marking_and_naming_import_numpy_and_jinja_alone(wrong):
+def test_marking_naming_and_the_page_of_feedback_import_numpy_and_jinja_alone(wrong):
     answer, path = wrong
-    named = json.loads(run(MARK, json.dumps([sorted(ALLOWED), sorted(ABSENT), SLUG, str(path)])))
-    assert set(named.values()) == {answer.name}
+    data, page = run(MARK, json.dumps([sorted(ALLOWED), sorted(ABSENT), SLUG, str(path)])).split("\n", 1)
+    (mistake,) = json.loads(data)["mistakes"]
+    assert mistake["told"] == f"This is what you get when {answer.mistake}."
+    assert f"{mistake['told']}</h3>" in page
