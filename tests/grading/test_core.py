@@ -18,7 +18,7 @@ MARK = """
 import json, sys
 from pathlib import Path
 
-allowed, absent, slug, path = json.loads(sys.argv[1])
+allowed, absent, path = json.loads(sys.argv[1])
 
 class Elsewhere:
     def find_spec(self, name, path=None, target=None):
@@ -31,15 +31,13 @@ sys.meta_path.insert(0, Elsewhere())
 
 from dataclasses import asdict
 
-from grading import exercise, feedback, intake
+from grading import feedback, intake, mine
 from grading.bench import OwnBench
-from grading.execute import Settings, execute
-from grading.transplant import rebuild
+from grading.execute import Settings
 
-task = exercise.load(slug)
 cells, notes, digest = intake.read_notebook(path)
-done = execute(rebuild(task, intake.Submission(tuple(cells), tuple(notes), "", digest)), task, Settings(1), OwnBench)
-found = feedback.results(done, task)
+submission = intake.Submission(tuple(cells), tuple(notes), "", digest)
+found = mine.mark(mine.exercise_of(cells), submission, Settings(1, sandboxed=False), bench=OwnBench)
 print(json.dumps(asdict(found)))
 print(feedback.page(found, for_yourself=True))
 """
@@ -64,7 +62,7 @@ def wrong(tmp_path):
 
 def test_marking_naming_and_the_page_of_feedback_import_numpy_and_jinja_alone(wrong):
     answer, path = wrong
-    data, page = run(MARK, json.dumps([sorted(ALLOWED), sorted(ABSENT), SLUG, str(path)])).split("\n", 1)
+    data, page = run(MARK, json.dumps([sorted(ALLOWED), sorted(ABSENT), str(path)])).split("\n", 1)
     (mistake,) = json.loads(data)["mistakes"]
     assert mistake["told"] == f"This is what you get when {answer.mistake}."
     assert f"{mistake['told']}</h3>" in page
