@@ -79,13 +79,14 @@ def new_book(root):
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_static", "live"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
-    for name in ("_config.yml", "requirements.txt"):
+    for name in ("_config.yml", "requirements.txt", "LICENSE"):
         shutil.copy(ROOT / name, root)
     (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
     (root / "book" / "index.md").write_text(PAGE)
     for name in ("references.bib", "corpus.txt"):
         (root / "book" / name).touch()
     (root / "rnnlib").mkdir()
+    shutil.copy(ROOT / "rnnlib" / "pyproject.toml", root / "rnnlib")
     exercise = root / "exercises" / "two-step" / "two-step.ipynb"
     exercise.parent.mkdir(parents=True)
     exercise.write_text("{}")
@@ -94,7 +95,7 @@ def new_book(root):
 
 
 def library_says(book, expression):
-    (book / "rnnlib" / "__init__.py").write_text(f"WORD = {expression}\n")
+    (book / "rnnlib" / "__init__.py").write_text(f'__version__ = "0.1.0"\nWORD = {expression}\n')
 
 
 def build(book, programs="nowhere"):
@@ -293,10 +294,11 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
 
 def test_the_site_packs_and_watches_every_module_of_rnnlib(tmp_path, extensions):
     import lite
+    import students_wheel
 
     modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("rnnlib/**/*.py")}
     assert "rnnlib/fast/sweep.py" in modules
-    assert modules <= names(lite.own_wheel(tmp_path, "rnnlib"))
+    assert modules <= names(students_wheel.build(tmp_path))
     assert modules <= {path.relative_to(ROOT).as_posix() for pattern in lite.SOURCES for path in ROOT.glob(pattern)}
 
 
