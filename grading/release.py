@@ -12,8 +12,8 @@ from grading.course import COURSE
 
 # Names with an underscore: an answer that used `sys` would work here, and fail where it is marked.
 FROM_THE_SITE = """\
-# rnnlib is the library of this course. Where Python does not find it, these lines say how to get it. Colab, Kaggle and
-# JupyterLite install it here.
+# rnnlib is the library of this course. Where Python does not find it, these lines say how to get it; in Colab, in
+# JupyterLite and, with its internet switched on, in Kaggle they install it.
 import os as _os
 import sys as _sys
 from importlib.util import find_spec as _find_spec
@@ -63,7 +63,7 @@ def wheel():
 def library(address):
     """The lines above a set-up, which say how to get rnnlib from the site at `address`, an empty text if it has none.
 
-    Without an address, it is a file that the reader has fetched. In neither case is a name looked up on PyPI.
+    Without an address, it is a file that the reader has fetched. Either way, pip looks up no name for it on PyPI.
     """
     return (FROM_THE_SITE if address else FROM_A_FILE).format(address=address, wheel=wheel())
 

@@ -88,13 +88,13 @@ def transplant(task, submission):
 
 def _sort(task, submission):
     """The Found cells. A label that was lost is given back to a cell with the text of the release."""
-    released = {source.strip(): label for label, source in task.released.items()}
+    released = {release.bare(source): label for label, source in task.released.items()}
     present = {cell.grade_id for cell in submission.cells}
     ours = {cell["source"].strip() for cell in task.notebook["cells"] if not exercise.grade_id(cell)}
     labelled, extras, last = {}, [], None
     for place, cell in enumerate(submission.cells):
         text = cell.source.strip()
-        label = cell.grade_id if cell.grade_id in task.released else released.get(text)
+        label = cell.grade_id if cell.grade_id in task.released else released.get(release.bare(text))
         if label and (label == cell.grade_id or label not in present):
             labelled.setdefault(label, []).append((place, cell))
             last = label

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import tomllib
 import zipfile
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -153,11 +154,20 @@ def test_notebooks_and_the_page_about_the_exercises_name_the_wheel_that_is_made(
     assert all(line.endswith(made) for line in installed)
 
 
+def test_binder_installs_the_students_distribution_on_a_python_that_it_takes():
+    (place,) = (COURSE / ".binder" / "requirements.txt").read_text().split()
+    project = tomllib.loads((COURSE / place / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == "bptt-rnnlib"
+    assert (
+        COURSE / ".binder" / "runtime.txt"
+    ).read_text() == f"python-{project['requires-python'].removeprefix('>=')}\n"
+
+
 def test_nobody_is_told_to_install_a_package_of_the_name_that_others_may_take():
     tracked = subprocess.run(["git", "ls-files"], cwd=COURSE, capture_output=True, text=True, check=True).stdout
     texts = [COURSE / name for name in tracked.split() if name.endswith((".md", ".py", ".toml", ".ipynb", ".yml"))]
-    wrong = re.compile(r"pip3? install [^\n`]*?(?<![\w./])rnnlib\b")
-    assert wrong.search("pip install -q rnnlib")
+    wrong = re.compile(r"pip3? install [^\n`)]*?(?<![\w./])rnnlib\b")
+    assert all(wrong.search(f"pip install {name}") for name in ("rnnlib", "-q rnnlib", '"rnnlib[training]"'))
     assert [path for path in texts if path.exists() and wrong.search(path.read_text(encoding="utf-8"))] == []
 
 

@@ -159,6 +159,16 @@ def test_a_notebook_of_another_release_of_the_same_exercise_is_marked_with_nothi
     assert here[1] == []
 
 
+def test_the_set_up_of_another_site_that_has_lost_its_label_is_not_taken_for_a_cell_of_the_students_own(
+    right, tmp_path
+):
+    here = rebuilt(right, tmp_path)
+    cell = cells(right)["set-up"]
+    cell["source"] = release.library("https://example.org/elsewhere/") + release.bare(cell["source"])
+    del cell["metadata"]["nbgrader"]
+    assert rebuilt(right, tmp_path) == here
+
+
 @pytest.mark.parametrize("address", ["", "https://example.org/elsewhere/"])
 def test_an_import_above_the_lines_that_find_rnnlib_is_kept(right, tmp_path, address):
     cell = cells(right)["set-up"]
