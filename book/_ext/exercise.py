@@ -32,7 +32,7 @@ def setup(app):
 
 
 def look_for_a_repository(app, config):
-    """Note the repository and its links under names of their own: a change of them then writes the pages again."""
+    """Note the repository, and links to it, as settings of the build: a change of one then writes the pages again."""
     url, branch = (config.html_theme_options.get(f"repository_{name}", "") for name in ("url", "branch"))
     config.course_repository = url.rstrip("/")
     if url.startswith(GITHUB):
