@@ -19,7 +19,8 @@ from playwright.sync_api import sync_playwright
 
 SLOW = ("pool", "server", "browser")
 FIXTURES = {"browser": {"site", "chromium", "builds"}, "server": {"postgresql", "cluster"}}  # what says that it is so
-SHARED = {"course", "marked", "feedback", "builds", "rebuilt", "opened", "chapter"}  # fixtures that take long to make
+# Fixtures that take long to make.
+SHARED = {"course", "marked", "feedback", "builds", "rebuilt", "opened", "chapter", "desk", "borrowed"}
 
 
 def pytest_addoption(parser):
