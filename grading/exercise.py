@@ -36,6 +36,11 @@ class Exercise(NamedTuple):
         return {name for names in self.names.values() for name in names}
 
     @property
+    def title(self):
+        """The heading of its notebook."""
+        return self.notebook["cells"][0]["source"].splitlines()[0].lstrip("# ")
+
+    @property
     def points(self):
         """The points of the exercise."""
         return sum(cell["metadata"]["nbgrader"]["points"] for cell in self.notebook["cells"] if is_test(cell))

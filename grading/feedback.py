@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from markupsafe import Markup, escape
 
@@ -22,7 +22,6 @@ STATES = {
 GOOD = ("right", "follows")
 HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
 VISIBLE = re.compile(r"^exercise\.run\(check_(\w+)\)", re.MULTILINE)
-POINTS = re.compile(r"\s*\([^()]*\bpoints?\)$")  # what a heading of the notebook says of its part's points
 CALL = "in the call "  # how a line begins that names the call in which a student's function stopped
 MAX_PRINTED = 2000  # characters of what a function printed while it was checked
 
@@ -88,26 +87,22 @@ class Results:
 
 
 def results(notebook, task, grades=None, total=None):
-    """The Results of an executed notebook, which task, an exercise.Exercise, was made into.
+    """The Results of a notebook of the exercise `task` that execute has run.
 
     `grades` maps the grade_id of a test cell to its points, where a gradebook has them; `total` is (points, most,
     penalty for being late) from there.
     """
     noted = record.of(notebook) or record.Record("", (), "", "")  # an older grader may have marked it
-    cells = [cell for cell in notebook["cells"] if not _is_notice(cell)]
-    checks, headings, last = {}, {}, ""
-    for cell in cells:
-        last = _heading(cell) or last
-        headings[id(cell)] = last
+    placed, checks = _placed(notebook["cells"]), {}
+    for title, cell in placed:
         if exercise.is_test(cell):
-            checks.setdefault(last, []).append(_check(cell, noted, grades or {}))
-    checks, mistakes = _with_mistakes(checks, cells)
-    parts = [_part(title, found, cells, headings, task) for title, found in checks.items()]
-    points, most = sum(part.points for part in parts), sum(part.most for part in parts)
-    points, most, penalty = total or (points, most, 0.0)
+            checks.setdefault(title, []).append((_check(cell, noted, grades or {}), outputs.failure_of(cell)))
+    checks, mistakes = _with_mistakes(checks)
+    parts = [_part(title, of_part, placed, task) for title, of_part in checks.items()]
+    points, most, penalty = total or (sum(part.points for part in parts), sum(part.most for part in parts), 0.0)
     return Results(
         slug=task.slug,
-        title=title_of(task),
+        title=task.title,
         points=points,
         most=most,
         penalty=penalty,
@@ -115,7 +110,7 @@ def results(notebook, task, grades=None, total=None):
         notes=[] if noted.problem else list(noted.notes),
         mistakes=mistakes,
         parts=parts,
-        cells=[_own(cell, headings[id(cell)]) for cell in cells if _is_students(cell)],
+        cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
         seed=noted.seed,
         sandbox=noted.sandbox,
     )
@@ -126,11 +121,8 @@ def page(found, for_yourself=False, markdown=None):
 
     `markdown` makes HTML that is safe to show of a student's text; without it, the text is shown as it was written.
     """
-    data = asdict(found)
-    return render(
-        "feedback.html.jinja", found=data, for_yourself=for_yourself, markdown=markdown, states=STATES, good=GOOD,
-        prose=_prose, amount=amount,
-    )  # fmt: skip
+    words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount}
+    return render("feedback.html.jinja", found=asdict(found), for_yourself=for_yourself, markdown=markdown, **words)
 
 
 def amount(points):
@@ -138,14 +130,13 @@ def amount(points):
     return f"{points:g} point{'' if points == 1 else 's'}"
 
 
-def title_of(task):
-    """The title of an exercise."""
-    return task.notebook["cells"][0]["source"].splitlines()[0].lstrip("# ")
-
-
-def _is_notice(cell):
-    """Whether the grader has added this cell, to say what was unusual."""
-    return cell.get("id") == "about-this-submission"
+def _placed(cells):
+    """(heading of its part, cell) for all cells but the one in which the grader says what it noted."""
+    found, heading = [], ""
+    for cell in cells:
+        heading = _heading(cell) or heading
+        found += [(heading, cell)] if cell.get("id") != "about-this-submission" else []
+    return found
 
 
 def _is_students(cell):
@@ -157,7 +148,7 @@ def _heading(cell):
     if cell["cell_type"] != "markdown" or WRITTEN_BY_STUDENT in cell["metadata"]:
         return ""
     found = re.findall(r"^## (.*)$", cell["source"], re.MULTILINE)
-    return POINTS.sub("", found[-1].strip()) if found else ""
+    return found[-1].strip() if found else ""
 
 
 def _check(cell, noted, grades):
@@ -221,50 +212,55 @@ def _printed(cell):
     return "".join(map("".join, texts))[:MAX_PRINTED]
 
 
-def _with_mistakes(checks, cells):
-    """The checks, each with the number of its mistake, and the Mistakes in the order in which they were met.
+def _with_mistakes(checks):
+    """{title of a part: its Checks, each with the number of its mistake}, and the Mistakes as they were met.
 
-    A visible check knows no names. One that fails beside a hidden check whose mistake has a name is put down to that:
-    both look at the same functions.
+    `checks` maps a title to pairs of a Check and its Failure. A visible check knows no names. One that fails beside a
+    hidden check whose mistake has a name is put down to that: both look at the same functions.
     """
-    failures = {exercise.grade_id(cell): outputs.failure_of(cell) for cell in cells if exercise.is_test(cell)}
-    numbers, found, numbered = {}, [], {}
+    numbers, numbered = {}, {}  # of (sentence, hint)
     for title, of_part in checks.items():
-        named = {}
-        for check in of_part:
-            failure = failures[check.label]
-            if check.headline and failure.mistake:
-                named[check.label] = numbers.setdefault((failure.mistake, failure.hint), len(numbers) + 1)
+        named = {
+            check.label: numbers.setdefault((failure.mistake, failure.hint), len(numbers) + 1)
+            for check, failure in of_part
+            if check.headline and failure.mistake
+        }
         first = next(iter(named.values()), 0)
-        numbered[title] = [_numbered(c, named.get(c.label, 0 if c.hidden else first)) for c in of_part]
-    for (told, hint), number in numbers.items():
-        costs = {title: [c for c in of_part if c.mistake == number] for title, of_part in numbered.items()}
-        cost = sum(check.most - check.points for of_part in costs.values() for check in of_part)
-        found.append(Mistake(told, hint, cost, [title for title, of_part in costs.items() if of_part]))
-    return numbered, found
+        numbered[title] = [
+            replace(check, mistake=named.get(check.label, 0 if check.hidden else first)) if check.headline else check
+            for check, _ in of_part
+        ]
+    return numbered, [_mistake(*told, number, numbered) for told, number in numbers.items()]
 
 
-def _numbered(check, number):
-    return Check(**{**vars(check), "mistake": number}) if check.headline else check
+def _mistake(told, hint, number, checks):
+    lost = [(title, check) for title, of_part in checks.items() for check in of_part if check.mistake == number]
+    cost = sum(check.most - check.points for _, check in lost)
+    return Mistake(told, hint, cost, list(dict.fromkeys(title for title, _ in lost)))
 
 
-def _part(title, checks, cells, headings, task):
-    answers = [cell for cell in cells if exercise.is_answer(cell) and headings[id(cell)] == title]
-    points, most = sum(check.points for check in checks), sum(check.most for check in checks)
-    states = {check.state for check in checks}
-    if states <= set(GOOD):
-        state = "right" if "right" in states else "follows"
-    elif len(states) == 1:
-        (state,) = states
-    else:
-        state = "partly" if points > 0 else "wrong"
+def _part(title, checks, placed, task):
+    answers = [cell for heading, cell in placed if heading == title and exercise.is_answer(cell)]
     comments = [cell["metadata"]["nbgrader"].get("comment") for cell in answers]
-    sections = {
-        tuple(task.sections[exercise.grade_id(cell)]) for cell in answers if exercise.grade_id(cell) in task.sections
-    }
+    named = [task.sections.get(exercise.grade_id(cell)) for cell in answers]
+    sections = [section for i, section in enumerate(named) if section and section not in named[:i]]
     return Part(
-        title, points, most, state, checks, list(filter(None, comments)), [_section(*s, task) for s in sorted(sections)]
+        title=title,
+        points=sum(check.points for check in checks),
+        most=sum(check.most for check in checks),
+        state=_state_of_part([check.state for check in checks]),
+        checks=checks,
+        comments=list(filter(None, comments)),
+        sections=[_section(chapter, section, task) for chapter, section in sections],
     )
+
+
+def _state_of_part(states):
+    if len(set(states)) == 1:
+        return states[0]
+    if set(states) <= set(GOOD):
+        return "right"
+    return "partly" if {"partly", *GOOD} & set(states) else "wrong"
 
 
 def _section(chapter, title, task):

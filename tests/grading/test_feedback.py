@@ -196,6 +196,14 @@ def test_two_mistakes_of_one_part_cost_together_what_the_part_has_lost(tmp_path)
     assert len(found.mistakes) == 2
     assert sum(mistake.cost for mistake in found.mistakes) == found.most - found.points == 3.0
     assert all(mistake.cost > 0 and mistake.parts == ["2. The clean formulas"] for mistake in found.mistakes)
+    assert "have no name here" not in feedback_page.page(found)
+
+
+def test_points_that_no_named_mistake_has_cost_are_counted_too(tmp_path):
+    cells = WRONG.cells | {"gradient": "def gradient(*arguments):\n    raise KeyError(1)"}
+    found = results(cells, tmp_path)
+    assert (found.points, [mistake.cost for mistake in found.mistakes]) == (6.0, [5.0])
+    assert "The other 4 points went in ways that have no name here" in feedback_page.page(found)
 
 
 def test_the_feedback_says_what_follows_from_an_earlier_part(feedback):
