@@ -93,7 +93,7 @@ def results(notebook, task, grades=None, total=None):
     penalty for being late) from there.
     """
     noted = record.of(notebook) or record.Record("", (), "", "")  # an older grader may have marked it
-    placed, checks = _placed(notebook["cells"]), {}
+    placed, checks = in_parts(notebook["cells"]), {}
     for title, cell in placed:
         if exercise.is_test(cell):
             checks.setdefault(title, []).append((_check(cell, noted, grades or {}), outputs.failure_of(cell)))
@@ -130,7 +130,7 @@ def amount(points):
     return f"{points:g} point{'' if points == 1 else 's'}"
 
 
-def _placed(cells):
+def in_parts(cells):
     """(heading of its part, cell) for all cells but the one in which the grader says what it noted."""
     found, heading = [], ""
     for cell in cells:

@@ -23,6 +23,7 @@ function open(stage, button) {
     action("Download my notebook", () => download(frame, slug)),
     action("Start again from the released version", () => startAgain(frame, slug)),
   );
+  window.offerMarking?.(bar, slug, () => notebook(frame)?.context.model.toString()); // see book/marking/mark.js
   stage.append(bar, frame);
   button.textContent = `Close ${slug}`;
   button.setAttribute("aria-expanded", "true");

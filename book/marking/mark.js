@@ -1,0 +1,136 @@
+/* "Mark my work": the hidden checks of a class run on fresh numbers, in a Python that has nothing to do with that of the
+   notebook, and the page of feedback is shown. What marks is grading/; book/_ext/marking.py packs it for the browser.
+
+   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. Other scripts of a page have
+   names like some of these, so that all are in a block. */
+{
+  const script = document.currentScript;
+  const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives
+  // Milliseconds from one check to the next: a little more than grading/execute.py gives to all of them. The checks end
+  // loops of Python themselves, but no loop inside numpy.
+  const LONGEST = 75_000;
+
+  // Put a button into the `bar` of an exercise; `written()` is the text of the notebook, as soon as there is one.
+  window.offerMarking = (bar, slug, written) => {
+    const line = document.createElement("span");
+    line.role = "status";
+    let marking;
+    const button = action("Mark my work", async () => {
+      if (marking) return marking.end("Stopped.");
+      const text = written();
+      if (!text) return;
+      marking = new Marking((news) => (line.textContent = news));
+      button.textContent = "Stop marking";
+      marking.start(slug, text);
+      show(await marking.over, slug, bar, button);
+      button.textContent = "Mark my work";
+      marking = undefined;
+    });
+    button.className = "exercise-mark";
+    bar.append(button, line);
+  };
+
+  class Marking {
+    constructor(tell) {
+      this.tell = tell;
+      this.over = new Promise((resolve) => (this.resolve = resolve)); // with what was found, or with nothing
+    }
+
+    async start(slug, text) {
+      try {
+        const files = await fetchFiles((...progress) => this.ended || this.tell(loading(...progress)), NEEDED);
+        if (this.ended) return;
+        this.tell("Starting Python");
+        this.worker = new Worker(new URL("mark-worker.js", script.src));
+        this.worker.onerror = (event) => this.end(`Nothing was marked: ${event.message}.`);
+        this.worker.onmessage = ({ data }) => this.hear(data);
+        const addresses = (ending) =>
+          files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
+        this.worker.postMessage({
+          core: script.dataset.python || PYTHON.href,
+          library: addresses(".zip")[0],
+          packages: addresses(".whl"),
+          archive: new URL("lite/marking.zip", HERE).href,
+          site: HERE.href,
+          seed: crypto.getRandomValues(new Uint32Array(1))[0],
+          slug,
+          text,
+        });
+      } catch (error) {
+        this.end(`Python could not be started: ${error.message}`);
+      }
+    }
+
+    hear({ part, done, failed }) {
+      clearTimeout(this.watch);
+      if (failed) this.end(`Nothing was marked: ${failed}`);
+      else if (done) this.end(`${done.points} of ${done.most} points. A mark for yourself: nobody else sees it.`, done);
+      else {
+        this.tell(`Marking ${part}`);
+        const late = `Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
+        this.watch = setTimeout(() => this.end(late), LONGEST);
+      }
+    }
+
+    // Nothing but its end stops a running Python.
+    end(news, found) {
+      this.ended = true;
+      clearTimeout(this.watch);
+      this.worker?.terminate();
+      this.tell(news);
+      this.resolve(found);
+    }
+  }
+
+  function show(found, slug, bar, button) {
+    const stage = bar.closest(".exercise-stage") ?? bar;
+    stage.parentElement?.querySelector(".exercise-feedback")?.remove();
+    if (!found || !bar.isConnected) return; // stopped, or the exercise was closed meanwhile
+    window.note?.(slug, { mark: { points: found.points, of: found.most } });
+    const box = document.createElement("div");
+    box.className = "exercise-feedback";
+    const close = action("Close the feedback", () => {
+      box.remove();
+      button.focus();
+    });
+    box.append(close, feedback(slug, found.page));
+    stage.after(box);
+    if (document.activeElement === button) box.scrollIntoView({ block: "nearest" }); // the reader has waited for it
+  }
+
+  // The page runs no script. It has the origin of this one, for its height to be measured and its links to be led.
+  function feedback(slug, page) {
+    const frame = document.createElement("iframe");
+    frame.title = `Feedback on ${slug}`;
+    frame.sandbox = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
+    frame.srcdoc = page;
+    const fit = () => (frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 2}px`);
+    frame.addEventListener("load", () => {
+      for (const link of frame.contentDocument.querySelectorAll('a[href^="http"]')) link.target = "_blank";
+      followTheme(frame);
+      fit();
+      new ResizeObserver(() => frame.contentDocument && fit()).observe(frame);
+    });
+    return frame;
+  }
+
+  // The page of feedback looks at the system; a reader may have chosen otherwise for the book.
+  function followTheme(frame) {
+    const { documentElement, body } = document;
+    const follow = () => {
+      const dark = documentElement.dataset.theme === "dark" || body.classList.contains("jp-mod-dark");
+      const inside = frame.contentDocument;
+      if (!inside) return; // the feedback was closed
+      inside.documentElement.style.colorScheme = dark ? "dark" : "light";
+      for (const rule of [...inside.styleSheets].flatMap((sheet) => [...sheet.cssRules])) {
+        if (rule.media?.mediaText.includes("color-scheme") || rule.dark) {
+          rule.dark = true; // once its condition is replaced, nothing else tells it
+          rule.media.mediaText = dark ? "all" : "not all";
+        }
+      }
+    };
+    follow();
+    new MutationObserver(follow).observe(documentElement, { attributeFilter: ["data-theme"] });
+    new MutationObserver(follow).observe(body, { attributeFilter: ["class"] });
+  }
+}
