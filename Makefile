@@ -17,6 +17,7 @@ CHAPTERS = $(shell sed -n 's|.*file: \(.*\)|book/\1.md|p' book/_toc.yml)
 FIRST = $(firstword $(shell sed -n 's/^[:`]*{exercise} //p' $(CHAPTERS)))
 # Whatever lies in these folders may show on a page: a list of endings would forget the next kind of file.
 PAGES := $(shell find book exercises rnnlib -type f -not -path '*/.*' -not -path '*/__pycache__/*')
+PACKED := $(wildcard grading/*.py grading/templates/*)  # for "Mark my work" in the page
 
 ##@ For everybody
 .PHONY: help
@@ -146,7 +147,7 @@ _build/mistakes.built: _build/notebooks.built $(RECOGNISED)
 .PHONY: FORCE
 FORCE:
 
-_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) _config.yml $(INSTALLED)
+_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml $(INSTALLED)
 	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
 	touch $@

@@ -43,9 +43,10 @@ def is_offered(config):
 
 
 def serve_scripts(app, config):
-    """Serve the files of book/marking; in book/_static, every page would load them all."""
+    """Serve the files of book/marking, which would be on every page in book/_static; let the text speak of them."""
     if is_offered(config):
         config.html_static_path.append("marking")
+        app.tags.add("marked_in_the_page")
 
 
 def load_script(app, page, template, context, doctree):

@@ -1,9 +1,9 @@
 /* "Mark my work": the hidden checks of a class run on fresh numbers, in a Python that has nothing to do with that of the
    notebook, and the page of feedback is shown. What marks is grading/; book/_ext/marking.py packs it for the browser.
 
-   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. Other scripts of a page have
-   names like some of these, so that all are in a block. */
-{
+   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. live.js, which a chapter loads
+   too, has functions with names of these: hence the function around all. */
+(() => {
   const script = document.currentScript;
   const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives
   // Milliseconds from one check to the next: a little more than grading/execute.py gives to all of them. The checks end
@@ -133,4 +133,4 @@
     new MutationObserver(follow).observe(documentElement, { attributeFilter: ["data-theme"] });
     new MutationObserver(follow).observe(body, { attributeFilter: ["class"] });
   }
-}
+})();

@@ -19,8 +19,8 @@ NUMBER = re.compile(r"^\d+\. ")  # how a title may begin
 def mark(slug, text, seed, site, tell):
     """Mark the notebook `text` of the exercise `slug`; return {"points", "most", "page"} as JSON.
 
-    `site` is the address of this site, to which the page of feedback links. `tell` is called with the name of a part whenever
-    one of its checks begins.
+    `site` is the address of this site, to which the page of feedback links. `tell` is called with the name of a part
+    whenever one of its checks begins.
     """
     task = exercise.load(slug)
     task.notebook["metadata"]["course"] = {"site": site}

@@ -1,0 +1,216 @@
+"""A reader has a notebook marked in the page: as in a class, in a Python whose loops and crashes cost nothing."""
+
+import os
+import re
+import shutil
+import zipfile
+from typing import NamedTuple
+
+import pytest
+import yaml
+from browser import DESK, ROOT, START, shuts_out, watched
+from conftest import needs
+from marking import SLUG, filled, hidden_lines, mark
+from test_lite import FILL_IN, FRAME, OPENED
+from test_site_build import build, new_book, write_settings
+
+from grading import exercise, feedback
+from grading.answers import known_answers, solution
+
+WRONG = [
+    pytest.param(slug, answer, id=answer.name)
+    for slug, names in {
+        SLUG: ("message-without-w", "target-minus-prediction"),
+        "t-steps": ("part-without-hops",),
+    }.items()
+    for answer in known_answers(slug)
+    if answer.name in names
+]
+BUTTON = ".exercise-mark"
+LINE = ".exercise-mark + [role=status]"
+PAGE = ".exercise-feedback iframe"
+# The frame runs no script, not even one of a test: it is looked at from the page around it.
+READ = f"document.querySelector('{PAGE}').contentDocument.body.innerText"
+TEXTS = {".css", ".html", ".ipynb", ".js", ".json", ".py", ".txt"}
+HANG = "sum(iter(int, 1))"  # a loop in compiled code: Python itself cannot look at the clock
+LOOP = "while True:\n        try:\n            1 / 0\n        except Exception:\n            pass"
+
+
+class Marked(NamedTuple):
+    """What the line beside the button says at last, and the page of feedback as one reads it."""
+
+    line: str
+    page: str
+
+
+@pytest.fixture(scope="module")
+def desk(chromium, site):
+    """A tab with an exercise opened in its chapter, for one notebook after the other."""
+    with chromium.new_context(viewport=DESK) as context:
+        page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
+        page.asked = []
+        page.on("request", lambda asked: page.asked.append(asked.url))
+        yield page
+        assert page.left_the_host == page.errors == []
+
+
+def sit_down(page, site, slug):
+    page.asked.clear()
+    page.goto(f"{site}{slug}.html")
+    page.get_by_role("button", name=f"Do {slug} here").click()
+    notebook_in(page).wait_for_function(OPENED)
+
+
+def notebook_in(page):
+    return page.locator(FRAME).element_handle().content_frame()
+
+
+def press(page, cells):
+    """Fill in the notebook and press the button."""
+    notebook_in(page).evaluate(FILL_IN, cells)
+    page.locator(BUTTON).click()
+
+
+def marked(page, cells):
+    """What comes of the notebook with these answers."""
+    press(page, cells)
+    page.locator(BUTTON).get_by_text("Mark my work").wait_for()
+    line = page.locator(LINE).inner_text()
+    return Marked(line, page.evaluate(READ) if page.locator(PAGE).count() else "")
+
+
+def of_class(slug, cells, folder):
+    """The feedback.Results that the autograder of a class gives."""
+    needs("bwrap")
+    return feedback.results(mark(filled(cells, slug), folder, slug=slug), exercise.load(slug))
+
+
+def with_line(part, line):
+    """The solution, in which the first function of a part begins with this line."""
+    cells = dict(solution(SLUG).cells)
+    cells[part] = re.sub(r'(\n    """(?s:.*?)"""\n)', lambda found: f"{found[1]}    {line}\n", cells[part], count=1)
+    return cells
+
+
+def test_right_answers_get_full_marks_by_checks_that_are_fetched_when_the_button_is_pressed(desk, site):
+    sit_down(desk, site, SLUG)
+    found = marked(desk, solution(SLUG).cells)
+    assert found.line == "15 of 15 points. A mark for yourself: nobody else sees it."
+    assert "All of it is right." in found.page
+    assert "A mark for yourself." in found.page
+    assert desk.asked.count(f"{site}lite/marking.zip") == 1
+
+
+def test_the_checks_are_not_fetched_before(desk, site):
+    sit_down(desk, site, SLUG)
+    assert desk.locator(BUTTON).is_visible()
+    assert [url for url in desk.asked if "/marking.zip" in url] == []
+
+
+@pytest.mark.parametrize(("slug", "answer"), WRONG)
+def test_a_known_wrong_answer_gets_the_mark_of_a_class_and_is_named(slug, answer, desk, site, tmp_path):
+    sit_down(desk, site, slug)
+    found, in_class = marked(desk, answer.cells), of_class(slug, answer.cells, tmp_path)
+    assert found.line.startswith(f"{in_class.points:g} of {in_class.most:g} points.")
+    assert in_class.points < in_class.most
+    (mistake,) = in_class.mistakes
+    assert mistake.told.replace("`", "") in found.page
+    for part in in_class.parts:
+        assert f"{part.title}\t{part.points:g} of {part.most:g}\t" in found.page
+
+
+def test_an_endless_loop_ends_at_the_limit_of_the_checks_and_costs_what_it_costs_in_a_class(desk, site, tmp_path):
+    sit_down(desk, site, SLUG)
+    cells = with_line("gradient-by-step", LOOP)
+    found, in_class = marked(desk, cells), of_class(SLUG, cells, tmp_path)
+    assert found.line.startswith(f"{in_class.points:g} of 15 points.")
+    assert 0 < in_class.points < 15
+    assert "no answer within 10 seconds, which is all that gradient_by_step may take: an endless loop?" in found.page
+
+
+def test_stop_ends_what_no_check_can_end_and_a_second_press_marks(desk, site):
+    sit_down(desk, site, SLUG)
+    press(desk, with_line("gradient-by-step", HANG))
+    desk.locator(LINE).get_by_text("Marking part 3 of 4, The part of each step").wait_for()
+    desk.wait_for_timeout(300)
+    desk.get_by_role("button", name="Stop marking").click()
+    assert desk.locator(LINE).inner_text() == "Stopped."
+    assert desk.locator(PAGE).count() == 0
+    assert marked(desk, solution(SLUG).cells).line.startswith("15 of 15 points.")
+
+
+def test_python_that_gives_no_news_is_ended_and_the_part_is_named(desk, site):
+    desk.clock.install()
+    sit_down(desk, site, SLUG)
+    press(desk, with_line("gradient-by-step", HANG))
+    desk.locator(LINE).get_by_text("Marking part 3 of 4").wait_for()
+    desk.clock.fast_forward(80_000)
+    desk.locator(BUTTON).get_by_text("Mark my work").wait_for()
+    said = "Nothing was marked: part 3 of 4, The part of each step, has not ended for 75 seconds."
+    assert desk.locator(LINE).inner_text().startswith(said)
+
+
+ADD = """
+  text => jupyterapp.shell.currentWidget.content.model.sharedModel.addCell({ cell_type: "markdown", source: text })
+"""
+LOOKS = f"""
+  () => {{
+    const {{ contentDocument, contentWindow, clientHeight }} = document.querySelector("{PAGE}");
+    const {{ documentElement, body }} = contentDocument;
+    return {{
+      background: contentWindow.getComputedStyle(body).backgroundColor,
+      isTooWide: documentElement.scrollWidth > documentElement.clientWidth,
+      isTooHigh: documentElement.scrollHeight > clientHeight,
+    }};
+  }}
+"""
+
+
+def test_the_feedback_is_a_page_without_scripts_that_fits_a_phone_and_the_colours_of_the_book(desk, site):
+    sit_down(desk, site, SLUG)
+    text = "# Mine, <b>bold</b> <script>document.title = 'taken'</script>"
+    notebook_in(desk).evaluate(ADD, text)
+    assert text in marked(desk, WRONG[0].values[1].cells).page
+    assert "allow-scripts" not in desk.locator(PAGE).get_attribute("sandbox")
+    assert desk.locator(PAGE).get_attribute("title") == "Feedback on two-step"
+    assert shuts_out(desk, "iframe", iframes=False) == []
+    backgrounds = {}
+    for theme in ("light", "dark"):
+        desk.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        for width in (DESK["width"], 390):
+            desk.set_viewport_size({"width": width, "height": 844})
+            desk.wait_for_function(f"!({LOOKS})().isTooHigh")
+            looks = desk.evaluate(LOOKS)
+            assert not looks["isTooWide"]
+            assert desk.evaluate("document.documentElement.scrollWidth") <= width
+            backgrounds[theme] = looks["background"]
+    desk.set_viewport_size(DESK)
+    assert backgrounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 23, 22)"}
+    desk.get_by_role("button", name="Close the feedback").click()
+    assert desk.locator(PAGE).count() == 0
+
+
+def test_a_setting_leaves_out_the_button_the_checks_and_the_answers(tmp_path):
+    needs("npm")
+    book = new_book(tmp_path / "course")
+    for house in ("book/lite", "book/marking", "grading", f"solutions/{SLUG}", f"exercises/{SLUG}"):
+        shutil.copytree(ROOT / house, book / house, dirs_exist_ok=True)
+    (book / "_build").mkdir()
+    (book / "_build" / "vendor").symlink_to(ROOT / "_build" / "vendor")
+    archive = book / "_build" / "html" / "lite" / "marking.zip"
+    offered = build(book, os.environ["PATH"])
+    assert offered.status == 0, offered.said
+    assert "mark.js" in offered.shown
+    assert f"solutions/{SLUG}/answers.toml" in zipfile.ZipFile(archive).namelist()
+
+    settings = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
+    settings["sphinx"]["config"]["mark_in_the_page"] = False
+    write_settings(book, settings)
+    left_out = build(book, os.environ["PATH"])
+    assert left_out.status == 0, left_out.said
+    assert "exercise-here" in left_out.shown
+    assert "mark.js" not in left_out.shown
+    assert not archive.exists()
+    texts = [path.read_text(encoding="utf-8") for path in archive.parents[1].rglob("*.*") if path.suffix in TEXTS]
+    assert [line for line in hidden_lines(SLUG) if any(line in text for text in texts)] == []
