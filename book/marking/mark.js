@@ -64,7 +64,7 @@
     hear({ part, done, failed }) {
       clearTimeout(this.watch);
       if (failed) this.end(`Nothing was marked: ${failed}`);
-      else if (done) this.end(`${done.points} of ${done.most} points. A mark for yourself: nobody else sees it.`, done);
+      else if (done) this.end(`${done.points} of ${done.most} points. This mark is for yourself; the feedback is below.`, done);
       else {
         this.tell(`Marking ${part}`);
         const late = `Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
