@@ -88,7 +88,7 @@ def _prepare():
     mutants.prepare()
     # That a right answer repeats itself and leaves its arguments alone is proved elsewhere, and takes half of the time.
     checks._check = _compare_once
-    # Each seed has cases of its own, and what is shaken has derivatives of its own.
+    # Each seed has its own cases, and what is shaken has its own derivatives.
     found_once.in_tests_of = lambda task: contextlib.nullcontext()
 
 
