@@ -115,7 +115,7 @@ def test_the_feedback_names_both_mistakes_once_with_their_hints_and_where_they_w
         said = f"This is what you get when {answer.mistake}."
         assert text.count(said) == text.count(answer.hint) == 1
         cost = text[text.index(answer.hint) :]
-        assert re.match(rf"{re.escape(answer.hint)}\s*It cost \d points, in {re.escape(part)}\.\n", cost)
+        assert re.match(rf"{re.escape(answer.hint)}\s*It cost \d points, in “{re.escape(part)}”\.\n", cost)
 
 
 def test_nothing_is_held_against_a_perfect_student(course):
