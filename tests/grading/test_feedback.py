@@ -183,7 +183,7 @@ def test_a_mistake_stands_once_on_top_with_its_hint_and_its_cost(feedback, wrong
     sentence = f"This is what you get when {WRONG.mistake}."
     assert text.count(sentence) == 1
     assert text.index(sentence) < text.index(WRONG.hint) < text.index("The parts") < text.index("Hidden checks")
-    assert "It cost 5 points, in 3. The part of each step." in text
+    assert "It cost 5 points, in “3. The part of each step”." in text
     assert [mistake.cost for mistake in wrong.mistakes] == [wrong.most - wrong.points] == [5.0]
     (part,) = [part for part in wrong.parts if part.state == "wrong"]
     assert {check.mistake for check in part.checks} == {1}
@@ -298,7 +298,7 @@ def test_every_name_and_every_hint_fits_the_sentence_that_the_page_puts_it_in(sl
         assert not re.match(r"[A-Z][a-z]{2}", answer.mistake), answer.mistake  # a word in the middle of a sentence
         assert hint == answer.hint.replace("`", "")
         assert answer.hint[0].isupper() or re.match(IN_SMALL_LETTERS, answer.hint), hint
-        assert cost == "It cost 1 point, in 1. A part."
+        assert cost == "It cost 1 point, in “1. A part”."
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,7 +17,7 @@ from cells import CELLS, REFUSED
 from conftest import needs
 from marking import FAST, filled, lost, mark, record
 
-from grading import exercise, limits, remote, sandbox, seccomp, watch
+from grading import exercise, limits, sandbox, seccomp, student_process, watch
 from grading.answers import solution
 from grading.bench import Bench
 from grading.course import COURSE, slugs
@@ -473,7 +473,7 @@ for _ in range(40): threading.Thread(target=time.sleep, args=(30,), daemon=True)
 """
     student.run(source)
     assert student.usage.threads() > 30
-    monkeypatch.setattr(remote, "MAX_THREADS", 30)
+    monkeypatch.setattr(student_process, "MAX_THREADS", 30)
     with pytest.raises(StudentDiedError, match="it had more than 30 threads at once"):
         student.run("time.sleep(30)")
 
