@@ -1,5 +1,5 @@
 /* "Mark my work": the hidden checks of a class run on fresh numbers, in a Python that has nothing to do with that of the
-   notebook, and the page of feedback is shown. What marks is grading/; book/_ext/marking.py packs it for the browser.
+   notebook, and the page of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
 
    exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. live.js, which a chapter loads
    too, has functions with names of these: hence the function around all. */

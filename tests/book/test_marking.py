@@ -1,11 +1,15 @@
 """A reader has a notebook marked in the page: as in a class, in a Python whose loops and crashes cost nothing."""
 
+import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from typing import NamedTuple
 
+import mark_page
 import pytest
 import yaml
 from browser import DESK, ROOT, START, shuts_out, watched
@@ -195,6 +199,41 @@ def test_the_feedback_is_a_page_without_scripts_that_fits_a_phone_and_the_colour
     assert backgrounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 23, 22)"}
     desk.get_by_role("button", name="Close the feedback").click()
     assert desk.locator(PAGE).count() == 0
+
+
+MARK = """
+import sys
+
+folder, text = sys.argv[1:]
+sys.path.insert(0, folder)
+exec(open(f"{folder}/mark_here.py").read())
+print(mark("two-step", text, 7, "https://example.org/", lambda part: print(part, file=sys.stderr)))
+"""
+
+
+def test_what_is_packed_marks_a_notebook_without_the_rest_of_the_course(tmp_path):
+    zipfile.ZipFile(mark_page.checks(tmp_path / "checks.zip")).extractall(tmp_path)
+    (tmp_path / "rnnlib").symlink_to(ROOT / "rnnlib")
+    shutil.copy(ROOT / "book" / "marking" / "mark_here.py", tmp_path)
+    answer = WRONG[0].values[1]
+    command = [sys.executable, "-I", "-c", MARK, tmp_path, json.dumps(filled(answer.cells))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert (found["points"], found["most"]) == (15 - lost_points(answer), 15)
+    assert f"This is what you get when {answer.mistake}." in found["page"]
+    assert 'href="https://example.org/two-step.html#' in found["page"]
+    assert list(dict.fromkeys(done.stderr.splitlines())) == [
+        "part 1 of 4, The output gradient",
+        "part 2 of 4, The clean formulas",
+        "part 3 of 4, The part of each step",
+        "part 4 of 4, The gradient",
+    ]
+
+
+def lost_points(answer):
+    cells = exercise.load(SLUG).notebook["cells"]
+    return sum(cell["metadata"]["nbgrader"]["points"] for cell in cells if exercise.grade_id(cell) in answer.lost)
 
 
 def test_a_setting_leaves_out_the_button_the_checks_and_the_answers(tmp_path):
