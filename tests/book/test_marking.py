@@ -36,7 +36,7 @@ PAGE = ".exercise-feedback iframe"
 # The frame runs no script, not even one of a test: it is looked at from the page around it.
 READ = f"document.querySelector('{PAGE}').contentDocument.body.innerText"
 TEXTS = {".css", ".html", ".ipynb", ".js", ".json", ".py", ".txt"}
-# What Chromium says of the script with which `watched` begins every frame: the page of feedback runs none.
+# What Chromium says of the script of `watched`, which Playwright wants to run in every frame, in this one too.
 BLOCKED = (
     "Blocked script execution in 'about:srcdoc' because the document's frame is sandboxed and the 'allow-scripts' "
     "permission is not set."
