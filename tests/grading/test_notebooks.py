@@ -115,6 +115,32 @@ def test_every_part_says_what_it_gives_and_the_first_cell_what_they_give_togethe
     assert f" minutes. **Points.** {sum(given.values())}. " in released(slug).cells[0].source
 
 
+USE = re.compile(r"^## Use it\n.*?```python\n(.*?)```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_at_the_end_the_answers_are_put_to_use(slug, capsys):
+    cells = source(slug).cells
+    end = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("## How far are you?")[2]
+    assert f"Hand in this notebook, saved under its name `{slug}.ipynb`" in end
+    used = USE.search(end)
+    if not used:
+        assert re.search(r"- Train (with your own|on) ", end)
+        return
+    names = {}
+    for cell in cells:
+        if cell.cell_type == "code" and not utils.is_grade(cell) and "exercise.progress(" not in cell.source:
+            exec(cell.source, names)
+    capsys.readouterr()
+    exec(used[1], names)
+    said = capsys.readouterr().out
+    if slug == "gradient-checker":
+        assert said.startswith("dW: ")
+    else:
+        before, after = map(float, re.match(r"(\S+) before, (\S+) after", said).groups())
+        assert after < before / 2
+
+
 def set_up(notebook):
     (cell,) = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "set-up"]
     return cell.source
