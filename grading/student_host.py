@@ -136,7 +136,7 @@ class Host:
     def do_call(self, target, arguments, keywords):
         """Call a function, given by name or as an object; the second result names the arguments that it changed."""
         function = self.find(target) if isinstance(target, str) else target
-        before = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
+        before = self.packed([*arguments, *keywords.values()])
         self.calls += 1
         try:
             result = function(*arguments, **keywords)
@@ -149,9 +149,15 @@ class Host:
             self.calls -= 1
         if isinstance(result, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
             raise TypeError(f"a generator came back from {_name(function)}; return an array, or a tuple of arrays")
-        after = [wire.pack(value, self.refer) for value in [*arguments, *keywords.values()]]
+        after = self.packed([*arguments, *keywords.values()])
+        if before == after:  # nearly always, and to look up the names takes as long as many a call
+            return [result, []]
         names = _argument_names(function, arguments, keywords)
         return [result, [name for name, a, b in zip(names, before, after, strict=True) if a != b]]
+
+    def packed(self, values):
+        """What tells whether arguments have been changed in place: their bytes, or nothing for what cannot be."""
+        return [None if type(value) in wire.PLAIN else wire.pack(value, self.refer) for value in values]
 
     def do_attribute(self, target, name):
         """Look up an attribute of an object."""

@@ -19,7 +19,8 @@ from playwright.sync_api import sync_playwright
 
 SLOW = ("pool", "server", "browser")
 FIXTURES = {"browser": {"site", "chromium", "builds"}, "server": {"postgresql", "cluster"}}  # what says that it is so
-SHARED = {"course", "marked", "feedback", "builds", "rebuilt", "opened", "chapter"}  # fixtures that take long to make
+# Fixtures that take long to make.
+SHARED = {"course", "marked", "feedback", "builds", "rebuilt", "opened", "chapter", "desk", "borrowed"}
 
 
 def pytest_addoption(parser):
@@ -34,6 +35,11 @@ def pytest_configure(config):
 def pytest_terminal_summary(terminalreporter, config):
     if config.option.shuffle:
         terminalreporter.write_line(f"in the order of --shuffle {config.option.shuffle}")
+
+
+def pytest_xdist_auto_num_workers():
+    """One process more than there are processors: many tests wait, until a page is still or a limit is met."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook

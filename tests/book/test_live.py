@@ -81,15 +81,43 @@ def test_every_chapter_has_a_live_cell():
     assert [name for name in without if "{code-cell}" in sources[name]] == []
 
 
+# The live cells of another page in place of what this one shows, wired as live.js wires its own.
+BRING = """
+  async name => {
+    const page = new DOMParser().parseFromString(await (await fetch(`${name}.html`)).text(), "text/html");
+    const cells = [...page.querySelectorAll(".tag_live")];
+    document.querySelector("article").replaceChildren(...cells);
+    cells.forEach((cell, index) => {
+      const bar = cell.querySelector(".live");
+      bar.querySelector("button").addEventListener("click", () => edit(bar, `cell ${index + 1}`));
+    });
+  }
+"""
+FORGET = "for each in [each for each in globals() if each[:2] != '__']: del globals()[each]"
+
+
+@pytest.fixture(scope="module")
+def borrowed(reader, site):
+    """A tab into which the cells of other pages are brought, so that Python starts once for all of them."""
+    page = watched(reader.new_page(), site)
+    page.set_default_timeout(START)
+    page.goto(site + "two-step.html")
+    yield page
+    assert page.left_the_host == page.errors == []
+    page.close()
+
+
 @pytest.mark.parametrize("name", [name for name in pdf.pages()[1:] if name not in WITHOUT_CODE])
-def test_every_live_cell_prints_in_the_browser_what_the_page_shows(name, page, site):
-    page.goto(f"{site}{name}.html")
-    for place in range(page.locator(".tag_live").count()):
-        cell = Cell(page, place)
+def test_every_live_cell_prints_in_the_browser_what_the_page_shows(name, borrowed):
+    assert "live.js" in (HTML / f"{name}.html").read_text(encoding="utf-8")
+    borrowed.evaluate(BRING, name)
+    for place in range(borrowed.locator(".tag_live").count()):
+        cell = Cell(borrowed, place)
         built = cell.shown()
         assert built
         cell.open().output.evaluate("output => output.replaceChildren()")
         assert cell.run() == built
+    assert "NameError" in cell.run(f"{FORGET}\nnp")  # nothing is left for the next page
 
 
 def test_a_changed_number_changes_the_output(opened):

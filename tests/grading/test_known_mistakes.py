@@ -1,6 +1,5 @@
 """Every known wrong answer loses exactly the points it says, and is named; every right one keeps all."""
 
-import found_once
 import numpy as np
 import pytest
 from marking import filled, lost, mark, record, said
@@ -9,11 +8,9 @@ from grading import checks, exercise, mistakes
 from grading.answers import known_answers
 from grading.bench import OwnBench
 from grading.course import slugs
-from rnnlib import gradcheck
 
 pytestmark = pytest.mark.pool
 
-DERIVATIVES = {name: found_once.found_once(getattr(gradcheck, name)) for name in found_once.DERIVATIVES}
 # Those of an exercise are marked by one process, which keeps what each does in a case that all of them meet.
 KNOWN = [
     pytest.param(slug, answer, id=f"{slug}-{answer.name}", marks=pytest.mark.xdist_group(f"known-{slug}"))
@@ -22,14 +19,6 @@ KNOWN = [
 ]
 
 
-@pytest.fixture
-def differences(slug, monkeypatch):
-    """Let no numerical derivative be found twice, but where it is what the exercise asks for."""
-    for name, derivative in DERIVATIVES.items() if slug != "gradient-checker" else ():
-        monkeypatch.setattr(gradcheck, name, derivative)
-
-
-@pytest.mark.usefixtures("differences")
 @pytest.mark.parametrize(("slug", "answer"), KNOWN)
 def test_an_answer_loses_exactly_the_points_it_says_and_is_named(slug, answer, tmp_path):
     notebook = mark(filled(answer.cells, slug), tmp_path, slug=slug, bench=OwnBench)

@@ -1,0 +1,97 @@
+"""A numerical derivative is found once for all students, unless it may be another one for the next student."""
+
+import numpy as np
+import pytest
+
+from grading import exercise, found_once
+from grading.remote import Remote
+from rnnlib import gradcheck
+
+
+@pytest.fixture
+def points():
+    """Where the derivative that is kept has been asked for."""
+    return []
+
+
+@pytest.fixture
+def find(points):
+    def derivative(f, point, *step, **options):
+        points.append(point)
+        return np.array([f(point)])
+
+    return found_once.found_once(derivative)
+
+
+def grader_function(source, **names):
+    """A function `f` as a cell of the grader's defines it."""
+    namespace = {"__name__": "__grader__", "np": np} | names
+    exec(source, namespace)
+    return namespace["f"]
+
+
+def test_the_same_function_in_the_next_submission_is_not_asked_again(find, points):
+    for _ in range(3):
+        f = grader_function("def f(p):\n    return 2 * p")
+        assert find(f, 3.0) == [6.0]
+    assert points == [3.0]
+
+
+def test_what_is_kept_cannot_be_changed_by_whoever_got_it(find):
+    f = grader_function("def f(p):\n    return p")
+    for _ in range(2):
+        result = find(f, 3.0)
+        assert result == [3.0]
+        result[0] = 8.0
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(p):\n    return 3 * p", {}),
+        ("def f(p, scale=5):\n    return scale * p", {}),
+        ("def f(p):\n    return scale * p", {"scale": 7}),
+        ("def f(p):\n    return g(p)\ndef g(p):\n    return 9 * p", {}),
+        ("def of(scale):\n    return lambda p: scale * p\nf = of(11)", {}),
+    ],
+)
+def test_another_function_is_asked(find, points, source, names):
+    find(grader_function("def f(p):\n    return 2 * p"), 1.0)
+    f = grader_function(source, **names)
+    assert find(f, 1.0) == [f(1.0)] != [2.0]
+    assert len(points) == 2
+
+
+def test_a_function_that_reaches_what_a_student_wrote_is_asked_each_time(find, points):
+    student = Remote(None, "forward")
+    for source in (
+        "def f(p):\n    return forward and p",
+        "def f(p):\n    return g(p)\ndef g(p):\n    return forward and p",
+    ):
+        for _ in range(2):
+            find(grader_function(source, forward=student), 1.0)
+    assert len(points) == 4
+
+
+def test_a_function_that_draws_numbers_is_asked_each_time(find):
+    rng = np.random.default_rng(0)
+    f = grader_function("def f(p):\n    return p + rng.normal()", rng=rng)
+    assert find(f, 1.0) != find(f, 1.0)
+
+
+def test_no_more_is_kept_than_some_thousand_derivatives(find, points):
+    f = grader_function("def f(p):\n    return p")
+    for point in range(found_once.KEPT + 1):
+        find(f, point)
+    points.clear()
+    find(f, found_once.KEPT)
+    find(f, 0)
+    assert points == [0]
+
+
+@pytest.mark.parametrize(("slug", "kept"), [("two-step", True), ("gradient-checker", False)])
+def test_tests_find_derivatives_once_but_where_derivatives_are_the_exercise(slug, kept):
+    plain = gradcheck.complex_step
+    with found_once.in_tests_of(exercise.load(slug)):
+        assert (gradcheck.complex_step is not plain) == kept
+    assert gradcheck.complex_step is plain
