@@ -41,7 +41,7 @@ def checksum(patterns):
 
 def pages_with_an_old_style(app, env, added, changed, removed):
     site = Path(app.outdir, "_static")
-    for path in [*Path(app.srcdir, "_static").iterdir(), *Path(app.srcdir, "live").glob("*.*")]:
+    for path in [path for folder in ("_static", "live", "progress") for path in Path(app.srcdir, folder).glob("*.*")]:
         if not (site / path.name).exists() or (site / path.name).read_bytes() != path.read_bytes():
             return env.found_docs
     return []
