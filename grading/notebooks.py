@@ -1,6 +1,7 @@
 """Build the notebooks: solutions/<slug>/<slug>.md -> solutions/<slug>/<slug>.ipynb -> exercises/<slug>/<slug>.ipynb."""
 
 import logging
+import re
 import sys
 from pathlib import Path
 
@@ -22,9 +23,29 @@ def build_source(slug):
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
+    show_points(notebook.cells)
     path = text.with_suffix(".ipynb")
     nbformat.write(notebook, path)
     return path
+
+
+PART = re.compile(r"^## \d+\. .*\n", re.MULTILINE)
+TIME = re.compile(r"\*\*Time\.\*\* \d+ minutes\.")
+
+
+def show_points(cells):
+    """Write under the heading of each part how many points it gives, and beside the time how many there are in all."""
+    parts = []  # the text cell that begins a part, and the points of its checks, hidden ones too
+    for cell in cells:
+        if PART.search(cell.source) and cell.cell_type == "markdown":
+            parts.append((cell, []))
+        elif points := cell.metadata.get("nbgrader", {}).get("points"):
+            parts[-1][1].append(points)
+    for cell, points in parts:
+        given = f"{sum(points)} {'point' if sum(points) == 1 else 'points'}"
+        cell.source = PART.sub(rf"\g<0>\n*{given}*\n", cell.source)
+    total = sum(sum(points) for _, points in parts)
+    cells[0].source = TIME.sub(rf"\g<0> **Points.** {total}.", cells[0].source)
 
 
 def build_release(slug, directory=COURSE / "exercises"):

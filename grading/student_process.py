@@ -9,7 +9,7 @@ import signal
 import time
 from functools import partial
 
-from grading import outside, sandbox, wire
+from grading import cgroup, outside, sandbox, wire
 from grading.remote import (
     STUDENT_ERRORS,
     CrashedError,
@@ -34,7 +34,12 @@ class StudentProcess(Process):
     def __init__(self, watch=None, sandboxed=True, withheld=None):
         """`watch` is a watch.Watch, which gives each request its time. Raises SandboxError."""
         super().__init__(watch)
-        self.process, self.writer, self.reader, words = sandbox.start(sandboxed)
+        self.group = cgroup.make() if sandboxed else None
+        try:
+            self.process, self.writer, self.reader, words = sandbox.start(sandboxed, self.group)
+        except SandboxError:
+            self._leave_group()
+            raise
         self.usage, self.started, self.next_look, self.added = None, time.monotonic(), 0.0, 0.0
         limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed else {}
         try:
@@ -66,7 +71,7 @@ class StudentProcess(Process):
             late = True
             raise self._end(HungError(self.watch.verdict(message, allowed))) from None
         except wire.GoneError as error:
-            raise self._end(CrashedError(f"the process that ran your code ended or broke off: {error}")) from None
+            raise self._end(CrashedError(self._how_it_ended(error))) from None
         except wire.WireError as error:
             raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
         finally:
@@ -127,11 +132,21 @@ class StudentProcess(Process):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: bubblewrap and what it started
         self.process.wait()
+        self._leave_group()
         if self.usage:
             self.usage.close()
         os.close(self.writer)
         os.close(self.reader)
         return reason
+
+    def _how_it_ended(self, error):
+        if self.group and self.group.has_killed():
+            return f"the process that ran your code was ended: it held more than {cgroup.MEMORY >> 30} GB of memory"
+        return f"the process that ran your code ended or broke off: {error}"
+
+    def _leave_group(self):
+        if self.group:
+            self.group.remove()
 
     def _checked(self, action, message):
         """The message if it has the form that a request is answered with; a forged one raises WireError."""

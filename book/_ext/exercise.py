@@ -51,7 +51,7 @@ class Exercise(SphinxDirective):
     def run(self):
         slug = self.arguments[0]
         ways = nodes.paragraph(classes=["exercise-ways"])
-        box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"])
+        box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"], ids=[f"exercise-{slug}"])
         if self.config.exercises_in_the_page:
             ways += nodes.raw("", f"{HERE} {TAB} ".format(slug=slug), format="html")
             box += nodes.raw("", STAGE, format="html")

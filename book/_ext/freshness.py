@@ -41,7 +41,7 @@ def checksum(patterns):
 
 def pages_with_an_old_style(app, env, added, changed, removed):
     site = Path(app.outdir, "_static")
-    folders = [folder for folder in ("_static", "live", "marking") if folder in app.config.html_static_path]
+    folders = [folder for folder in ("_static", "live", "progress", "marking") if folder in app.config.html_static_path]
     for path in [path for folder in folders for path in Path(app.srcdir, folder).glob("*.*")]:
         if not (site / path.name).exists() or (site / path.name).read_bytes() != path.read_bytes():
             return env.found_docs

@@ -1,6 +1,7 @@
 """Sphinx extension: the exercises run in the page, in a JupyterLite that the site serves itself, Python included."""
 
 import hashlib
+import html
 import importlib.metadata
 import json
 import re
@@ -65,13 +66,13 @@ def build(app, exception):
     if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
         return
     site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
-    sources = f"{checksum(SOURCES)} {app.config.pyodide_url}"
+    sources = f"{checksum(SOURCES)} {app.config.pyodide_url} {app.config.course_data}"
     if not stamp.exists() or stamp.read_text() != sources:
-        build_lite(site, ROOT / "_build" / "lite", app.config.pyodide_url)
+        build_lite(site, ROOT / "_build" / "lite", app.config.pyodide_url, app.config.course_data)
         stamp.write_text(sources)
 
 
-def build_lite(site, work, url):
+def build_lite(site, work, url, course_data):
     """Build JupyterLite into the folder `site`; `url` is the CDN of Python, or empty."""
     for folder in (site, work):
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,17 +80,24 @@ def build_lite(site, work, url):
     copy_notebooks(work / "files")
     write_settings(work / "jupyter-lite.json")
     run_jupyter_lite(work, site)
-    adapt_page(site / "notebooks" / "index.html")
+    adapt_page(site / "notebooks" / "index.html", course_data)
     assemble_python(site / "pyodide", url)
 
 
 def copy_notebooks(folder):
-    """Copy the exercises; JupyterLite asks for a kernel unless a notebook says its language."""
+    """Copy the exercises, each with the name of its release; a notebook that says its language is not asked for it."""
     folder.mkdir()
     for path in ROOT.glob("exercises/*/*.ipynb"):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        notebook = json.loads(text)
         notebook["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python", "language": "python"}
         notebook["metadata"]["language_info"] = {"name": "python"}
+        notebook["metadata"]["release"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        notebook["metadata"]["released"] = {
+            cell["id"]: "".join(cell["source"])
+            for cell in notebook["cells"]
+            if not cell["metadata"].get("nbgrader", {}).get("locked")
+        }
         (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -113,14 +121,29 @@ def run_jupyter_lite(work, site):
         raise ExtensionError(f"JupyterLite was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def adapt_page(page):
-    """Give the page of JupyterLite a language, the icon of the book, an early start of Python, and care in saving."""
+HEAD = """
+    <script src="../pyodide/early.js"></script>
+    <script src="../../_static/progress.js" data-course="{course_data}"></script>
+    <script src="../../_static/exercise.js"></script>
+    <script src="notebook.js" type="module"></script>
+    <link rel="stylesheet" href="notebook.css" />"""
+ICON = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
+BUNDLE = re.compile(r'<link\s+id="jupyter-lite-main"\s+rel="preload"\s+href="([^"]*)"')
+
+
+def adapt_page(page, course_data):
+    """Give the page of JupyterLite a language, the icon of the book, an early start of Python, and our own scripts."""
     text = page.read_text(encoding="utf-8").replace("<html>", '<html lang="en">', 1)
-    scripts = [f'\n    <script src="{name}"></script>' for name in ("../pyodide/early.js", "saved.js")]
-    text = text.replace("<head>", "".join(["<head>", *scripts]), 1)
-    icon = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
-    page.write_text(re.sub('<link rel="manifest".*?/>', icon, text), encoding="utf-8")
-    shutil.copy(ROOT / "book" / "lite" / "saved.js", page.parent)
+    text = text.replace("<head>", "<head>" + HEAD.format(course_data=html.escape(course_data)), 1)
+    text = re.sub('<link rel="manifest".*?/>', ICON, text)
+    # JupyterLite loads our script where it would load its own, which is still fetched early, and loaded by ours.
+    ours = '<link id="jupyter-lite-bundle" rel="preload" as="script" href="\\1" />'
+    text, found = BUNDLE.subn(rf'{ours}\n    <link id="jupyter-lite-main" rel="preload" href="open.js"', text)
+    if not found:
+        raise ExtensionError(f"{page} loads JupyterLite in another way than expected")
+    page.write_text(text, encoding="utf-8")
+    for name in ("open.js", "notebook.js", "release.js", "notebook.css"):
+        shutil.copy(ROOT / "book" / "lite" / name, page.parent)
 
 
 def assemble_python(folder, url):

@@ -46,6 +46,14 @@ PACKAGES = [
         "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
         {"require.js": ["vendor/require.js"]},
     ),
+    Package(  # JupyterLite keeps its files with it, and the page of all exercises reads them
+        "localforage@1.10.0",
+        "14/H1aX7hzBBmmh7sGPd+AOMkkIrHM3Z1PAyGgZigA1H1p5O5ANnMyWzvpAETtG68/dC4pC0ncy3+PPGzXZHPg==",
+        {
+            "LICENSE": ["vendor/localforage.LICENSE"],
+            "dist/localforage.min.js": ["vendor/localforage.js"],
+        },
+    ),
     Package(
         "@jupyter-widgets/html-manager@1.0.15",
         "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",

@@ -1,5 +1,6 @@
 """The exercises in the page: every one is done in a browser, from the untouched release to full points."""
 
+import hashlib
 import json
 import shutil
 import threading
@@ -23,14 +24,11 @@ READY = """
   () => { const panel = window.jupyterapp?.shell?.currentWidget;
           return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle"; }
 """
-# One cell after the other, as with Shift+Enter: "Run All" of JupyterLite stops at the first check that raises.
 RUN_ALL = """
-  async limit => { const { content } = jupyterapp.shell.currentWidget;
-    const late = new Promise((_, fail) => setTimeout(() => fail(Error("a cell does not end")), limit));
-    for (let cell = 0; cell < content.widgets.length; cell++) {
-      content.activeCellIndex = cell;
-      await Promise.race([late, jupyterapp.commands.execute("notebook:run-cell").catch(() => {})]);
-    } }
+  limit => Promise.race([
+    jupyterapp.commands.execute("notebook:run-all-cells"),
+    new Promise((_, fail) => setTimeout(() => fail(Error("a cell does not end")), limit)),
+  ])
 """
 FILL_IN = """
   answers => { for (const cell of jupyterapp.shell.currentWidget.content.model.cells) {
@@ -54,7 +52,9 @@ def open_notebook(page, site, slug):
 def run_all(page):
     """Run all cells, and return the notebook."""
     page.evaluate(RUN_ALL, START)
-    return page.evaluate(NOTEBOOK)
+    notebook = page.evaluate(NOTEBOOK)
+    assert all(cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return notebook
 
 
 def said_by_checks(notebook):
@@ -101,6 +101,7 @@ def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, de
 
     desk.evaluate(FILL_IN, solution(slug).cells)
     assert [said for said in said_by_checks(run_all(desk)).values() if not said.endswith(": right")] == []
+    assert desk.evaluate("progress()['two-step'].right") == list(untouched)  # the name of the file that was opened
     assert lost(mark(handed_in(desk), tmp_path, slug=slug)) == set()
 
 
@@ -214,9 +215,140 @@ TYPE_WHILE_IT_IS_SAVED = """
 def test_what_is_typed_while_the_notebook_is_saved_is_kept_too(page, site):
     page.goto(own_tab(site, "two-step"))
     page.wait_for_function(OPENED)
-    page.wait_for_timeout(500)  # saved.js looks for the notebook fifty times a second
+    page.wait_for_timeout(500)  # notebook.js looks for the notebook fifty times a second
     page.evaluate(TYPE_WHILE_IT_IS_SAVED)
     page.evaluate(UNTIL_KEPT, ["# typed while it was saved", START])
+
+
+FIRST_ANSWER = "def output_gradient(o, y):\n    return o * np.sum(y) - y"
+# What an answer cell and the check below it are painted with.
+PAINTED = """
+  () => ["output-gradient", "check-output-gradient"].map(name => {
+    const { content } = jupyterapp.shell.currentWidget;
+    const cell = content.widgets.find(({ model }) => model.id === name);
+    return getComputedStyle(cell.node.querySelector(".jp-InputArea-editor")).backgroundColor;
+  })
+"""
+
+
+def test_the_tab_of_its_own_has_all_that_a_reader_needs(page, site):
+    open_notebook(page, site, "two-step")
+    page.get_by_text("Python is ready. Your work is kept in this browser.").wait_for()
+    answer, check = page.evaluate(PAINTED)
+    assert answer != check
+
+    page.evaluate(FILL_IN, {"output-gradient": FIRST_ANSWER})
+    assert said_by_checks(run_all(page))["check-output-gradient"] == "output_gradient: right"
+    assert page.evaluate("progress()") == {"two-step": {"right": ["check-output-gradient"]}}
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my notebook").click()
+    with page.expect_download() as receipt:
+        page.get_by_role("button", name="Download a receipt for it").click()
+    lines = receipt.value.path().read_text(encoding="utf-8").splitlines()
+    digest = hashlib.sha256(download.value.path().read_bytes()).hexdigest()
+    assert lines[0] == f"Receipt for {download.value.suggested_filename}"
+    assert "Parts seen right: 1 of 4 (check-output-gradient)" in lines
+    assert f"SHA-256 of the file: {digest}" in lines
+
+    page.evaluate("localStorage.mode = 'dark'")
+    page.evaluate(UNTIL_KEPT, ["output_gradient: right", START])
+    page.reload()
+    page.wait_for_function(OPENED)
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.get_by_text("output_gradient: right").first.wait_for(state="detached")  # the new Python knows nothing of it
+    assert "return o * np.sum(y) - y" in json.dumps(page.evaluate(NOTEBOOK))
+    assert page.evaluate("progress()") == {"two-step": {"right": ["check-output-gradient"]}}
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Start again").click()
+    page.wait_for_function("!progress()['two-step']")
+    assert "return o * np.sum(y) - y" not in json.dumps(page.evaluate(NOTEBOOK))
+    page.evaluate("localStorage.removeItem('mode')")
+
+
+def test_two_tabs_take_turns_and_lose_nothing(page, reader, site):
+    page.goto(own_tab(site, "two-step"))
+    page.wait_for_function(OPENED)
+    second = watched(reader.new_page(), site)
+    second.set_default_timeout(START)
+    second.goto(own_tab(site, "two-step"))
+    second.get_by_role("alert").get_by_text("This exercise is open in another tab").wait_for()
+    page.evaluate(FILL_IN, {"output-gradient": "# typed in the first"})
+    second.get_by_role("button", name="Go on here").click()
+    page.get_by_role("alert").wait_for()
+    second.get_by_role("alert").wait_for(state="detached")
+    second.wait_for_function("document.body.innerText.includes('# typed in the first')")
+
+    second.evaluate(FILL_IN, {"output-gradient": "# typed in the second"})
+    second.evaluate(UNTIL_KEPT, ["# typed in the second", START])
+    second.close()
+    page.wait_for_function("document.body.innerText.includes('# typed in the second')")
+    page.get_by_role("alert").wait_for(state="detached")
+    assert second.errors == []
+
+
+NOTHING_IS_KEPT = """
+  Object.defineProperty(window, "indexedDB", { value: undefined });
+  Object.defineProperty(window, "localStorage", { get() { throw new DOMException("off", "SecurityError"); } });
+"""
+NO_ROOM = """() => {
+  window.put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+}"""
+ROOM = "() => { IDBObjectStore.prototype.put = window.put; }"
+
+
+@pytest.mark.parametrize("script", [NOTHING_IS_KEPT, ""], ids=["off", "full"])
+def test_a_browser_that_does_not_keep_the_work_says_so_and_lets_it_be_downloaded(script, chromium, site):
+    with chromium.new_context(viewport=DESK) as context:
+        context.add_init_script(script)
+        page = watched(context.new_page(), site)
+        page.set_default_timeout(START)
+        page.goto(own_tab(site, "two-step"))
+        page.wait_for_function(OPENED)
+        if not script:
+            page.get_by_text("Your work is kept in this browser.").wait_for()
+            page.evaluate(NO_ROOM)
+        page.evaluate(FILL_IN, {"output-gradient": "# mine"})
+        page.get_by_text("Not saved: this browser").wait_for()
+        assert page.get_by_text("Your work is kept").count() == 0
+        assert page.get_by_role("dialog").count() == 0
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download my notebook").click()
+        assert "# mine" in download.value.path().read_text(encoding="utf-8")
+        if not script:
+            page.evaluate(ROOM)
+            page.get_by_text("Your work is kept in this browser.").wait_for()
+            page.evaluate(UNTIL_KEPT, ["# mine", START])
+        assert page.left_the_host == page.errors == []
+
+
+# A notebook of an earlier release in the store, as JupyterLite has written it.
+KEEP_OLDER = """
+  async answer => {
+    const notebook = await (await fetch("lite/files/two-step.ipynb")).json();
+    notebook.metadata.release = "an earlier one";
+    const cell = notebook.cells.find(({ id }) => id === "output-gradient");
+    cell.source = answer;
+    notebook.cells.splice(-2, 1); // the earlier one has no cell for progress
+    await files.setItem("two-step.ipynb", asFile("two-step", notebook));
+  }
+"""
+
+
+def test_a_newer_release_is_told_and_holds_the_answers(page, site):
+    page.goto(site + "exercises.html")
+    page.evaluate(KEEP_OLDER, "# my answer")
+    page.goto(own_tab(site, "two-step"))
+    page.get_by_text("your answers have been put into the new version").wait_for()
+    cells = {cell["id"]: "".join(cell["source"]) for cell in page.evaluate(NOTEBOOK)["cells"]}
+    assert cells["output-gradient"] == "# my answer"
+    assert cells["progress"].startswith("exercise.progress(")
+    page.reload()
+    page.wait_for_function(OPENED)
+    page.get_by_text("Your work is kept in this browser.").wait_for()
+    assert page.get_by_text("new version").count() == 0
 
 
 def write(page, notebook, text):
@@ -317,8 +449,9 @@ def test_python_can_come_from_a_cdn(reader, tmp_path, monkeypatch):
     for source in (core, wheels):
         shutil.copytree(source, tmp_path / "cdn", dirs_exist_ok=True)
     with served(tmp_path / "cdn", Cdn) as cdn, served(tmp_path / "site") as site:
-        shutil.copytree(ROOT / "book" / "_static", tmp_path / "site" / "_static")
-        lite.build_lite(tmp_path / "site" / "lite", tmp_path / "work", cdn)
+        for folder in ("_static", "progress"):
+            shutil.copytree(ROOT / "book" / folder, tmp_path / "site" / "_static", dirs_exist_ok=True)
+        lite.build_lite(tmp_path / "site" / "lite", tmp_path / "work", cdn, '{"course": "", "exercises": []}')
         page = reader.new_page()
         watched(page, site, cdn)
         page.set_default_timeout(START)

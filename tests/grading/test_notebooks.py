@@ -101,6 +101,47 @@ def test_the_solution_passes_every_visible_check_and_every_hidden_test(slug):
     assert not [output for output in outputs if output.output_type == "execute_result"]
 
 
+@pytest.mark.parametrize("slug", slugs())
+def test_every_part_says_what_it_gives_and_the_first_cell_what_they_give_together(slug):
+    said, given = {}, {}
+    for cell in released(slug).cells:
+        if found := re.search(r"^(## \d.*)\n\n\*(\d+) points?\*\n\n", cell.source, re.MULTILINE):
+            part = found[1]
+            said[part] = int(found[2])
+        elif points := cell.metadata.get("nbgrader", {}).get("points"):
+            given[part] = given.get(part, 0) + points
+    assert said == given
+    text = "\n".join(cell.source for cell in released(slug).cells)
+    assert len(said) == len(re.findall(r"^## \d", text, re.MULTILINE))
+    assert f" minutes. **Points.** {sum(given.values())}. " in released(slug).cells[0].source
+
+
+USE = re.compile(r"^## Use it\n.*?```python\n(.*?)```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_at_the_end_the_answers_are_put_to_use(slug, capsys):
+    cells = source(slug).cells
+    end = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("## How far are you?")[2]
+    assert f"Hand in this notebook, saved under its name `{slug}.ipynb`" in end
+    used = USE.search(end)
+    if not used:
+        assert re.search(r"- Train (with your own|on) ", end)
+        return
+    names = {}
+    for cell in cells:
+        if cell.cell_type == "code" and not utils.is_grade(cell) and "exercise.progress(" not in cell.source:
+            exec(cell.source, names)
+    capsys.readouterr()
+    exec(used[1], names)
+    said = capsys.readouterr().out
+    if slug == "gradient-checker":
+        assert said.startswith("dW: ")
+    else:
+        before, after = map(float, re.match(r"(\S+) before, (\S+) after", said).groups())
+        assert after < before / 2
+
+
 def set_up(notebook):
     (cell,) = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "set-up"]
     return cell.source

@@ -332,8 +332,8 @@ def test_a_machine_without_room_for_another_pipe_keeps_none_open(monkeypatch):
 def test_a_start_that_runs_out_of_time_leaves_no_process(monkeypatch):
     real, started = sandbox.start, []
 
-    def start(sandboxed):
-        started.append(real(sandboxed))
+    def start(*how):
+        started.append(real(*how))
         return started[-1]
 
     def late(process, message, seconds=None):

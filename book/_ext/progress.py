@@ -1,0 +1,78 @@
+"""Sphinx extension: what the pages know of the exercises, so that they can show how far a reader has come in them.
+
+The directive `exercise-table` lists all exercises, in the order of the chapters, with what the reader's browser keeps.
+"""
+
+import html
+import json
+import re
+
+from docutils import nodes
+from freshness import ROOT
+from sphinx.util.docutils import SphinxDirective
+
+HEADER = "| Exercise | Chapter | Minutes | Points | So far |\n|---|---|--:|--:|---|\n"
+ROW = '| <a href="{chapter}.html#exercise-{slug}">{title}</a> | {{doc}}`{chapter}` | {minutes} | {points} | {state} |\n'
+STATE = '<span class="exercise-state" data-exercise="{slug}"></span>'
+TOOLS = '<p class="exercise-ways progress-ways"></p><p role="status"></p>'
+
+
+def setup(app):
+    app.add_config_value("course_data", "", "html")
+    app.add_directive("exercise-table", ExerciseTable)
+    app.connect("config-inited", serve)
+    app.connect("html-page-context", load_overview)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def serve(app, config):
+    """Give every page the script that keeps and shows progress, and what it must know of the course."""
+    known = [{name: each[name] for name in ("slug", "chapter", "parts")} for each in exercises()]
+    course = config.html_theme_options.get("repository_url") or config.html_title
+    config.course_data = json.dumps({"course": course, "exercises": known})
+    config.html_static_path.append("progress")
+    app.add_js_file("progress.js", priority=100, **{"data-course": config.course_data})
+
+
+def exercises():
+    """All exercises that a chapter offers, in the order of the chapters: dicts of what a reader wants to know."""
+    chapters = re.findall(r"file: (\S+)", (ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    found = {}
+    for chapter in chapters:
+        path = ROOT / "book" / f"{chapter}.md"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        for slug in re.findall(r"^[:`]{3,}\{exercise\} (\S+)", text, re.MULTILINE):
+            found.setdefault(slug, {"slug": slug, "chapter": chapter, **about(slug)})
+    return list(found.values())
+
+
+def about(slug):
+    """The title, minutes, points and number of parts of an exercise, as its notebook has them."""
+    notebook = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(cell["source"]) for cell in notebook["cells"]]
+    return {
+        "title": re.search(r"^# (.+)", texts[0])[1],
+        "minutes": int(re.search(r"\*\*Time\.\*\* (\d+) minutes", texts[0])[1]),
+        "points": sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"]),
+        "parts": sum("exercise.run(" in text for text in texts),
+    }
+
+
+class ExerciseTable(SphinxDirective):
+    def run(self):
+        known, here = exercises(), self.config.exercises_in_the_page
+        for each in known:
+            self.env.note_dependency(ROOT / "exercises" / each["slug"] / f"{each['slug']}.ipynb")
+            self.env.note_dependency(ROOT / "book" / f"{each['chapter']}.md")
+        rows = [
+            ROW.format(**each | {"title": html.escape(each["title"]), "state": STATE.format(**each) if here else ""})
+            for each in known
+        ]
+        table = self.parse_text_to_nodes(HEADER + "".join(rows))
+        return [*table, nodes.raw("", TOOLS, format="html")] if here else table
+
+
+def load_overview(app, page, template, context, doctree):
+    if TOOLS in context.get("body", ""):
+        app.add_js_file("vendor/localforage.js", defer="defer")
+        app.add_js_file("overview.js", defer="defer")

@@ -1,0 +1,119 @@
+/* The page of all exercises: what this browser keeps of each, and the whole of it as one file.
+
+   localforage is what JupyterLite keeps its files with, so that what is written here is read there. */
+
+const FORMAT = "progress in exercises, 1";
+const files = localforage.createInstance({ name: STORE, storeName: "files" });
+
+addEventListener("DOMContentLoaded", () => {
+  const ways = document.querySelector(".progress-ways");
+  const line = ways.nextElementSibling;
+  const telling = (act) => async () => {
+    line.textContent = "";
+    line.textContent = await act().catch((error) => `Nothing was changed: ${error.message}`);
+  };
+  ways.append(
+    action("Download my progress", telling(exportAll)),
+    action("Read progress from a file", telling(importAll)),
+    action("Forget my progress", telling(forgetAll)),
+  );
+  showStates();
+  whenProgressChanges(showStates);
+});
+
+function showStates() {
+  const noted = progress();
+  for (const place of document.querySelectorAll(".exercise-state")) {
+    const { slug, parts } = exercises.find((each) => each.slug === place.dataset.exercise);
+    place.textContent = state(noted[slug], parts);
+  }
+}
+
+function state(noted, parts) {
+  if (!noted) return "not begun";
+  const right = `${noted.right?.length ?? 0} of ${parts} parts right`;
+  return noted.mark ? `${right}, marked ${noted.mark.points} of ${noted.mark.of}` : right;
+}
+
+async function exportAll() {
+  const notebooks = await kept();
+  const all = { format: FORMAT, course, date: new Date().toISOString(), noted: progress(), notebooks };
+  save(JSON.stringify(all), "progress.json", "application/json");
+  return `Downloaded: ${counted(notebooks)}.`;
+}
+
+async function importAll() {
+  const { noted, notebooks } = checked(await (await chosenFile()).text());
+  await refuseWhileOpen();
+  const mine = Object.keys(await kept()).filter((slug) => slug in notebooks);
+  if (mine.length && !confirm(`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
+    return "Nothing was changed.";
+  }
+  for (const [slug, notebook] of Object.entries(notebooks)) await files.setItem(`${slug}.ipynb`, asFile(slug, notebook));
+  replaceProgress({ ...progress(), ...noted });
+  return `Read: ${counted(notebooks)}.`;
+}
+
+async function forgetAll() {
+  await refuseWhileOpen();
+  if (!confirm("Your work on all exercises in this browser will be lost. Forget it?")) return "Nothing was changed.";
+  for (const { slug } of exercises) await files.removeItem(`${slug}.ipynb`);
+  replaceProgress({});
+  return "This browser keeps nothing of your work any more.";
+}
+
+const counted = (notebooks) => {
+  const count = Object.keys(notebooks).length;
+  return `${count} ${count === 1 ? "notebook" : "notebooks"}`;
+};
+
+// The notebooks that this browser keeps, {slug: notebook}.
+async function kept() {
+  const found = {};
+  for (const { slug } of exercises) {
+    const file = await files.getItem(`${slug}.ipynb`);
+    if (file) found[slug] = file.content;
+  }
+  return found;
+}
+
+// An open notebook is saved every few seconds, over whatever would be written here.
+async function refuseWhileOpen() {
+  const { held } = (await navigator.locks?.query()) ?? { held: [] };
+  if (held.some(({ name }) => name.startsWith(STORE))) throw new Error("an exercise is open. Close it first.");
+}
+
+function chosenFile() {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = ".json";
+  return new Promise((resolve, reject) => {
+    input.addEventListener("change", () => resolve(input.files[0]));
+    input.addEventListener("cancel", () => reject(new Error("no file was chosen.")));
+    input.click();
+  });
+}
+
+// What a file of progress says of the exercises of this course; it may come from anywhere.
+function checked(text) {
+  let all;
+  try {
+    all = JSON.parse(text);
+  } catch {
+    all = {};
+  }
+  if (all?.format !== FORMAT) throw new Error("this is no file of progress.");
+  const here = (some) => Object.entries(some ?? {}).filter(([slug]) => exercises.some((each) => each.slug === slug));
+  const notebooks = here(all.notebooks).filter(([, notebook]) => Array.isArray(notebook?.cells));
+  return { noted: Object.fromEntries(here(all.noted)), notebooks: Object.fromEntries(notebooks) };
+}
+
+// As JupyterLite writes a file. What a notebook of elsewhere has shown is not to be trusted here.
+function asFile(slug, notebook) {
+  const now = new Date().toISOString();
+  const name = `${slug}.ipynb`;
+  for (const cell of notebook.cells) delete cell.metadata?.trusted;
+  const content = JSON.stringify(notebook);
+  const about = { name, path: name, type: "notebook", format: "json", mimetype: "application/json", writable: true };
+  return { ...about, created: now, last_modified: now, content: notebook, size: content.length };
+}

@@ -1,0 +1,67 @@
+/* How far a reader has come: a note in this browser, and the ticks beside the chapters.
+
+   The notebooks are in the store of JupyterLite. Which parts were right is noted apart: every page can read it at once,
+   and it stays when a notebook is cleared. The name of both says which course it is, and where on the host: two courses
+   on one host, or two releases of one in two folders, have nothing in common. */
+
+const { course, exercises } = JSON.parse(document.currentScript.dataset.course);
+const ROOT = new URL("..", document.currentScript.src);
+const STORE = `exercises of ${course} at ${ROOT.pathname}`;
+const NOTE = `progress in the ${STORE}`;
+
+// {slug: {right: names of checks, mark: {points, of}, ...}}; an exercise that is not in it has not been begun.
+function progress() {
+  try {
+    return JSON.parse(localStorage.getItem(NOTE)) ?? {};
+  } catch {
+    return {}; // the browser keeps nothing
+  }
+}
+
+function note(slug, news) {
+  const all = progress();
+  replaceProgress({ ...all, [slug]: { ...all[slug], ...news } });
+}
+
+function forget(slug) {
+  replaceProgress({ ...progress(), [slug]: undefined });
+}
+
+function replaceProgress(all) {
+  try {
+    localStorage.setItem(NOTE, JSON.stringify(all));
+  } catch {
+    return; // the line above the notebook tells the reader that nothing is kept
+  }
+  dispatchEvent(new Event("progress"));
+}
+
+// Events of the store come from the other pages only, those of this page are our own.
+function whenProgressChanges(act) {
+  addEventListener("progress", act);
+  addEventListener("storage", ({ key }) => key === NOTE && act());
+}
+
+function tickChapters() {
+  const noted = progress();
+  for (const link of document.querySelectorAll(".bd-links a.reference.internal")) {
+    const own = exercises.filter(({ chapter }) => new URL(`${chapter}.html`, ROOT).pathname === link.pathname);
+    const begun = own.filter(({ slug }) => noted[slug]);
+    link.querySelector(".chapter-tick")?.remove();
+    if (begun.length) link.append(tick(rightOf(begun, noted), own.reduce((sum, each) => sum + each.parts, 0)));
+  }
+}
+
+const rightOf = (some, noted) => some.reduce((sum, { slug }) => sum + (noted[slug].right?.length ?? 0), 0);
+
+function tick(right, parts) {
+  const sign = document.createElement("span");
+  sign.className = "chapter-tick";
+  sign.role = "img";
+  sign.ariaLabel = `${right} of ${parts} parts right`;
+  sign.textContent = right < parts ? `${right}/${parts}` : "✓";
+  return sign;
+}
+
+addEventListener("DOMContentLoaded", tickChapters);
+whenProgressChanges(tickChapters);
