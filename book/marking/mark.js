@@ -1,8 +1,8 @@
-/* "Mark my work": the hidden checks of a class run on fresh numbers, in a Python that has nothing to do with that of the
-   notebook, and the page of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
+/* "Mark my work": the hidden checks of a class run on fresh numbers, in another Python than the notebook's, and the page
+   of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
 
-   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. live.js, which a chapter loads
-   too, has functions with names of these: hence the function around all. */
+   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. A chapter loads live.js too,
+   where functions have some of these names: hence the function around all. */
 (() => {
   const script = document.currentScript;
   const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives
@@ -18,7 +18,7 @@
     const button = action("Mark my work", async () => {
       if (marking) return marking.end("Stopped.");
       const text = written();
-      if (!text) return;
+      if (!text) return (line.textContent = "The notebook is not there yet.");
       marking = new Marking((news) => (line.textContent = news));
       button.textContent = "Stop marking";
       marking.start(slug, text);
@@ -62,14 +62,12 @@
     }
 
     hear({ part, done, failed }) {
+      if (this.ended) return; // this was on its way when the reader stopped it
       clearTimeout(this.watch);
-      if (failed) this.end(`Nothing was marked: ${failed}`);
-      else if (done) this.end(`${done.points} of ${done.most} points. This mark is for yourself; the feedback is below.`, done);
-      else {
-        this.tell(`Marking ${part}`);
-        const late = `Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
-        this.watch = setTimeout(() => this.end(late), LONGEST);
-      }
+      if (failed) return this.end(`Nothing was marked: ${failed}`);
+      if (done) return this.end(inWords(done), done);
+      this.tell(`Marking ${part}`);
+      this.watch = setTimeout(() => this.end(tooLong(part)), LONGEST);
     }
 
     // Nothing but its end stops a running Python.
@@ -81,6 +79,10 @@
       this.resolve(found);
     }
   }
+
+  const inWords = ({ points, most }) => `${points} of ${most} points. This mark is for yourself; the feedback is below.`;
+  const tooLong = (part) =>
+    `Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
 
   function show(found, slug, bar, button) {
     const stage = bar.closest(".exercise-stage") ?? bar;

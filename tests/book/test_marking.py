@@ -15,7 +15,7 @@ import yaml
 from browser import DESK, ROOT, START, shuts_out, watched
 from conftest import needs
 from marking import SLUG, filled, hidden_lines, mark
-from test_lite import FILL_IN, FRAME
+from test_lite import FILL_IN, FRAME, own_tab
 from test_site_build import build, new_book, write_settings
 
 from grading import exercise, feedback
@@ -100,6 +100,11 @@ def of_class(slug, cells, folder):
     return feedback.results(mark(filled(cells, slug), folder, slug=slug), exercise.load(slug))
 
 
+def lost_points(answer):
+    cells = exercise.load(SLUG).notebook["cells"]
+    return sum(cell["metadata"]["nbgrader"]["points"] for cell in cells if exercise.grade_id(cell) in answer.lost)
+
+
 def with_line(part, line):
     """The solution, in which the first function of a part begins with this line."""
     cells = dict(solution(SLUG).cells)
@@ -159,6 +164,18 @@ def test_python_that_gives_no_news_is_ended_and_the_part_is_named(desk, site):
     desk.locator(BUTTON).get_by_text("Mark my work").wait_for()
     said = "Nothing was marked: part 3 of 4, The part of each step, has not ended for 75 seconds."
     assert desk.locator(LINE).inner_text().startswith(said)
+
+
+def test_the_tab_of_its_own_has_the_button_too_and_the_mark_is_noted(desk, site):
+    desk.goto(own_tab(site, SLUG))
+    desk.get_by_text("Python is ready").wait_for()
+    desk.evaluate(FILL_IN, WRONG[0].values[1].cells)
+    desk.locator(BUTTON).click()
+    desk.locator(PAGE).wait_for()
+    points = 15 - lost_points(WRONG[0].values[1])
+    assert desk.locator(LINE).inner_text().startswith(f"{points} of 15 points.")
+    assert desk.evaluate("progress()['two-step'].mark") == {"points": points, "of": 15}
+    assert f"{points} of 15 points" in desk.evaluate(READ)
 
 
 ADD = """
@@ -229,11 +246,6 @@ def test_what_is_packed_marks_a_notebook_without_the_rest_of_the_course(tmp_path
         "part 3 of 4, The part of each step",
         "part 4 of 4, The gradient",
     ]
-
-
-def lost_points(answer):
-    cells = exercise.load(SLUG).notebook["cells"]
-    return sum(cell["metadata"]["nbgrader"]["points"] for cell in cells if exercise.grade_id(cell) in answer.lost)
 
 
 def test_a_setting_leaves_out_the_button_the_checks_and_the_answers(tmp_path):
