@@ -1,5 +1,5 @@
-/* "Mark my work": the hidden checks of a class run on fresh numbers, in another Python than the notebook's, and the page
-   of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
+/* "Mark my work": the hidden checks of a class run on fresh numbers, in another Python than the notebook's, and the
+   page of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
 
    exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. A chapter loads live.js too,
    where functions have some of these names: hence the function around all. */
@@ -80,7 +80,8 @@
     }
   }
 
-  const inWords = ({ points, most }) => `${points} of ${most} points. This mark is for yourself; the feedback is below.`;
+  const inWords = ({ points, most }) =>
+    `${points} of ${most} points. This mark is for yourself; the feedback is below.`;
   const tooLong = (part) =>
     `Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
 
