@@ -180,8 +180,9 @@ def _by_case(verdicts):
     if common:
         return [f"  wrong in every case with {common}, and in no other"]
     rights = [described(case) for case, holds in verdicts if holds]
-    some = "; ".join(list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES])
-    return [f"  wrong in {len(failing)} of {len(verdicts)} cases{'; right ' if some else ''}{some}"]
+    # An option that goes unsaid is left out of a description: one case is meant, and not all with the options in it.
+    some = " and ".join(f"once {words}" for words in list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES])
+    return [f"  wrong in {len(failing)} of {len(verdicts)} cases{'; right, for instance, ' if some else ''}{some}"]
 
 
 def _names(claim):

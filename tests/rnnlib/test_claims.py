@@ -50,6 +50,15 @@ def test_the_case_is_named_and_what_the_cases_that_fail_have_in_common():
     assert lines[-1] == "  wrong in every case with func sigmoid, and in no other"
 
 
+def test_a_case_that_is_right_is_an_instance_and_no_rule():
+    cases = [({"reduction": "sum"}, 1.0), ({"reduction": "mean"}, 1.0), ({"reduction": "sum"}, 2.0), ({}, 2.0)]
+    lines = said(*(Claim(case, found, 1.0, names=["du"]) for case, found in cases))
+    assert (
+        lines[-1]
+        == "  wrong in 2 of 4 cases; right, for instance, once with reduction sum and once with reduction mean"
+    )
+
+
 def test_of_several_functions_in_one_check_it_says_which_are_right():
     assert said(Claim("", 1.0, 1.0, names=["du"]), Claim("", 2.0, 1.0, names=["dw"]))[-1] == "  right: du"
 
