@@ -364,7 +364,7 @@ def _stopped(error, check):
         code = frame.f_code
         in_cell = frame.f_globals.get("__name__") == "__main__" and code.co_name != "<module>"
         if in_cell and code.co_filename != check.__code__.co_filename:  # not of the check, and not of its helpers
-            # The function that the line is in: a comprehension has a name of its own, which says nothing.
+            # Up to Python 3.11, a comprehension is a function too: the one around it is meant.
             name = code.co_qualname.partition(".<locals>")[0]
             own = name, trace.tb_lineno, linecache.getline(code.co_filename, trace.tb_lineno).strip()
         trace = trace.tb_next

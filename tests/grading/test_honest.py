@@ -2,12 +2,15 @@
 
 honest/<slug>.toml holds such mistakes. `right` is that student's own right answer, cell by cell. Of a mistake,
 `thought` is what the student had in mind, `bug` is what is wrong with it, and `cells` are those that differ from the
-right answer. Then there are the verdicts of readers. `called` are the names that the notebook gives to the mistake, if
-it knows any, each found to be true. `unseen` says why no check that a student runs can see it.
+right answer. Then there are the verdicts of readers. `leads`: whether somebody who was shown the code and what the
+notebook said found the bug by that; it was judged once, and messages have been mended since. `called`: the names that
+the notebook gives to the mistake, if it knows any, each found to be true of the bug. `unseen`: why no check that a
+student runs can see it.
 """
 
 import contextlib
 import io
+import re
 import tomllib
 import warnings
 from functools import lru_cache
@@ -16,11 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from marking import filled, lost, mark
 
-from grading import fingerprints
+from grading import exercise, fingerprints
 from grading.answers import Answer
 from grading.course import slugs
-from rnnlib.exercise import CheckFailedError, Hints, run
+from rnnlib.claims import Call, fields, wrong_first
+from rnnlib.exercise import CheckFailedError, Hints, claims_of, run
 
 SEED = 3  # of random cases
 
@@ -83,18 +88,93 @@ def everything():
     return [(slug, mistake) for slug in slugs() for mistake in mistakes(slug)]
 
 
+def first_wrong(slug, cells, check):
+    """The Fields of the first claim of a check that does not hold; none if what it sees is no result of a claim."""
+    with silence(), contextlib.suppress(Exception):
+        for claim in claims_of(notebook(slug, cells)[check], np.random.default_rng(SEED)):
+            found = fields(claim, claim.found.result() if isinstance(claim.found, Call) else claim.found)
+            if wrong_first(found):
+                return found
+    return []
+
+
 def test_there_are_sixty_mistakes_and_some_of_every_exercise():
     assert len(everything()) >= 60
     assert sorted(path.stem for path in (Path(__file__).parent / "honest").iterdir()) == sorted(slugs())
     assert all(len(mistakes(slug)) >= 5 for slug in slugs())
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", EACH)
 def test_the_students_right_answer_passes_every_check_and_each_mistake_is_another_answer(slug):
     right = written(slug)["right"]
     assert messages(slug, {}) == []
     assert all(cells[label] != right[label] for cells in (m["cells"] for m in mistakes(slug)) for label in cells)
 
 
+@pytest.mark.parametrize("slug", EACH)
+def test_no_mistake_is_called_right_but_those_that_are_only_too_slow(slug):
+    called_right = [name for name, said in heard(slug).items() if not said]
+    assert called_right == [mistake["name"] for mistake in mistakes(slug) if "unseen" in mistake]
+
+
+def test_at_most_one_mistake_in_ten_is_not_seen_in_the_notebook():
+    assert sum("unseen" in mistake for _, mistake in everything()) <= len(everything()) / 10
+
+
+@pytest.mark.pool
+@pytest.mark.parametrize(
+    ("slug", "mistake"),
+    [pytest.param(slug, m, id=f"{slug}-{m['name']}") for slug, m in everything() if "unseen" in m],
+)
+def test_what_is_not_seen_in_the_notebook_loses_points_when_it_is_marked(slug, mistake, tmp_path):
+    notebook = mark(filled(written(slug)["right"] | mistake["cells"], slug), tmp_path, slug=slug)
+    assert len(lost(notebook)) == 1
+    assert not lost(notebook) & set(fingerprints.visible_checks(slug))
+
+
+@pytest.mark.parametrize("slug", EACH)
+def test_the_first_line_names_a_function_that_the_student_wrote(slug):
+    functions = exercise.load(slug).all_names
+    for name, said in heard(slug).items():
+        for message in said:
+            words = re.findall(
+                r"\w+", "\n".join(message.lines[:2] if "stops with" in message.lines[0] else message.lines[:1])
+            )
+            assert functions & {*words}, (name, message.lines)
+
+
+@pytest.mark.parametrize("slug", EACH)
+def test_a_message_tells_which_fields_are_right_and_the_first_wrong_entry(slug):
+    told = 0
+    for mistake in mistakes(slug):
+        for message in heard(slug)[mistake["name"]]:
+            found = first_wrong(slug, mistake["cells"], message.check)
+            rights = {field.name for field in found if field.is_right and field.expected is not None}
+            said = {name for line in message.lines if line.startswith("  right: ") for name in line[9:].split(", ")}
+            assert rights <= said, (mistake["name"], message.lines)
+            wrong = [field for field in wrong_first(found) if field.wrong is not None]
+            if wrong and wrong[0] is wrong_first(found)[0]:
+                entry = (
+                    rf"first {re.escape(wrong[0].name)}\[\d+(, \d+)*\]"
+                    if wrong[0].wrong.ndim
+                    else f"{wrong[0].name} is wrong"
+                )
+                assert re.search(entry, message.lines[0]), (mistake["name"], message.lines)
+                told += 1
+    assert told >= len(mistakes(slug)) / 4
+
+
+@pytest.mark.parametrize("slug", EACH)
+def test_every_name_that_a_mistake_is_given_has_been_found_to_be_true(slug):
+    for mistake in mistakes(slug):
+        names = [message.name for message in heard(slug)[mistake["name"]] if message.name]
+        called = [f"This is what you get when {name}." for name in mistake.get("called", [])]
+        assert list(dict.fromkeys(names)) == called, mistake["name"]
+
+
 def test_at_least_half_of_the_mistakes_are_called_by_a_name_that_is_true():
     assert sum("called" in mistake for _, mistake in everything()) >= len(everything()) / 2
+
+
+def test_at_least_85_percent_of_the_messages_led_a_reader_to_the_bug():
+    assert sum(mistake["leads"] for _, mistake in everything()) >= 0.85 * len(everything())
