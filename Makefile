@@ -128,8 +128,11 @@ $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	$(BENCH)/bin/python -m pip install -q -r benchmarks/requirements-bench.txt --editable '.[training]'
 	touch $@
 
+# What the notebooks are released with, such as where their library is.
+RELEASED := grading/notebooks.py grading/release.py nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
+
 # All notebooks in one process: to start nbgrader takes longer than to build them.
-_build/notebooks.built: $(SOURCES) grading/notebooks.py nbgrader_config.py $(INSTALLED) $(if $(UNBUILT),FORCE)
+_build/notebooks.built: $(SOURCES) $(RELEASED) $(INSTALLED) $(if $(UNBUILT),FORCE)
 	$(BIN)/python -m grading.notebooks
 	mkdir -p $(@D) && touch $@
 

@@ -25,7 +25,9 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
-    "grading.nbgrader_plugins.OfferHints",  # before the checksums, by which nbgrader knows a cell that was changed
+    # Before the checksums, by which nbgrader knows a cell that was changed.
+    "grading.nbgrader_plugins.OfferHints",
+    "grading.nbgrader_plugins.FindLibrary",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
     "nbgrader.preprocessors.ClearHiddenTests",

@@ -10,6 +10,15 @@ def slugs():
     return sorted(path.parent.name for path in (COURSE / "solutions").glob("*/answers.toml"))
 
 
+def address():
+    """The address of the site that _config.yml names, with a slash at its end; empty if it names none."""
+    import yaml  # only notebooks are built with it
+
+    settings = yaml.safe_load((COURSE / "_config.yml").read_text(encoding="utf-8"))
+    named = settings["html"].get("baseurl")
+    return named.rstrip("/") + "/" if named else ""
+
+
 def load_config():
     """The course's nbgrader configuration, with the course directory as its root."""
     from traitlets.config import PyFileConfigLoader  # workers need no configuration

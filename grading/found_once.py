@@ -1,7 +1,7 @@
 """Numerical derivatives of the tests, each found once for all submissions that meet the same case.
 
 All submissions of a run are marked with one seed, so the same differences would be taken for every student. A
-derivative is kept by all that the function which it is of can reach; one that reaches a student's is found anew.
+derivative is kept by all that the function which it is of can reach; one that reaches a student's is found each time.
 """
 
 import contextlib

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Bool, Integer
 
-from grading import exercise, intake, record, sandbox
+from grading import course, exercise, intake, record, release, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
@@ -26,24 +26,30 @@ TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
 
 
-HINTS = """\
-
-
-# When a check sees the same wrong numbers for the second time, it adds a hint, and from the third time on the name of
-# the mistake, if it is a known one. To read both at once: exercise.hint()
-HINTS = exercise.Hints("{slug}")"""
-
-
 class OfferHints(NbGraderPreprocessor):
-    """Lets a released notebook recognise the known mistakes of its exercise: the last lines of its set-up say so.
-
-    What runs when a notebook is marked is the set-up of the source, which knows nothing of hints.
-    """
+    """Lets a released notebook recognise the known mistakes of its exercise: the last lines of its set-up say so."""
 
     def preprocess_cell(self, cell, resources, _index):
         """The cell, with these lines if it is the set-up."""
         if exercise.grade_id(cell) == "set-up":
-            cell.source += HINTS.format(slug=resources["nbgrader"]["assignment"])
+            cell.source += release.hints(resources["nbgrader"]["assignment"])
+        return cell, resources
+
+
+class FindLibrary(NbGraderPreprocessor):
+    """Lets a released notebook find rnnlib, wherever it is opened: the first lines of its set-up say where it is."""
+
+    def preprocess(self, notebook, resources):
+        """The notebook, with the site's address in its metadata too, if there is one."""
+        self.address = course.address()
+        if self.address:
+            notebook.metadata["course"] = {"site": self.address}
+        return super().preprocess(notebook, resources)
+
+    def preprocess_cell(self, cell, resources, _index):
+        """The cell, with these lines if it is the set-up."""
+        if exercise.grade_id(cell) == "set-up":
+            cell.source = release.library(self.address) + cell.source
         return cell, resources
 
 
@@ -52,8 +58,8 @@ class SubmissionExporter(NotebookExporter):
 
     def from_filename(self, filename, resources=None, **keywords):
         """The rebuilt notebook; for a file that cannot be read, the blank one with the reason in its first cell."""
-        course, folder = self.parent.coursedir, Path(filename).parent
-        if not folder.is_relative_to(Path(course.root) / course.submitted_directory):
+        places, folder = self.parent.coursedir, Path(filename).parent
+        if not folder.is_relative_to(Path(places.root) / places.submitted_directory):
             return super().from_filename(filename, resources=resources, **keywords)
         notebook = rebuild(exercise.load(folder.name), intake.read_folder(folder, folder.name))
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)

@@ -22,7 +22,7 @@ from unittest import mock
 
 import numpy as np
 
-from grading import checks, exercise, mutants
+from grading import checks, exercise, found_once, mutants
 from grading.answers import solution
 from grading.course import slugs
 from rnnlib import gradcheck, routes
@@ -88,6 +88,8 @@ def _prepare():
     mutants.prepare()
     # That a right answer repeats itself and leaves its arguments alone is proved elsewhere, and takes half of the time.
     checks._check = _compare_once
+    # Each seed has its own cases, and what is shaken has its own derivatives.
+    found_once.in_tests_of = lambda task: contextlib.nullcontext()
 
 
 def _compare_once(student, reference, numeric, arguments, options, tol):

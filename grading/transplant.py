@@ -4,7 +4,7 @@ import copy
 import re
 from typing import NamedTuple
 
-from grading import copies, exercise
+from grading import copies, exercise, release
 from grading.record import Record, put
 
 MAX_TEXT = (
@@ -88,13 +88,13 @@ def transplant(task, submission):
 
 def _sort(task, submission):
     """The Found cells. A label that was lost is given back to a cell with the text of the release."""
-    released = {source.strip(): label for label, source in task.released.items()}
+    released = {release.bare(source): label for label, source in task.released.items()}
     present = {cell.grade_id for cell in submission.cells}
     ours = {cell["source"].strip() for cell in task.notebook["cells"] if not exercise.grade_id(cell)}
     labelled, extras, last = {}, [], None
     for place, cell in enumerate(submission.cells):
         text = cell.source.strip()
-        label = cell.grade_id if cell.grade_id in task.released else released.get(text)
+        label = cell.grade_id if cell.grade_id in task.released else released.get(release.bare(text))
         if label and (label == cell.grade_id or label not in present):
             labelled.setdefault(label, []).append((place, cell))
             last = label
@@ -189,9 +189,9 @@ def _mentions(source, names):
 
 def _imports(task, label, found, reader, notes):
     """The imports that a student added to a locked cell, as text; what else was changed there has no effect."""
-    original = task.released[label]
+    original = release.bare(task.released[label])
     cells = [cell for _, cell in found.labelled.get(label, [])]
-    changed = [cell.source for cell in cells if cell.source.strip() != original.strip()]
+    changed = [source for source in (release.bare(cell.source) for cell in cells) if source != original]
     if not cells:
         notes.say(f"{label} was missing; it was put back")
     added = [copies.added_imports(source, original, reader) for source in changed]
@@ -203,8 +203,8 @@ def _imports(task, label, found, reader, notes):
     return added
 
 
-def _rebuilt(release, answers, imports, extras):
-    notebook = copy.deepcopy(release)
+def _rebuilt(blank, answers, imports, extras):
+    notebook = copy.deepcopy(blank)
     cells = []
 
     def add(kind, source):

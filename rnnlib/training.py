@@ -89,7 +89,5 @@ def _bar(batches, total, progress):
     try:
         from tqdm import tqdm
     except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            'the progress bar needs tqdm: pip install "rnnlib[training]", or pass progress=False'
-        ) from missing
+        raise ModuleNotFoundError("the progress bar needs tqdm: pip install tqdm, or pass progress=False") from missing
     return tqdm(batches, total=total, unit="update")

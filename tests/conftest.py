@@ -37,6 +37,11 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"in the order of --shuffle {config.option.shuffle}")
 
 
+def pytest_xdist_auto_num_workers():
+    """One process more than there are processors: many tests wait, until a page is still or a limit is met."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config, items):
     """Mark the tests by what their fixtures need, keep those together that share one, and put all in order."""

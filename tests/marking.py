@@ -94,7 +94,8 @@ def copy_of_the_course(root):
     """Copy what marking needs, so that nbgrader's commands can be run in the folder `root`."""
     for house in ("solutions", "grading", "rnnlib"):
         shutil.copytree(COURSE / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(COURSE / "nbgrader_config.py", root)
+    for name in ("nbgrader_config.py", "_config.yml"):
+        shutil.copy(COURSE / name, root)
     return root
 
 

@@ -89,6 +89,10 @@ def test_a_change_of_one_exercise_makes_the_notebooks_stale(built):
     assert not is_stale_after_a_change_of(built, "book/two-step.md", "notebooks")
 
 
+def test_a_change_of_the_sites_address_makes_the_notebooks_stale(built):
+    assert is_stale_after_a_change_of(built, "_config.yml", "notebooks")
+
+
 def test_a_change_of_a_known_mistake_makes_what_recognises_it_stale_and_builds_no_notebook(built):
     answers = built / "solutions" / "two-step" / "answers.toml"
     touch(answers, NEW)

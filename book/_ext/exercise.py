@@ -3,7 +3,12 @@
 ```{exercise} two-step
 What the reader does in it.
 ```
+
+Where _config.yml names a repository on GitHub, it can be opened on Binder too, and in Colab where it names the site's
+address as well, from which Colab gets rnnlib. The directive `repository` then says where the whole course is.
 """
+
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx import addnodes
@@ -11,12 +16,32 @@ from sphinx.util.docutils import SphinxDirective
 
 HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
 TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in its own tab</a>'
+BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">Open it on Binder</a>'
+COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">Open it in Colab</a>'
+GITHUB = "https://github.com/"
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
 
 def setup(app):
+    app.add_config_value("course_repository", "", "env")
+    app.add_config_value("exercises_open_in", [], "env")
     app.add_directive("exercise", Exercise)
+    app.add_directive("repository", Repository)
+    app.connect("config-inited", look_for_a_repository)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def look_for_a_repository(app, config):
+    """Note the repository, and links to it, as settings of the build: a change of one then writes the pages again."""
+    url, branch = (config.html_theme_options.get(f"repository_{name}", "") for name in ("url", "branch"))
+    config.course_repository = url.rstrip("/")
+    if url.startswith(GITHUB):
+        links = [BINDER, COLAB] if config.html_baseurl else [BINDER]
+        place = config.course_repository.removeprefix(GITHUB)
+        path = "exercises/{slug}/{slug}.ipynb"
+        config.exercises_open_in = [
+            link.format(place=place, branch=quote(branch, safe=""), path=path) for link in links
+        ]
 
 
 class Exercise(SphinxDirective):
@@ -30,8 +55,22 @@ class Exercise(SphinxDirective):
         if self.config.exercises_in_the_page:
             ways += nodes.raw("", f"{HERE} {TAB} ".format(slug=slug), format="html")
             box += nodes.raw("", STAGE, format="html")
+        for link in self.config.exercises_open_in:
+            ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
         ways += download(slug)
         return [box]
+
+
+class Repository(SphinxDirective):
+    def run(self):
+        """A paragraph with links to the repository and, on GitHub, to its zip; nothing where no repository is named."""
+        url, branch = self.config.course_repository, self.config.html_theme_options.get("repository_branch")
+        if not url:
+            return []
+        said = f"The whole course, autograder included, is in [its repository]({url})"
+        if url.startswith(GITHUB):
+            said += f", and in [one zip file]({url}/archive/refs/heads/{branch}.zip)"
+        return self.parse_text_to_nodes(f"{said}.")
 
 
 def download(slug):

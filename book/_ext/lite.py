@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
 import re
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import bytecode
 import pyodide
+import students_wheel
 from freshness import ROOT, checksum
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -26,8 +26,10 @@ SOURCES = [
     "book/_ext/*.py",
     "book/_ext/*.js",
     "exercises/*/*.ipynb",
+    "LICENSE",
     "rnnlib/**/*.py",
     "rnnlib/mistakes/*.json",
+    "rnnlib/pyproject.toml",
     "requirements.txt",
 ]
 KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
@@ -142,7 +144,7 @@ def write_library(path, core, wheels, lock):
     """Write the archive of all that is imported where it lies: the standard library, the kernel, and rnnlib."""
     with tempfile.TemporaryDirectory() as work:
         library = standard_library(Path(work), core, wheels, lock)
-        rnnlib = bytecode.merge(Path(work, "rnnlib.zip"), [own_wheel(Path(work), "rnnlib")])
+        rnnlib = bytecode.merge(Path(work, "rnnlib.zip"), [students_wheel.build(work)])
         # Apart, so that a change of rnnlib does not compile everything again.
         compiled = [bytecode.add(core, [archive]) / archive.name for archive in (library, rnnlib)]
     bytecode.merge(path, compiled)
@@ -185,21 +187,14 @@ def standard_library(folder, core, wheels, lock):
     kernel = [wheels / name for name in names if name.endswith("-none-any.whl")]
     for name in ("piplite", "pyodide_kernel", "ipykernel"):
         kernel += KERNEL.glob(f"static/pypi/{name}-*.whl")
-    return bytecode.merge(folder / "python.zip", [core / "python_stdlib.zip", *kernel, own_wheel(folder, "comm")])
+    return bytecode.merge(folder / "python.zip", [core / "python_stdlib.zip", *kernel, installed(folder, "comm")])
 
 
-def own_wheel(folder, name):
-    """Write a wheel of an installed package, its sub-packages and its data; the same sources give the same bytes."""
-    distribution = importlib.metadata.distribution(name)
-    place = Path(importlib.util.find_spec(name).origin).parent
-    stem = f"{name}-{distribution.version}"
-    files = sorted(path for ending in ("py", "json") for path in place.rglob(f"*.{ending}"))
-    sources = {path.relative_to(place.parent).as_posix(): path for path in files}
-    contents = {entry: path.read_text(encoding="utf-8") for entry, path in sources.items()}
-    contents[f"{stem}.dist-info/METADATA"] = distribution.read_text("METADATA")
-    contents[f"{stem}.dist-info/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    wheel = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in contents.items():
-            archive.writestr(zipfile.ZipInfo(path), text, zipfile.ZIP_DEFLATED)
-    return wheel
+def installed(folder, name):
+    """Write an archive of the Python files of an installed distribution, and of what is known about it."""
+    path = folder / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in importlib.metadata.files(name):
+            if file.suffix == ".py" or file.name == "METADATA":
+                archive.writestr(zipfile.ZipInfo(file.as_posix()), file.read_binary())
+    return path

@@ -71,7 +71,7 @@ def said_by_checks(notebook):
 # Another notebook in place of the one that is open, with no name left of what has run.
 INSTEAD = """
   async path => { const { context, sessionContext } = jupyterapp.shell.currentWidget;
-    const { content } = await jupyterapp.serviceManager.contents.get(path, { content: true });
+    const content = await (await fetch(`../files/${path}`)).json();
     context.model.fromJSON(content);
     await sessionContext.session.kernel.requestExecute({ code: "%reset -f" }).done;
     return content; }
@@ -93,7 +93,8 @@ def desk(chromium, site):
 def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, desk, tmp_path):
     needs("bwrap")
     released = desk.evaluate(INSTEAD, f"{slug}.ipynb")
-    assert released == json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    committed = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    assert released["cells"] == committed["cells"]
     untouched = said_by_checks(run_all(desk))
     assert untouched
     assert [said for said in untouched.values() if not said.endswith("not done yet")] == []

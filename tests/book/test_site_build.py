@@ -38,6 +38,9 @@ print("the library says", rnnlib.WORD)
 ```{exercise} two-step
 What you do in it.
 ```
+
+```{repository}
+```
 """
 # Notes its name while it runs, and the names of all pages that run at that time.
 SLOW_PAGE = PAGE.replace(
@@ -72,6 +75,7 @@ class Build(NamedTuple):
     said: str
     shown: str
     lite: bool  # whether JupyterLite was built too
+    wheels: list[Path]
 
 
 def new_book(root):
@@ -79,13 +83,14 @@ def new_book(root):
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_static", "live"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
-    for name in ("_config.yml", "requirements.txt"):
+    for name in ("_config.yml", "requirements.txt", "LICENSE"):
         shutil.copy(ROOT / name, root)
     (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
     (root / "book" / "index.md").write_text(PAGE)
     for name in ("references.bib", "corpus.txt"):
         (root / "book" / name).touch()
     (root / "rnnlib").mkdir()
+    shutil.copy(ROOT / "rnnlib" / "pyproject.toml", root / "rnnlib")
     exercise = root / "exercises" / "two-step" / "two-step.ipynb"
     exercise.parent.mkdir(parents=True)
     exercise.write_text("{}")
@@ -94,7 +99,7 @@ def new_book(root):
 
 
 def library_says(book, expression):
-    (book / "rnnlib" / "__init__.py").write_text(f"WORD = {expression}\n")
+    (book / "rnnlib" / "__init__.py").write_text(f'__version__ = "0.1.0"\nWORD = {expression}\n')
 
 
 def build(book, programs="nowhere"):
@@ -104,7 +109,7 @@ def build(book, programs="nowhere"):
     done = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True, timeout=300)
     html = book / "_build" / "html"
     shown = (html / "index.html").read_text(encoding="utf-8") if (html / "index.html").exists() else ""
-    return Build(done.returncode, done.stdout + done.stderr, shown, (html / "lite").exists())
+    return Build(done.returncode, done.stdout + done.stderr, shown, (html / "lite").exists(), list(html.glob("*.whl")))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +124,18 @@ def builds(tmp_path_factory):
     with open(book / "book" / "_static" / "course.css", "a") as style:
         style.write("p { color: red; }")
     found["style"] = build(book)
+    settings = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
+    settings["repository"] = {"url": "https://github.com/someone/bptt", "branch": "spring/term"}
+    write_settings(book, settings)
+    found["repository"] = build(book)
+    settings["html"]["baseurl"] = "https://example.org/bptt/"
+    write_settings(book, settings)
+    found["address"] = build(book)
     return found
+
+
+def write_settings(book, settings):
+    (book / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
 @pytest.fixture
@@ -224,7 +240,7 @@ def test_pages_run_side_by_side(two_pages):
 def test_a_page_that_measures_times_runs_alone(two_pages):
     settings = yaml.safe_load((two_pages / "_config.yml").read_text(encoding="utf-8"))
     settings["sphinx"]["config"]["pages_that_measure"] = ["second"]
-    (two_pages / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    write_settings(two_pages, settings)
     assert ran(build(two_pages)) == 2
     assert [ran_beside(two_pages, name) for name in ("index", "second")] == [["index"], ["second"]]
 
@@ -253,6 +269,29 @@ def test_without_npm_the_exercises_are_only_downloaded_and_the_build_says_so(bui
     assert "two-step.ipynb" in builds["new"].shown
     assert "exercise-here" not in builds["new"].shown
     assert not builds["new"].lite
+
+
+def test_the_site_carries_the_wheel_of_its_own_library_even_without_npm(builds):
+    assert [path.name for path in builds["new"].wheels] == [path.name for path in builds["address"].wheels]
+    (wheel,) = builds["address"].wheels
+    with zipfile.ZipFile(wheel) as archive:
+        assert "WORD = 'second'" in archive.read("rnnlib/__init__.py").decode()
+
+
+def test_an_exercise_leads_to_binder_and_colab_where_the_settings_name_what_they_need(builds):
+    notebook = "exercises/two-step/two-step.ipynb"
+    binder = f"https://mybinder.org/v2/gh/someone/bptt/spring%2Fterm?urlpath=lab/tree/{notebook}"
+    colab = f"https://colab.research.google.com/github/someone/bptt/blob/spring%2Fterm/{notebook}"
+    shown = {change: (binder in done.shown, colab in done.shown) for change, done in builds.items()}
+    assert shown["style"] == (False, False)
+    assert shown["repository"] == (True, False)  # Colab would not know from where to fetch rnnlib
+    assert shown["address"] == (True, True)
+
+
+def test_a_page_leads_to_the_repository_and_its_zip_where_there_is_one(builds):
+    assert "github.com" not in builds["style"].shown
+    assert 'href="https://github.com/someone/bptt">its repository</a>' in builds["repository"].shown
+    assert "https://github.com/someone/bptt/archive/refs/heads/spring/term.zip" in builds["repository"].shown
 
 
 def test_without_npm_a_live_cell_is_a_cell_like_any_other(builds):
@@ -293,10 +332,11 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
 
 def test_the_site_packs_and_watches_every_module_of_rnnlib(tmp_path, extensions):
     import lite
+    import students_wheel
 
     modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("rnnlib/**/*.py")}
     assert "rnnlib/fast/sweep.py" in modules
-    assert modules <= names(lite.own_wheel(tmp_path, "rnnlib"))
+    assert modules <= names(students_wheel.build(tmp_path))
     assert modules <= {path.relative_to(ROOT).as_posix() for pattern in lite.SOURCES for path in ROOT.glob(pattern)}
 
 

@@ -10,10 +10,11 @@ from marking import copy_of_the_course, run
 from nbclient import NotebookClient
 from nbgrader import utils
 
-from grading import notebooks
+from grading import course, notebooks, release
 from grading.course import COURSE, slugs
 
 pytestmark = pytest.mark.pool
+SITE = "https://example.org/bptt/"
 
 MARKERS = ["BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"]
 
@@ -106,11 +107,12 @@ def set_up(notebook):
 
 
 @pytest.mark.parametrize("slug", slugs())
-def test_a_released_set_up_is_that_of_the_source_and_the_line_that_gives_hints(slug):
-    assert set_up(released(slug)).startswith(set_up(source(slug)))
-    added = set_up(released(slug)).removeprefix(set_up(source(slug))).split("\n")
-    assert added[-1] == f'HINTS = exercise.Hints("{slug}")'
-    assert all(line == "" or line.startswith("# ") for line in added[:-1])
+def test_a_released_set_up_is_that_of_the_source_with_the_lines_that_find_rnnlib_and_give_hints(slug):
+    above, below = set_up(released(slug)).split(set_up(source(slug)))
+    assert above == release.library(course.address())
+    assert below.split("\n")[-1] == f'HINTS = exercise.Hints("{slug}")'
+    assert all(line == "" or line.startswith("# ") for line in below.split("\n")[:-1])
+    assert release.bare(set_up(released(slug))) == set_up(source(slug))
 
 
 def test_one_setting_releases_notebooks_without_hints(tmp_path, monkeypatch):
@@ -120,7 +122,34 @@ def test_one_setting_releases_notebooks_without_hints(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
     without = notebooks.build_release("two-step", tmp_path)
     assert "hint" not in without.read_text(encoding="utf-8").lower()
-    assert set_up(nbformat.read(without, as_version=4)) == set_up(source("two-step"))
+    expected = release.library(course.address()) + set_up(source("two-step"))
+    assert set_up(nbformat.read(without, as_version=4)) == expected
+
+
+@pytest.mark.parametrize(("named", "address"), [(SITE, SITE), (SITE.rstrip("/"), SITE), ("", ""), (None, "")])
+def test_the_address_of_the_site_is_one_setting(named, address, tmp_path, monkeypatch):
+    (tmp_path / "_config.yml").write_text(f"html:\n  baseurl: {named or ''}\n")
+    monkeypatch.setattr(course, "COURSE", tmp_path)
+    assert course.address() == address
+
+
+def test_every_notebook_carries_the_address_of_the_site(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "address", lambda: SITE)
+    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
+    notebook = nbformat.read(notebooks.build_release("two-step", tmp_path), as_version=4)
+    assert notebook.metadata.course == {"site": SITE}
+    assert set_up(notebook).count(f"pip install -q {SITE}{release.wheel()}\n") == 1
+    nowhere = released("two-step")
+    nowhere.metadata["course"] = notebook.metadata.course
+    assert nowhere.metadata == notebook.metadata
+
+
+@pytest.mark.parametrize("address", ["", SITE])
+def test_the_set_up_leaves_no_name_that_an_answer_could_use_and_the_grader_lacks(address):
+    space = {}
+    exec(release.library(address).replace("%pip", "pass  #"), space)
+    assert "_find_spec" in space
+    assert [name for name in space if not name.startswith("_")] == []
 
 
 def test_no_gradebook_is_opened_for_a_release(tmp_path, monkeypatch):

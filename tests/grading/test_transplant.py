@@ -1,11 +1,12 @@
 """Whatever a student does to the cells of a notebook changes nothing but the answers."""
 
 import copy
+import time
 
 import pytest
 from marking import SLUG, filled, submission
 
-from grading import exercise, intake, record
+from grading import exercise, intake, record, release
 from grading.answers import solution
 from grading.transplant import WRITTEN_BY_STUDENT, rebuild, transplant
 
@@ -144,6 +145,48 @@ def test_what_was_unusual_is_said(right, tmp_path, change, note):
     change(right)
     _, notes = rebuilt(right, tmp_path)
     assert any(note in line for line in notes)
+
+
+@pytest.mark.parametrize("above", ["", release.library(""), release.library("https://example.org/elsewhere/")])
+@pytest.mark.parametrize("below", ["", release.hints(SLUG)])
+def test_a_notebook_of_another_release_of_the_same_exercise_is_marked_with_nothing_to_say(
+    right, tmp_path, above, below
+):
+    here = rebuilt(right, tmp_path)
+    cell = cells(right)["set-up"]
+    cell["source"] = above + release.bare(cell["source"]) + below
+    assert rebuilt(right, tmp_path) == here
+    assert here[1] == []
+
+
+def test_the_set_up_of_another_site_that_has_lost_its_label_is_not_taken_for_a_cell_of_the_students_own(
+    right, tmp_path
+):
+    here = rebuilt(right, tmp_path)
+    cell = cells(right)["set-up"]
+    cell["source"] = release.library("https://example.org/elsewhere/") + release.bare(cell["source"])
+    del cell["metadata"]["nbgrader"]
+    assert rebuilt(right, tmp_path) == here
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/elsewhere/"])
+def test_an_import_above_the_lines_that_find_rnnlib_is_kept(right, tmp_path, address):
+    cell = cells(right)["set-up"]
+    cell["source"] = "import math\n" + release.library(address) + release.bare(cell["source"])
+    notebook, notes = rebuilt(right, tmp_path)
+    assert "import math" in [source for _, source in sources(notebook)]
+    assert notes == ["set-up was changed: the imports that were added were kept, else the original was run"]
+
+
+def test_no_text_takes_long_to_be_searched_for_what_a_release_adds():
+    first, *_ = release.library("").partition(" Where")
+    third = first + "\n    raise ModuleNotFoundError("
+    texts = [text * (intake.MAX_SOURCE // len(text)) for text in (first, third, first + "\n", "\n", " ")]
+    texts += [release.hints(SLUG)[:60] * 3000, ("#" + release.library("")) * 300]
+    started = time.process_time()
+    for text in texts:
+        release.bare(text)
+    assert time.process_time() - started < 2
 
 
 def test_of_an_answer_handed_in_twice_the_last_filled_one_counts(right, tmp_path):
