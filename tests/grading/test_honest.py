@@ -16,6 +16,7 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -24,8 +25,8 @@ from marking import filled, lost, mark
 from grading import exercise, fingerprints
 from grading.answers import Answer
 from grading.course import slugs
-from rnnlib.claims import Call, fields, wrong_first
-from rnnlib.exercise import CheckFailedError, Hints, claims_of, run
+from rnnlib.claims import message, wrong_first
+from rnnlib.exercise import CheckFailedError, Hints, run
 
 SEED = 3  # of random cases
 
@@ -38,6 +39,7 @@ class Message(NamedTuple):
 
     check: str  # the name of its function
     lines: list
+    fields: list  # those of the first claim that does not hold; none if it is not about a claim
     advice: str  # the hint and the name, or ""
     name: str
 
@@ -68,13 +70,14 @@ def messages(slug, cells):
     """The Messages of the visible checks that do not pass, in the notebook's order."""
     space, found = notebook(slug, cells), []
     for check in fingerprints.visible_checks(slug).values():
-        with silence():
+        with silence(), patch("rnnlib.exercise.message", wraps=message) as told_of:
             try:
                 run(space[check], SEED)
             except CheckFailedError as error:
                 last = space["HINTS"].last
                 told = space["HINTS"].told(*last) if last and last[0] is space[check] else ("", "")
-                found.append(Message(check, str(error).splitlines(), *told))
+                compared = told_of.call_args_list[0].args[1] if told_of.called else []
+                found.append(Message(check, str(error).splitlines(), compared, *told))
     return found
 
 
@@ -86,16 +89,6 @@ def heard(slug):
 
 def everything():
     return [(slug, mistake) for slug in slugs() for mistake in mistakes(slug)]
-
-
-def first_wrong(slug, cells, check):
-    """The Fields of the first claim of a check that does not hold; none if what it sees is no result of a claim."""
-    with silence(), contextlib.suppress(Exception):
-        for claim in claims_of(notebook(slug, cells)[check], np.random.default_rng(SEED)):
-            found = fields(claim, claim.found.result() if isinstance(claim.found, Call) else claim.found)
-            if wrong_first(found):
-                return found
-    return []
 
 
 def test_there_are_sixty_mistakes_and_some_of_every_exercise():
@@ -136,22 +129,20 @@ def test_what_is_not_seen_in_the_notebook_loses_points_when_it_is_marked(slug, m
 def test_the_first_line_names_a_function_that_the_student_wrote(slug):
     functions = exercise.load(slug).all_names
     for name, said in heard(slug).items():
-        for message in said:
-            words = re.findall(
-                r"\w+", "\n".join(message.lines[:2] if "stops with" in message.lines[0] else message.lines[:1])
-            )
-            assert functions & {*words}, (name, message.lines)
+        for one in said:
+            words = re.findall(r"\w+", "\n".join(one.lines[:2] if "stops with" in one.lines[0] else one.lines[:1]))
+            assert functions & {*words}, (name, one.lines)
 
 
 @pytest.mark.parametrize("slug", EACH)
 def test_a_message_tells_which_fields_are_right_and_the_first_wrong_entry(slug):
     told = 0
     for mistake in mistakes(slug):
-        for message in heard(slug)[mistake["name"]]:
-            found = first_wrong(slug, mistake["cells"], message.check)
+        for one in heard(slug)[mistake["name"]]:
+            found = one.fields
             rights = {field.name for field in found if field.is_right and field.expected is not None}
-            said = {name for line in message.lines if line.startswith("  right: ") for name in line[9:].split(", ")}
-            assert rights <= said, (mistake["name"], message.lines)
+            said = {name for line in one.lines if line.startswith("  right: ") for name in line[9:].split(", ")}
+            assert rights <= said, (mistake["name"], one.lines)
             wrong = [field for field in wrong_first(found) if field.wrong is not None]
             if wrong and wrong[0] is wrong_first(found)[0]:
                 entry = (
@@ -159,7 +150,7 @@ def test_a_message_tells_which_fields_are_right_and_the_first_wrong_entry(slug):
                     if wrong[0].wrong.ndim
                     else f"{wrong[0].name} is wrong"
                 )
-                assert re.search(entry, message.lines[0]), (mistake["name"], message.lines)
+                assert re.search(entry, one.lines[0]), (mistake["name"], one.lines)
                 told += 1
     assert told >= len(mistakes(slug)) / 4
 
@@ -167,7 +158,7 @@ def test_a_message_tells_which_fields_are_right_and_the_first_wrong_entry(slug):
 @pytest.mark.parametrize("slug", EACH)
 def test_every_name_that_a_mistake_is_given_has_been_found_to_be_true(slug):
     for mistake in mistakes(slug):
-        names = [message.name for message in heard(slug)[mistake["name"]] if message.name]
+        names = [one.name for one in heard(slug)[mistake["name"]] if one.name]
         called = [f"This is what you get when {name}." for name in mistake.get("called", [])]
         assert list(dict.fromkeys(names)) == called, mistake["name"]
 
