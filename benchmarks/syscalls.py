@@ -13,7 +13,7 @@ from grading import sandbox, seccomp
 from grading.answers import known_answers, solution
 from grading.course import COURSE, slugs
 from grading.execute import Settings
-from grading.remote import StudentProcess
+from grading.student_process import StudentProcess
 from grading.watch import Watch
 
 sys.path.insert(0, str(COURSE / "tests"))

@@ -6,8 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from grading.own import OwnProcess
-from grading.remote import CrashedError, StudentError, StudentProcess
-from grading.sandbox import SandboxError
+from grading.remote import CrashedError, SandboxError, StudentError
 from grading.watch import AGAIN, FIRST, Budget
 
 MAX_SHOWN = 2 * 2**20  # characters of text, figures and errors of one submission
@@ -149,6 +148,8 @@ class Bench:
         self.process.take_output()  # it was shown when the cells ran for the first time
 
     def _start(self):
+        from grading.student_process import StudentProcess  # a browser can start no process, and has no such module
+
         self.started, self.died_of_extra = self.started + 1, False
         for pause in PAUSES:
             try:

@@ -11,6 +11,7 @@ import numpy as np
 
 from grading import found_once, mistakes, patterns, slips
 from grading.exercise import Exercise
+from grading.failure import Failure
 from grading.remote import Remote
 from rnnlib import gradcheck
 from rnnlib.exercise import SEED, CheckFailedError
@@ -20,7 +21,14 @@ MANY = 12  # of arrays with more entries, only the shape is shown
 
 
 class HiddenCheckFailedError(CheckFailedError):
-    """A hidden check did not pass; unlike other failed checks, the message holds no expected value."""
+    """A hidden check did not pass; unlike other failed checks, the message holds no expected value.
+
+    It is given a text, or a Failure, which it keeps as `failure`.
+    """
+
+    def __init__(self, told):
+        self.failure = told if isinstance(told, Failure) else Failure(tuple(told.splitlines()))
+        super().__init__("\n".join(self.failure.lines()))
 
 
 @dataclass
@@ -121,10 +129,12 @@ def _check(student, reference, numeric, arguments, options, tol):
     problem = _problem(seen, expected, tol, numeric)
     if problem:
         asked = (student.__doc__ or "").strip().split("\n")[0]
-        lines = [problem, f"  called    {_call(name, arguments, options)}", f"  returned  {_shown(seen.result)}"]
-        lines += [f"  expected  {asked}"] if asked else []
-        named = _mistake(student, seen, expected, arguments, tol, options)
-        raise HiddenCheckFailedError("\n".join([f"{name}: {lines[0]}", *lines[1:], *named]))
+        facts = ("called", _call(name, arguments, options)), ("returned", _shown(seen.result)), ("asked for", asked)
+        mistake, hint = _mistake(student, seen, expected, arguments, tol, options)
+        # A name says how a part is wrong; which parts are right tells something all the same.
+        read_off = (patterns.of_parts if mistake else patterns.told)(seen.result, expected, tol)
+        lines = tuple(f"{name}: {problem}".splitlines())
+        raise HiddenCheckFailedError(Failure(lines, facts[: 3 if asked else 2], tuple(read_off), mistake, hint))
 
 
 def _problem(seen, expected, tol, numeric=None):
@@ -199,8 +209,14 @@ def _array_difference(value, right, tol, numeric, entry):
     if error < tol:
         return ""
     if numeric is None:
-        return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}"
-    return _numeric_difference(value, np.asarray(numeric), error, tol, entry)
+        return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}{_how_many(value, right, tol)}"
+    return _numeric_difference(value, np.asarray(numeric), error, tol, entry) + _how_many(value, right, tol)
+
+
+def _how_many(value, right, tol):
+    """A line about how many entries of an array are wrong; empty for a number, and for an array of one entry."""
+    wrong = patterns.wrong_entries(value, right, tol)
+    return f"\n  {np.sum(wrong)} of {wrong.size} entries are wrong" if wrong.size > 1 else ""
 
 
 def note_margin(share):
@@ -267,10 +283,10 @@ def _dict_difference(value, right, tol, numeric=None):
 
 
 def _mistake(student, seen, expected, arguments, tol, options):
-    """The lines that name a known mistake, if it is one; the name goes into the run, for the report."""
+    """The sentence that names a mistake and its hint, each empty if there is none; its name goes into the run."""
     run = _run.get()
     if run is None or not run.naming:
-        return []
+        return "", ""
     entry = mistakes.find(student, seen, expected, arguments, tol, run, options)
     if entry is None:
         return _slip(student, seen, expected, (arguments, dict(options)), tol, run)
@@ -285,15 +301,15 @@ def _call(name, arguments, options):
 
 
 def last_call(call):
-    """Lines about the last call that came back from a student's function, with shapes in the place of numbers.
+    """The facts of the last call that came back from a student's function, with shapes in the place of numbers.
 
     `call` is what Remote keeps: the name, the arguments, the options and the result; None if nothing came back.
     """
     if call is None:
-        return ["  no function of yours had returned anything before"]
+        return (("last call", "none: no function of yours had returned anything before"),)
     name, arguments, options, result = call
     shown = [*map(_outline, arguments), *(f"{option}={_outline(value)}" for option, value in options.items())]
-    return [f"  last call  {name}({', '.join(shown)})"[:2000], f"  gave       {_outline(result)}"[:2000]]
+    return ("last call", f"{name}({', '.join(shown)})"[:2000]), ("gave", _outline(result)[:2000])
 
 
 def _outline(value):
@@ -333,14 +349,14 @@ def _shown(value):
 
 
 def told(entry):
-    """The lines in which the feedback names a known mistake."""
-    return [f"This is what you get when {entry.mistake}.", entry.hint]
+    """The sentence in which the feedback names a known mistake, and its hint."""
+    return f"This is what you get when {entry.mistake}.", entry.hint
 
 
 def _slip(student, seen, expected, call, tol, run):
-    """The line that tells which small slips would give the same, where no known mistake fits; else what is right."""
+    """The sentence that tells which small slips would give the same, where no known mistake fits; no hint."""
     found = slips.find(student, seen, expected, call, tol, run)[: slips.TOLD]
     if not found:
-        return patterns.told(seen.result, expected, tol)
+        return "", ""
     run.named[run.cell] = ", or ".join(found)
-    return [f"These are the numbers that you get when {', or, for example, when '.join(found)}."]
+    return f"These are the numbers that you get when {', or, for example, when '.join(found)}.", ""

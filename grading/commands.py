@@ -12,7 +12,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import mistakes_page, outside, report, sandbox
+from grading import cgroup, mine, mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -85,6 +85,7 @@ def _parser():
         "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
     known.set_defaults(run=run_mistakes)
+    mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     return parser
 
 
@@ -113,6 +114,8 @@ def run_autograde(arguments):
         print_summary(results, strays)
         return 2
     report.write(COURSE / "_build" / "report", {arguments.slug: results})
+    if settings.sandboxed:
+        print(f"Memory of a submission: {cgroup.wall()}.")
     print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
     return print_summary(results, strays)
 

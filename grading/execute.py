@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from grading import checks, exercise, follow_through, mistakes, outputs, record
 from grading.bench import TOO_MUCH, Bench
+from grading.failure import Failure
 from grading.limits import TestTooLongError, time_limit
-from grading.remote import Remote, StudentError
-from grading.sandbox import SandboxError
+from grading.remote import Remote, SandboxError, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
 
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -36,7 +36,7 @@ def execute(notebook, task, settings, bench=Bench):
     """Fill in the outputs of a rebuilt notebook and complete its Record; return the notebook.
 
     `task` is the exercise.Exercise that it was rebuilt from, `bench` the class of what the cells run on. Raises
-    sandbox.SandboxError when no process can be started; nothing that a student wrote raises.
+    remote.SandboxError when no process can be started; nothing that a student wrote raises.
     """
     noted, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
     if noted.problem:
@@ -60,7 +60,7 @@ def _refuse(notebook, problem):
     for cell in notebook["cells"]:
         if exercise.is_test(cell) and cell["cell_type"] == "code":
             cell["outputs"] = []
-            outputs.add_error(cell, "NotMarked", [problem])
+            outputs.add_failure(cell, "NotMarked", Failure((problem,)))
 
 
 def _run_all(notebook, bench, run):
@@ -92,8 +92,8 @@ def _run_all(notebook, bench, run):
         run.human += bench.human
     labelled = {exercise.grade_id(cell): cell for cell in cells}
     for label, entry in mistakes.find_later(run):
-        for line in checks.told(entry):
-            outputs.add_line(labelled[label], line)
+        mistake, hint = checks.told(entry)
+        outputs.tell_more(labelled[label], mistake=mistake, hint=hint)
 
 
 def _is_students(cell):
@@ -199,7 +199,7 @@ def _run_answer(cell, bench):
     if error:
         outputs.add_exception(cell, error)
         if not bench.may_show(sum(map(len, cell["outputs"][-1]["traceback"]))):
-            cell["outputs"][-1]["traceback"] = [f"(left out: {TOO_MUCH})"]
+            outputs.tell_more(cell, seen=(f"(left out: {TOO_MUCH})",), facts=(), remarks=())
 
 
 def _run_test(cell, bench, namespace, run):
@@ -287,9 +287,13 @@ def _tell_what_follows(cell, names, right, keeps):
         text = f"Right, given a right {others}. With yours it fails, which follows from there and costs nothing here."
         outputs.add_text(cell, f"{text}\n")
     elif right:
-        outputs.add_line(cell, f"With a right {others} in the place of yours, this is right: mend that first.")
+        _remark(cell, f"With a right {others} in the place of yours, this is right: mend that first.")
     else:
-        outputs.add_line(cell, f"This was tried with a right {others} in the place of yours.")
+        _remark(cell, f"This was tried with a right {others} in the place of yours.")
+
+
+def _remark(cell, line):
+    outputs.tell_more(cell, remarks=(*outputs.failure_of(cell).remarks, line))
 
 
 def _add_points(cell, points, run):

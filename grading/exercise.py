@@ -27,12 +27,18 @@ class Exercise(NamedTuple):
     docs: dict  # function that students write -> its docstring in the release
     withheld: dict  # rnnlib module -> its names that students are asked to write
     follow_through: bool  # whether a part keeps its points that is right given right parts above it
+    sections: dict  # grade_id of an answer cell -> [chapter, title of a section] to read again
     digest: str  # of the notebook and this setting; when it changes, earlier marks are out of date
 
     @property
     def all_names(self):
         """All names that students define."""
         return {name for names in self.names.values() for name in names}
+
+    @property
+    def title(self):
+        """The heading of its notebook."""
+        return self.notebook["cells"][0]["source"].splitlines()[0].lstrip("# ")
 
     @property
     def points(self):
@@ -67,7 +73,8 @@ def _load(slug, *_times):
     withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
     follow_through = answers.get("follow_through", True)
     digest = hashlib.sha256(json.dumps([release, follow_through], sort_keys=True).encode()).hexdigest()
-    return Exercise(slug, release, released, names, docs, withheld, follow_through, digest)
+    sections = answers.get("sections", {})
+    return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, digest)
 
 
 def read(path):

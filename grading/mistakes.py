@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import io
 import pickle
 import warnings
 from functools import lru_cache
@@ -266,7 +267,8 @@ def namespace_of(task, answer):
     namespace = {"__name__": "__main__"}
     for cell in task.notebook["cells"]:
         if cell["cell_type"] == "code" and not exercise.is_test(cell) and exercise.grade_id(cell):
-            with contextlib.suppress(Exception):  # a cell that calls the checks, which are not here
+            # A cell may call the checks, which are not here; what others print is for the reader of the notebook.
+            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
                 exec(code(answer.cells.get(exercise.grade_id(cell), cell["source"])), namespace)
     return namespace
 

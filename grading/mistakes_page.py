@@ -70,7 +70,7 @@ def _summary(task):
     wrong = [answer for answer in known if not answer.right]
     return {
         "slug": task.slug,
-        "title": task.notebook["cells"][0]["source"].splitlines()[0].lstrip("# "),
+        "title": task.title,
         "points": task.points,
         "right": len(known) - len(wrong),
         "wrong": len(wrong),

@@ -1,18 +1,19 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import bleach
 import nbformat
-from jinja2 import pass_context
-from nbconvert.exporters import HTMLExporter, NotebookExporter
+from markupsafe import Markup
+from nbconvert.exporters import Exporter, NotebookExporter
+from nbconvert.filters import markdown2html
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
-from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Bool, Integer
 
-from grading import course, exercise, intake, record, release, sandbox
+from grading import course, exercise, feedback, intake, record, release, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
@@ -20,7 +21,7 @@ from grading.transplant import rebuild
 
 PAGE_SECONDS = 60  # for one page of feedback
 MAX_PAGE = 2 * 2**20  # characters of it
-SHORTENED = "**This page is shortened.** It could not be made with all cells ({}). Your marks do not change."
+SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
@@ -97,38 +98,38 @@ class SaveMarks(NbGraderPreprocessor):
         return notebook, resources
 
 
-class FeedbackExporter(HTMLExporter):
+class FeedbackExporter(Exporter):
     """Makes a page of feedback, whatever is in the notebook: within a time, within a size, and without live links."""
 
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
     def from_notebook_node(self, notebook, resources=None, **keywords):
-        """The page, and nbconvert's resources; what cannot be made in full is made of the graded cells alone."""
+        """The page, and nbconvert's resources; what cannot be made in full is made without the student's own cells."""
+        notebook, resources = super().from_notebook_node(notebook, resources, **keywords)
+        found = _results(notebook, resources["nbgrader"])
         try:
             with time_limit(PAGE_SECONDS):
-                page, made = super().from_notebook_node(notebook, resources, **keywords)
+                page = feedback.page(found, markdown=_markdown)
             if len(page) <= MAX_PAGE:
-                return page, made
+                return page, resources
             reason = f"it would have {len(page) / 2**20:.1f} MB"
-        except SQLAlchemyError:  # the next page would fail as well
-            raise
         except TestTooLongError:
             reason = f"it would have taken more than {PAGE_SECONDS} seconds"
         except Exception as error:
             reason = type(error).__name__
-        with time_limit(PAGE_SECONDS):
-            return super().from_notebook_node(_shortened(notebook, reason), resources, **keywords)
-
-    @pass_context
-    def markdown2html(self, context, source):
-        """The HTML of a text in Markdown, with what is allowed in it: it is cleaned when it is HTML, not before."""
-        page = super().markdown2html(context, source)
-        return bleach.clean(page, TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"])
+        notes = [SHORTENED.format(reason), *found.notes]
+        return feedback.page(replace(found, cells=[], notes=notes)), resources
 
 
-def _shortened(notebook, reason):
-    """The notebook with its graded cells alone, of their outputs the errors and points, under a line that says why."""
-    short = nbformat.from_dict({**notebook, "cells": []})
-    short.cells = [nbformat.v4.new_markdown_cell(SHORTENED.format(reason))]
-    for cell in filter(exercise.is_test, notebook.cells):
-        kept = [output for output in cell.get("outputs", []) if output.output_type in ("error", "execute_result")]
-        short.cells.append(nbformat.from_dict({**cell, "outputs": kept} if "outputs" in cell else cell))
-    return short
+def _results(notebook, names):
+    """The feedback.Results of a marked notebook, with the marks of the gradebook where they are in it."""
+    kept = [cell.metadata.nbgrader for cell in notebook.cells if exercise.is_test(cell)]
+    grades = {cell["grade_id"]: cell["score"] for cell in kept if "score" in cell}
+    total = (names["score"], names["max_score"], names["late_penalty"]) if "score" in names else None
+    return feedback.results(notebook, exercise.load(names["assignment"]), grades, total)
+
+
+def _markdown(source):
+    """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before."""
+    return Markup(bleach.clean(markdown2html(source), TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"]))

@@ -4,6 +4,7 @@ import base64
 
 from grading import outside
 from grading.checks import HiddenCheckFailedError
+from grading.failure import Failure
 from grading.limits import TestTooLongError
 from grading.remote import StudentError
 from rnnlib.exercise import CheckFailedError
@@ -13,6 +14,7 @@ MAX_LINE = 2000  # characters of a line of an error
 MAX_LINES, MAX_ERROR = 200, 20_000  # lines of an error, and characters of all lines of an error
 MAX_FIGURES = 4
 MAX_FIGURE = 2**21  # bytes
+FAILURE = "failure"  # the key of a cell's metadata under which it carries what is told of it
 
 
 def add_text(cell, text):
@@ -36,17 +38,32 @@ def add_points(cell, points):
     cell["outputs"].append(result)
 
 
-def add_error(cell, name, lines):
-    """Add an error, which costs a test its points; `lines` is all that a reader sees of it, as far as it is short."""
-    lines = "\n".join(outside.line(line, MAX_LINE) for line in lines[:MAX_LINES])[:MAX_ERROR].split("\n")
-    evalue = lines[0][:500] if lines else ""
-    name = outside.line(name, 80)
-    cell["outputs"].append({"output_type": "error", "ename": name, "evalue": evalue, "traceback": lines})
+def add_failure(cell, name, failure):
+    """Add an error, which costs a test its points; the Failure is all that is told of it, as far as it is short."""
+    seen = "\n".join(outside.line(line, MAX_LINE) for line in failure.seen[:MAX_LINES])[:MAX_ERROR].split("\n")
+    facts = tuple((what, outside.line(text, MAX_LINE)) for what, text in failure.facts)
+    error = {"output_type": "error", "ename": outside.line(name, 80), "evalue": seen[0][:500], "traceback": []}
+    cell["outputs"].append(error)
+    _put(cell, failure._replace(seen=tuple(seen), facts=facts))
 
 
-def add_line(cell, line):
-    """Add a line to the error that was added last."""
-    cell["outputs"][-1]["traceback"].append(outside.line(line, MAX_LINE))
+def tell_more(cell, **more):
+    """Change parts of the Failure that was added last, given by name."""
+    _put(cell, failure_of(cell)._replace(**more))
+
+
+def failure_of(cell):
+    """The Failure that is told of a cell; None if there is none. An older notebook holds nothing but its lines."""
+    if found := cell["metadata"].get(FAILURE):
+        return Failure(**found)
+    errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
+    return Failure(tuple(errors[-1]["traceback"])) if errors else None
+
+
+def _put(cell, failure):
+    """Let the cell carry the Failure, for a page of feedback, and its last output show it, in a notebook."""
+    cell.setdefault("metadata", {})[FAILURE] = failure._asdict()
+    cell["outputs"][-1]["traceback"] = failure.lines()
 
 
 def add_exception(cell, error, hidden=False, names=()):
@@ -57,25 +74,31 @@ def add_exception(cell, error, hidden=False, names=()):
     missing, the error points to the cell that should have defined it.
     """
     name = error.name if isinstance(error, StudentError) else type(error).__name__
-    add_error(cell, name, _explained(error, hidden, names))
+    add_failure(cell, name, _explained(error, hidden, names))
 
 
 def _explained(error, hidden, names):
     if isinstance(error, NotImplementedError) and isinstance(error, StudentError):
-        return ["not done yet"]
+        return Failure(("not done yet",))
     if isinstance(error, StudentError):
         lines = error.traceback.splitlines() or [error.message or f"{error.name}, without a message"]
-        return [*lines, *getattr(error, "__notes__", [])]
-    called = getattr(error, "last_call", [])
-    if isinstance(error, HiddenCheckFailedError if hidden else CheckFailedError):
-        lines = str(error).splitlines()
-        return [*lines, *called] if hidden and len(lines) == 1 else lines  # the call is not told yet
+        return Failure((*lines, *getattr(error, "__notes__", [])))
+    called = getattr(error, "last_call", ())
+    if isinstance(error, HiddenCheckFailedError):
+        # What says no more than one line has not told the call yet.
+        return error.failure._replace(facts=called) if hidden and len(error.failure.lines()) == 1 else error.failure
+    if isinstance(error, CheckFailedError) and not hidden:
+        return Failure(tuple(str(error).splitlines()))
     if isinstance(error, NameError) and error.name in names:
-        return [f"{error.name} is not defined: its cell did not run to the end"]
+        return Failure((f"{error.name} is not defined: its cell did not run to the end",))
+    return Failure((_in_one_line(error, hidden),), called)
+
+
+def _in_one_line(error, hidden):
     if isinstance(error, TestTooLongError):
-        return [str(error), *called]
+        return str(error)
     if not hidden:
-        return [f"{type(error).__name__}: {str(error)[:2000]}".removesuffix(": "), *called]
+        return f"{type(error).__name__}: {str(error)[:2000]}".removesuffix(": ")
     if isinstance(error, AssertionError):
-        return ["what your code returned is not what this check asks for", *called]
-    return [f"this check could not use what your code returned ({type(error).__name__})", *called]
+        return "what your code returned is not what this check asks for"
+    return f"this check could not use what your code returned ({type(error).__name__})"

@@ -21,16 +21,24 @@ def told(value, right, tol):
     it by `tol` times the largest entry.
     """
     pairs = _pairs(value, right)
-    wrong = [name for name, pair in pairs.items() if not gradcheck.relative_error(*pair) < tol]
-    if not wrong or not np.all(
-        np.isfinite(np.concatenate([array.ravel() for pair in pairs.values() for array in pair]))
-    ):
+    wrong = _wrong(pairs, tol)
+    line = _of_array(wrong[0], *pairs[wrong[0]], tol) if wrong else ""
+    return [*of_parts(value, right, tol), *([line] if line else [])]
+
+
+def of_parts(value, right, tol):
+    """The first of the lines that `told` gives, in a list; an empty one if there is nothing to be told of parts."""
+    pairs = _pairs(value, right)
+    wrong = _wrong(pairs, tol)
+    line = _of_parts(wrong, [name for name in pairs if name not in wrong]) if wrong else ""
+    return [line] if line else []
+
+
+def _wrong(pairs, tol):
+    """The names of those parts that are wrong; none where a number is not finite, which says nothing of the others."""
+    if not pairs or not np.all(np.isfinite(np.concatenate([a.ravel() for pair in pairs.values() for a in pair]))):
         return []
-    lines = [
-        _of_parts(wrong, [name for name in pairs if name not in wrong]),
-        _of_array(wrong[0], *pairs[wrong[0]], tol),
-    ]
-    return list(filter(None, lines))
+    return [name for name, pair in pairs.items() if not gradcheck.relative_error(*pair) < tol]
 
 
 def _pairs(value, right):
@@ -63,8 +71,9 @@ def _called(names):
 
 
 def _called_one(name):
-    """A part by its field; what a tuple without fields holds is called by its place."""
-    return f"result {name}" if name.isdigit() else name or "it"
+    """A part by its field; what a tuple without fields holds is called by its place, as one would write it down."""
+    place, dot, field = name.partition(".")
+    return f"result[{place}]{dot}{field}" if place.isdigit() else name or "it"
 
 
 def _listed(names):
@@ -103,9 +112,16 @@ def _alike(a, b):
     return gradcheck.relative_error(a, b) < SAME
 
 
+def wrong_entries(value, right, tol):
+    """Where an array differs from the right one by more than `tol` times the largest entry: bool, of the same shape."""
+    value, right = np.asarray(value, float), np.asarray(right, float)
+    largest = max(np.max(np.abs(value), initial=0.0), np.max(np.abs(right), initial=0.0), gradcheck.FLOOR)
+    return np.abs(value - right) >= tol * largest
+
+
 def _of_indices(start, value, right, tol):
     """Which indices are wrong, along the axis in which the smallest part of them is; empty if some are in each."""
-    off = np.abs(value - right) >= tol * max(np.max(np.abs(value)), np.max(np.abs(right)), gradcheck.FLOOR)
+    off = wrong_entries(value, right, tol)
     wrong = [np.flatnonzero(off.any(axis=tuple({*range(off.ndim)} - {axis}))) for axis in range(off.ndim)]
     parts = [len(some) / length for some, length in zip(wrong, off.shape, strict=True)]
     if min(parts, default=1.0) == 1.0:

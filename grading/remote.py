@@ -1,17 +1,11 @@
-"""A student's process as the grader sees it: functions to call, deadlines, and exceptions of the right kind.
-
-Nothing that arrives from the process is trusted: a message of another form than the one asked for ends it.
-"""
+"""Students' code as the grader sees it, wherever it runs: functions to call, and exceptions of the right kind."""
 
 import contextlib
-import os
-import signal
 import time
-from functools import lru_cache, partial
+from functools import lru_cache
 
-from grading import outside, sandbox, wire
+from grading import outside, wire
 from grading.limits import TestTooLongError, memory_limit, time_limit
-from grading.usage import Usage
 from grading.watch import Watch
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
@@ -37,14 +31,13 @@ KINDS = (
     ZeroDivisionError,
 )
 MAX_NESTING = 10
-MAX_OUTPUT = 100_000  # characters that are kept between two looks
 MAX_FIGURES = 4  # of one cell
 MEMORY = 2**28  # bytes that one of the grader's functions may take when the student's code calls it
 MAX_CHANGED = 20  # arguments
-MAX_ERROR = 10_000  # characters of a message or of a traceback
-MAX_FILES = 10_000  # each takes about 1 kB of the kernel's memory, however empty it is
-MAX_THREADS = 300  # more than 2 GB have room for with usual stacks; no other limit holds where the grader is root
-LOOK = 0.25  # seconds between two looks at what the process takes
+
+
+class SandboxError(RuntimeError):
+    """A process for students' code cannot be started on this machine."""
 
 
 class StudentError(Exception):
@@ -95,32 +88,19 @@ def _limits(seconds):
         yield
 
 
-class StudentProcess:
-    """One process that runs a student's code, and what it has printed and drawn since the last look."""
+class Process:
+    """What runs a student's code, and what it has printed and drawn since the last look.
 
-    def __init__(self, watch=None, sandboxed=True, withheld=None):
-        """`watch` is a watch.Watch, which gives each request its time. Raises sandbox.SandboxError."""
+    Who makes one says how a request is answered, `request(message, seconds=None)`, and how it ends, `_end(reason)`.
+    """
+
+    def __init__(self, watch=None):
+        """`watch` is a watch.Watch, which gives each request its time."""
         self.watch = watch or Watch()
         self.dead = None  # a StudentDiedError once the process has ended
         self.output, self.figures = [], []
         self.functions, self.nesting = [], 0
         self.last_call = None  # since the last look: a name, the arguments, the options and the result
-        self.process, self.writer, self.reader, words = sandbox.start(sandboxed)
-        self.usage, self.started, self.next_look, self.added = None, time.monotonic(), 0.0, 0.0
-        limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed else {}
-        try:
-            self.request(["start", limits, withheld or {}], seconds=60)
-            self.usage = Usage(self.process.pid, sandbox.FOLDER if sandboxed else None)
-        except StudentError as error:  # no student's code has run yet, so it is the machine that fails
-            self.close()
-            with contextlib.suppress(BlockingIOError):
-                error = outside.line(os.read(words, 4096).decode("utf-8", "replace").strip()) or error
-            raise sandbox.SandboxError(f"a student's process could not be started: {error}") from None
-        except BaseException:  # such as the end of a test's time: nobody else knows of the process yet
-            self.close()
-            raise
-        finally:
-            os.close(words)
 
     def run(self, source, locked=False):
         """Run a cell; in a `locked` one, names that are withheld from students are there. Raises StudentError."""
@@ -132,73 +112,6 @@ class StudentProcess:
         """The value of a name: plain data, or a Remote. Raises StudentError."""
         return self.request(["get", name])[0]
 
-    def request(self, message, seconds=None):
-        """Send a request and wait for its answer, serving calls back in between.
-
-        Raises StudentError: StudentDiedError if the process has ended, HungError if it does not answer in time.
-        """
-        if self.dead:  # raise a new one, as notes are added to an exception that is caught
-            raise type(self.dead)(self.watch.refusal(message, self.dead.message))
-        started, late = self._clock(), False
-        allowed = seconds or self.watch.allowed(message)
-        try:
-            answer = self._exchange(message, started + allowed)
-        except wire.LateError:
-            late = True
-            raise self._end(HungError(self.watch.verdict(message, allowed))) from None
-        except wire.GoneError as error:
-            raise self._end(CrashedError(f"the process that ran your code ended or broke off: {error}")) from None
-        except wire.WireError as error:
-            raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
-        finally:
-            if not (seconds or self.nesting):  # what runs inside another request is a part of its time
-                self.watch.took(message, self._clock() - started, late)
-        kind, *answer = answer
-        *result, output = answer
-        self._keep_output(output if type(output) is str else "")
-        if kind == "error":
-            name, text, traceback = (outside.text(str(part), MAX_ERROR) for part in result)
-            raise STUDENT_ERRORS.get(name, StudentError)(name, text, traceback)
-        return result
-
-    def _exchange(self, message, deadline):
-        """Send a request, serve calls back, and return the answer; the `deadline` holds for all of it together."""
-        left = partial(self._left, deadline)
-        wire.send(self.writer, message, self._refer, left)
-        while True:
-            kind, *answer = self._checked(message[0], wire.receive(self.reader, self._resolve, left))
-            if kind != "callback":
-                return [kind, *answer]
-            answer = self._call_back(*answer, deadline=deadline)
-            try:
-                wire.send(self.writer, answer, self._refer, left)
-            except wire.TooBigError as error:  # before a byte was written
-                wire.send(self.writer, ["answer", None, f"the answer is too large: {error}"], self._refer, left)
-
-    def _clock(self):
-        """The time in seconds; it is later by what the process took of several processors at once."""
-        return time.monotonic() + self.added
-
-    def _left(self, deadline):
-        """The seconds to wait until the next look at the process. Raises wire.LateError after the deadline."""
-        if time.monotonic() >= self.next_look:
-            self._look()
-            if self.usage and self.usage.files() > MAX_FILES:
-                raise wire.WireError(f"it made more than {MAX_FILES} files")
-            if self.usage and self.usage.threads() > MAX_THREADS:
-                raise wire.WireError(f"it had more than {MAX_THREADS} threads at once")
-        left = deadline - self._clock()
-        if left <= 0:
-            raise wire.LateError
-        return min(left, LOOK)
-
-    def _look(self):
-        """Add to the clock what the process has taken of the processors, beyond the time since it was started."""
-        now = time.monotonic()
-        self.next_look = now + LOOK
-        if self.usage:
-            self.added = max(self.added, self.usage.processor_seconds() - (now - self.started))
-
     def take_output(self):
         """What was printed since the last look, and the figures drawn, as PNG."""
         text, figures = "".join(self.output), self.figures
@@ -208,30 +121,6 @@ class StudentProcess:
     def close(self, why="closed"):
         """End the process and all that it started; may be called twice."""
         self._end(StudentDiedError(why))
-
-    def _end(self, reason):
-        """End the process unless it has ended already; return the `reason`."""
-        if self.dead:
-            return reason
-        self.dead = reason
-        self._look()  # it has used its time, even if it was quicker than the last look
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: bubblewrap and what it started
-        self.process.wait()
-        if self.usage:
-            self.usage.close()
-        os.close(self.writer)
-        os.close(self.reader)
-        return reason
-
-    def _checked(self, action, message):
-        """The message if it has the form that a request is answered with; a forged one raises WireError."""
-        lengths = {"ok": 4 if action == "call" else 3, "error": 5, "callback": 4}
-        if type(message) is not list or not message or type(message[0]) is not str:
-            raise wire.WireError("not an answer")
-        if len(message) != lengths.get(message[0]):
-            raise wire.WireError("not an answer")
-        return message
 
     def _call_back(self, number, arguments, keywords, deadline=None):
         """The answer to a call of one of the grader's functions; of an exception it says the kind and no more.
@@ -258,11 +147,9 @@ class StudentProcess:
         finally:
             self.nesting -= 1
 
-    def _keep_output(self, output):
-        """Keep what a request has printed, before its error is raised: it helps to find it."""
-        left = MAX_OUTPUT - sum(map(len, self.output))
-        if output and left > 0:
-            self.output.append(outside.text(output, left))
+    def _clock(self):
+        """The time in seconds by which requests are measured."""
+        return time.monotonic()
 
     def _refer(self, value):
         if isinstance(value, Remote) and value.number is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy
 
 from grading import seccomp
+from grading.remote import SandboxError
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "rnnlib"
@@ -35,10 +36,6 @@ if sys.platform == "linux":
 INSTALL = "install it with `make system`, or say --no-sandbox to run students' code with your own rights"
 
 
-class SandboxError(RuntimeError):
-    """The sandbox cannot be used on this machine."""
-
-
 def ensure_available():
     """Raise SandboxError, with advice in its message, unless a sandbox can be started here."""
     if shutil.which("bwrap") is None:
@@ -54,10 +51,10 @@ def ensure_available():
         )
 
 
-def start(sandboxed=True):
+def start(sandboxed=True, group=None):
     """Start student_host.py; return the process, pipes to write requests to and to read answers from, and its stderr.
 
-    Raises SandboxError when it cannot be started.
+    It starts in a cgroup.Group, if there is one. Raises SandboxError when it cannot be started.
     """
     ours, theirs = [], []  # the ends of the pipes
     try:
@@ -68,6 +65,8 @@ def start(sandboxed=True):
         command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed), *map(str, fds)]
         if sandboxed:
             command = _confined(command, theirs)
+        if group:
+            command = group.entering(command)
         process = subprocess.Popen(
             command,
             pass_fds=[fd for fd in theirs if fd != their_words],

@@ -12,11 +12,15 @@ import io
 import linecache
 import os
 import re
-import resource
 import sys
 import traceback
 import types
 import warnings
+
+try:
+    import resource
+except ModuleNotFoundError:  # in a browser, which limits its pages itself
+    resource = None
 
 try:
     import wire  # in the sandbox, the two files lie side by side

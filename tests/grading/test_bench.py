@@ -9,7 +9,8 @@ from marking import FAST, SLUG, filled, mark, record
 from grading import exercise, sandbox
 from grading.answers import known_answers, solution
 from grading.bench import CHANCES, MAX_SHOWN, Bench
-from grading.remote import HungError, StudentDiedError, StudentError, StudentProcess
+from grading.remote import HungError, StudentDiedError, StudentError
+from grading.student_process import StudentProcess
 
 pytestmark = pytest.mark.pool
 
@@ -120,11 +121,11 @@ def test_who_ends_every_process_is_not_asked_twice_for_ever(bench):
 def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
     real, tried = sandbox.start, []
 
-    def start(sandboxed):
+    def start(*how):
         tried.append(1)
         if len(tried) < 3:
             raise sandbox.SandboxError("Unable to find it in mount table")
-        return real(sandboxed)
+        return real(*how)
 
     monkeypatch.setattr("grading.bench.PAUSES", (0.0, 0.0))
     monkeypatch.setattr(sandbox, "start", start)
@@ -137,11 +138,11 @@ def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
 def test_a_process_that_cannot_be_started_during_a_test_costs_no_point(tmp_path, monkeypatch):
     real, started = sandbox.start, []
 
-    def start(sandboxed):
+    def start(*how):
         if started:
             raise sandbox.SandboxError("Unable to find it in mount table")
         started.append(1)
-        return real(sandboxed)
+        return real(*how)
 
     monkeypatch.setattr("grading.bench.PAUSES", (0.0, 0.0))
     monkeypatch.setattr(sandbox, "start", start)

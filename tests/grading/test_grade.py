@@ -305,7 +305,7 @@ def test_a_sandbox_that_does_not_start_stops_the_run_and_marks_nobody(config, tm
     def broken_start(sandboxed):
         raise SandboxError("no sandbox here")
 
-    monkeypatch.setattr("grading.remote.sandbox.start", broken_start)
+    monkeypatch.setattr("grading.sandbox.start", broken_start)
     with pytest.raises(SandboxError):
         run(config)
     with opened(config) as book:

@@ -48,7 +48,7 @@ def test_the_export_has_the_marks(course):
 
 def test_the_feedback_shows_marks_and_no_hidden_test(course):
     page = (course / "feedback" / "blaise" / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
-    assert "(Score: 10.0 / 15.0)" in page
+    assert "<strong>10 of 15 points</strong>" in page
     assert "same_answer" not in page
     assert "BEGIN HIDDEN TESTS" not in page
 

@@ -81,7 +81,9 @@ def test_an_error_without_a_text_says_what_was_called_last_and_what_came_back():
 def test_an_error_before_any_call_says_so():
     error = ValueError(SECRET)
     error.last_call = checks.last_call(None)
-    assert shown(error, hidden=True)["traceback"][1:] == ["  no function of yours had returned anything before"]
+    assert shown(error, hidden=True)["traceback"][1:] == [
+        "  last call  none: no function of yours had returned anything before"
+    ]
 
 
 @pytest.mark.parametrize(("message", "line"), [("so it is", "so it is"), ("", "Own, without a message")])

@@ -76,7 +76,7 @@ def test_parts_are_called_by_their_fields():
         "Of what it returns, U, W, V and b are wrong, and everything else is right."
     )
     assert patterns.told((0.5, right._replace(b=-right.b)), (1.5, right), 1e-10)[0] == (
-        "Of what it returns, result 0 and 1.b are wrong, and everything else is right."
+        "Of what it returns, result[0] and result[1].b are wrong, and everything else is right."
     )
     assert patterns.told({"u": 1.0, "w": 2.5}, {"u": 1.0, "w": 2.0}, 1e-10) == [
         "Of what it returns, 'w' is wrong, and everything else is right."

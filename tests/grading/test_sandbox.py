@@ -17,12 +17,13 @@ from cells import CELLS, REFUSED
 from conftest import needs
 from marking import FAST, filled, lost, mark, record
 
-from grading import exercise, limits, remote, sandbox, seccomp, watch
+from grading import exercise, limits, sandbox, seccomp, student_process, watch
 from grading.answers import solution
 from grading.bench import Bench
 from grading.course import COURSE, slugs
 from grading.execute import Settings
-from grading.remote import HungError, Remote, StudentDiedError, StudentError, StudentProcess
+from grading.remote import HungError, Remote, StudentDiedError, StudentError
+from grading.student_process import StudentProcess
 from grading.usage import Usage
 from grading.watch import Budget, Watch
 from rnnlib import scalar
@@ -331,8 +332,8 @@ def test_a_machine_without_room_for_another_pipe_keeps_none_open(monkeypatch):
 def test_a_start_that_runs_out_of_time_leaves_no_process(monkeypatch):
     real, started = sandbox.start, []
 
-    def start(sandboxed):
-        started.append(real(sandboxed))
+    def start(*how):
+        started.append(real(*how))
         return started[-1]
 
     def late(process, message, seconds=None):
@@ -347,7 +348,9 @@ def test_a_start_that_runs_out_of_time_leaves_no_process(monkeypatch):
 
 def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():
     needs("bwrap")
-    code = "from grading.remote import StudentProcess as S; s = S(); s.run('print(1)'); print(s.take_output()[0])"
+    code = (
+        "from grading.student_process import StudentProcess as S; s = S(); s.run('print(1)'); print(s.take_output()[0])"
+    )
     environment = os.environ | {"PYTHONPYCACHEPREFIX": "/tmp/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, cwd=COURSE, env=environment, capture_output=True, timeout=60).stdout == b"1\n\n"
@@ -470,7 +473,7 @@ for _ in range(40): threading.Thread(target=time.sleep, args=(30,), daemon=True)
 """
     student.run(source)
     assert student.usage.threads() > 30
-    monkeypatch.setattr(remote, "MAX_THREADS", 30)
+    monkeypatch.setattr(student_process, "MAX_THREADS", 30)
     with pytest.raises(StudentDiedError, match="it had more than 30 threads at once"):
         student.run("time.sleep(30)")
 
@@ -563,5 +566,5 @@ def test_a_second_thread_still_runs_under_the_filter(student):
 
 
 def test_the_grader_needs_no_bubblewrap_to_be_imported():
-    code = "import os; os.environ['PATH'] = ''; import grading.grade, grading.remote, grading.commands"
+    code = "import os; os.environ['PATH'] = ''; import grading.grade, grading.student_process, grading.commands"
     assert subprocess.run([sys.executable, "-c", code], cwd=COURSE, timeout=60).returncode == 0

@@ -11,7 +11,7 @@ import pytest
 from conftest import needs
 from marking import SLUG, copy_of_the_course, environment, filled, hand_in, run
 
-from grading import bench, remote, sandbox, watch, wire
+from grading import bench, cgroup, remote, sandbox, student_process, watch, wire
 from grading.answers import solution
 from grading.course import COURSE
 from grading.execute import Settings
@@ -105,8 +105,9 @@ def test_the_limits_in_the_guide_are_those_of_the_code():
         f"later calls of it get {usual.hang_seconds:g} s |",
         f"answers | {usual.submission_seconds:g} s, and {usual.extra_seconds:g} s for cells",
         f"its process | {sandbox.LIMITS['RLIMIT_AS'] >> 30} GB |",
-        f"| files | {sandbox.DISK >> 20} MB and {remote.MAX_FILES:,} files |",
-        f"| threads | {remote.MAX_THREADS} at once",
+        f"files included | {cgroup.MEMORY >> 30} GB,",
+        f"| files | {sandbox.DISK >> 20} MB and {student_process.MAX_FILES:,} files |",
+        f"| threads | {student_process.MAX_THREADS} at once",
         f"is given | {watch.CALLS_BACK:,}, each within {remote.MEMORY >> 20} MB",
         f"to the grader | {wire.MAX_BYTES >> 20} MB, {wire.MAX_TEXT >> 20} MB of it text",
         f"what is shown | {bench.MAX_SHOWN >> 20} MB |",

@@ -1,0 +1,298 @@
+"""What became of a submission, as data, and the page that shows it: the same for a class and for a reader alone."""
+
+import re
+import textwrap
+from dataclasses import asdict, dataclass, field, replace
+
+from markupsafe import Markup, escape
+
+from grading import exercise, outputs, record
+from grading.pages import render
+from grading.transplant import WRITTEN_BY_STUDENT
+
+# Each state of a check or a part: the sign and the word that show it beside its colour.
+STATES = {
+    "right": ("✓", "right"),
+    "follows": ("✓", "right, given right parts above"),
+    "partly": ("◐", "partly right"),
+    "undone": ("○", "not done yet"),
+    "wrong": ("✗", "wrong"),
+    "unmarked": ("·", "not marked"),
+}
+GOOD = ("right", "follows")
+HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
+VISIBLE = re.compile(r"^exercise\.run\(check_(\w+)\)", re.MULTILINE)
+CALL = "in the call "  # how a line begins that names the call in which a student's function stopped
+MAX_PRINTED = 2000  # characters of what a function printed while it was checked
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that was recognised, once, however many checks it fails."""
+
+    told: str  # the sentence that names it
+    hint: str  # empty if there is none
+    cost: float  # points
+    parts: list  # titles of the parts in which it was seen
+
+
+@dataclass(frozen=True)
+class Check:
+    """A test cell, and what came of it."""
+
+    label: str  # grade_id
+    title: str
+    hidden: bool
+    points: float
+    most: float
+    state: str  # a key of STATES
+    headline: str = ""  # what was seen, in one line; empty if it is right
+    details: list = field(default_factory=list)  # the other lines of that
+    facts: list = field(default_factory=list)  # [what it is, text]: the call, what came back, what is asked for
+    remarks: list = field(default_factory=list)
+    mistake: int = 0  # its number in Results.mistakes, from 1 on; 0 if none was recognised
+    given: list = field(default_factory=list)  # names of the right functions with which it is right
+    printed: str = ""  # what the student's functions printed
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the notebook with points."""
+
+    title: str
+    points: float
+    most: float
+    state: str  # a key of STATES
+    checks: list
+    comments: list  # what an instructor wrote
+    sections: list  # [title, address] of sections of the book to read again; no address without a site
+
+
+@dataclass(frozen=True)
+class Results:
+    """What became of one submission; asdict makes it what JSON can hold."""
+
+    slug: str
+    title: str
+    points: float
+    most: float
+    penalty: float  # for being late; it is taken from the points already
+    problem: str  # why nothing was marked; empty if something was
+    notes: list  # what was unusual in what was handed in
+    mistakes: list
+    parts: list
+    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts and figures
+    seed: int | None
+    sandbox: str
+
+
+def results(notebook, task, grades=None, total=None):
+    """The Results of a notebook of the exercise `task` that execute has run.
+
+    `grades` maps the grade_id of a test cell to its points, where a gradebook has them; `total` is (points, most,
+    penalty for being late) from there.
+    """
+    noted = record.of(notebook) or record.Record("", (), "", "")  # an older grader may have marked it
+    placed, checks = _placed(notebook["cells"]), {}
+    for title, cell in placed:
+        if exercise.is_test(cell):
+            checks.setdefault(title, []).append((_check(cell, noted, grades or {}), outputs.failure_of(cell)))
+    checks, mistakes = _with_mistakes(checks)
+    parts = [_part(title, of_part, placed, task) for title, of_part in checks.items()]
+    points, most, penalty = total or (sum(part.points for part in parts), sum(part.most for part in parts), 0.0)
+    return Results(
+        slug=task.slug,
+        title=task.title,
+        points=points,
+        most=most,
+        penalty=penalty,
+        problem=noted.problem,
+        notes=[] if noted.problem else list(noted.notes),
+        mistakes=mistakes,
+        parts=parts,
+        cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
+        seed=noted.seed,
+        sandbox=noted.sandbox,
+    )
+
+
+def page(found, for_yourself=False, markdown=None):
+    """The page of feedback that shows Results, as a text of HTML.
+
+    `markdown` makes HTML that is safe to show of a student's text; without it, the text is shown as it was written.
+    """
+    words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount}
+    return render("feedback.html.jinja", found=asdict(found), for_yourself=for_yourself, markdown=markdown, **words)
+
+
+def amount(points):
+    """A number of points in words."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def _placed(cells):
+    """(heading of its part, cell) for all cells but the one in which the grader says what it noted."""
+    found, heading = [], ""
+    for cell in cells:
+        heading = _heading(cell) or heading
+        found += [(heading, cell)] if cell.get("id") != "about-this-submission" else []
+    return found
+
+
+def _is_students(cell):
+    return exercise.is_answer(cell) or WRITTEN_BY_STUDENT in cell["metadata"]
+
+
+def _heading(cell):
+    """The heading of the part that goes on below this cell; empty if the cell begins none."""
+    if cell["cell_type"] != "markdown" or WRITTEN_BY_STUDENT in cell["metadata"]:
+        return ""
+    found = re.findall(r"^## (.*)$", cell["source"], re.MULTILINE)
+    return found[-1].strip() if found else ""
+
+
+def _check(cell, noted, grades):
+    label, most = exercise.grade_id(cell), cell["metadata"]["nbgrader"]["points"]
+    points = grades.get(label, _points(cell, most))
+    failure = outputs.failure_of(cell)
+    given = (noted.follows or {}).get(label, [])
+    hidden, visible = (pattern.search(cell["source"]) for pattern in (HIDDEN, VISIBLE))
+    told = _told(failure) if failure and points < most else {}
+    return Check(
+        label=label,
+        title=hidden[1] if hidden else f"The check of {visible[1]} in the notebook" if visible else label,
+        hidden=bool(hidden),
+        points=points,
+        most=most,
+        state=_state(points, most, noted.problem, failure, given),
+        given=list(given),
+        printed=_printed(cell) if told else "",
+        **told,
+    )
+
+
+def _told(failure):
+    """What a Check says of a Failure."""
+    calls = [["called", line.removeprefix(CALL)] for line in failure.seen if line.startswith(CALL)]
+    headline, details = _split([line for line in failure.seen if not line.startswith(CALL)] or failure.seen)
+    facts = [*calls, *map(list, failure.facts)]
+    return {"headline": headline, "details": details, "facts": facts, "remarks": list(failure.remarks)}
+
+
+def _points(cell, most):
+    """The points of a test cell by its outputs, as nbgrader counts them."""
+    if any(output["output_type"] == "error" for output in cell["outputs"]):
+        return 0.0
+    partial = [output for output in cell["outputs"] if output["output_type"] == "execute_result"]
+    return float(partial[-1]["data"]["text/plain"]) if partial else float(most)
+
+
+def _state(points, most, problem, failure, given=()):
+    if problem:
+        return "unmarked"
+    if points >= most:
+        return "follows" if given else "right"
+    if points > 0:
+        return "partly"
+    return "undone" if failure and failure.seen[0].endswith("not done yet") else "wrong"
+
+
+def _split(seen):
+    """What was seen in one line, and the other lines: of an error with a traceback, the error itself comes first."""
+    first, *others = seen
+    if others and first.startswith(("Traceback", "  File", "File")):
+        at = max((i for i, line in enumerate(seen) if not line.startswith(" ")), default=0)
+        return f"It stops with {seen[at]}", [line for i, line in enumerate(seen) if i != at]
+    return first, textwrap.dedent("\n".join(others)).splitlines()
+
+
+def _printed(cell):
+    """What the student's functions printed in a test, without what the grader says of it."""
+    texts = [output["text"] for output in cell["outputs"] if output["output_type"] == "stream"]
+    return "".join(map("".join, texts))[:MAX_PRINTED]
+
+
+def _with_mistakes(checks):
+    """{title of a part: its Checks, each with the number of its mistake}, and the Mistakes as they were met.
+
+    `checks` maps a title to pairs of a Check and its Failure. A visible check knows no names. One that fails beside a
+    hidden check whose mistake has a name is put down to that: both look at the same functions.
+    """
+    numbers, numbered = {}, {}  # of (sentence, hint)
+    for title, of_part in checks.items():
+        named = {
+            check.label: numbers.setdefault((failure.mistake, failure.hint), len(numbers) + 1)
+            for check, failure in of_part
+            if check.headline and failure.mistake
+        }
+        first = next(iter(named.values()), 0)
+        numbered[title] = [
+            replace(check, mistake=named.get(check.label, 0 if check.hidden else first)) if check.headline else check
+            for check, _ in of_part
+        ]
+    return numbered, [_mistake(*told, number, numbered) for told, number in numbers.items()]
+
+
+def _mistake(told, hint, number, checks):
+    lost = [(title, check) for title, of_part in checks.items() for check in of_part if check.mistake == number]
+    cost = sum(check.most - check.points for _, check in lost)
+    return Mistake(told, hint, cost, list(dict.fromkeys(title for title, _ in lost)))
+
+
+def _part(title, checks, placed, task):
+    answers = [cell for heading, cell in placed if heading == title and exercise.is_answer(cell)]
+    comments = [cell["metadata"]["nbgrader"].get("comment") for cell in answers]
+    named = [task.sections.get(exercise.grade_id(cell)) for cell in answers]
+    sections = [section for i, section in enumerate(named) if section and section not in named[:i]]
+    return Part(
+        title=title,
+        points=sum(check.points for check in checks),
+        most=sum(check.most for check in checks),
+        state=_state_of_part([check.state for check in checks]),
+        checks=checks,
+        comments=list(filter(None, comments)),
+        sections=[_section(chapter, section, task) for chapter, section in sections],
+    )
+
+
+def _state_of_part(states):
+    if len(set(states)) == 1:
+        return states[0]
+    if set(states) <= set(GOOD):
+        return "right"
+    return "partly" if {"partly", *GOOD} & set(states) else "wrong"
+
+
+def _section(chapter, title, task):
+    """The title of a section and its address, which is empty unless the notebook knows where the site is."""
+    site = task.notebook["metadata"].get("course", {}).get("site", "")
+    return [title, f"{site}{chapter}.html#{anchor(title)}" if site else ""]
+
+
+def anchor(title):
+    """The name by which a page of the book knows the section with this title."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _own(cell, heading):
+    """A cell of the student's own with what it printed, drew and raised."""
+    texts, figures = [], []
+    for output in cell.get("outputs", []):
+        if output["output_type"] == "stream":
+            texts.append("".join(output["text"]))
+        elif output["output_type"] == "error":
+            texts.append("\n".join(output["traceback"]))
+        elif "image/png" in output.get("data", {}):
+            figures.append("".join(output["data"]["image/png"]))
+    kind = "answer" if exercise.is_answer(cell) else cell["cell_type"]
+    return {"title": heading, "kind": kind, "source": cell["source"], "texts": texts, "figures": figures}
+
+
+def _prose(text):
+    """A sentence of ours as HTML, with `code` set as code; nothing else in it is markup."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
