@@ -18,6 +18,7 @@ from rnnlib import gradcheck
 from rnnlib.tree import leaves
 
 CAUSES = ("dV", "dc", "gates", "m")  # a reader who mends these first often mends the others too
+SWEPT_BACK = ("delta",)  # what is computed from the last step to the first one: its first error is at the latest step
 SHOWN_CASES = 2
 CALLS = ContextVar("CALLS", default=None)  # the list of all calls of a check, where somebody wants to see them
 
@@ -125,17 +126,24 @@ def wrong_first(found):
     return sorted((field for field in found if not field.is_right), key=lambda field: field.name not in CAUSES)
 
 
-def message(claim, found):
-    """The lines about a claim that does not hold, from its Fields, of which one at least is wrong."""
+def message(claim, found, seen=()):
+    """The lines about a claim that does not hold, from its Fields, of which one at least is wrong.
+
+    `seen` is a list of (claim, Fields) of all claims that the check has made, if all were tried: then they tell which
+    other results are wrong or right, and in which of its cases this one is.
+    """
     first, *others = wrong_first(found)
+    of_same = [(other, fields) for other, fields in seen if (*other.names,) == (*claim.names,)]
     said = described(claim.case)
-    lines = [f"{_headline(first)}{', ' if said else ''}{said}", *_numbers(first, claim)]
-    right = [field.name for field in found if field.is_right]
-    if others:
-        lines.append(f"  wrong too: {', '.join(map(_counted, others))}")
-    if right:
-        lines.append(f"  right: {', '.join(right)}")
-    return lines
+    head, *entry = _headline(first).split("\n")
+    lines = [f"{head}{', ' if said else ''}{said}", *entry, *_numbers(first, claim, _elsewhere(first, found, of_same))]
+    elsewhere = _in_other_claims(claim, found, seen)
+    wrong = [*map(_counted, others), *(name for name, is_right in elsewhere.items() if not is_right)]
+    right = [field.name for field in found if field.is_right and field.expected is not None]
+    right += [name for name, is_right in elsewhere.items() if is_right]
+    lines += [f"  wrong too: {', '.join(wrong)}"] if wrong else []
+    lines += [f"  right: {', '.join(right)}"] if right else []
+    return lines + _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
 
 
 def described(case):
@@ -146,29 +154,25 @@ def described(case):
     return f"with {', '.join(words)}" if words else ""
 
 
-def summary(claim, verdicts):
-    """Lines that tell where else a check fails; `verdicts` is a list of (claim, whether it holds).
-
-    First what the check asks of other functions, then in which of its cases this one fails.
-    """
-    subjects = {}
-    for other, holds in verdicts:
-        subjects.setdefault(_subject(other), []).append((other.case, holds))
-    own = subjects.pop(_subject(claim))
-    lines = []
-    for words, wanted in (("wrong too", False), ("right", True)):
-        named = [subject for subject, cases in subjects.items() if subject and all(h for _, h in cases) == wanted]
-        lines += [f"  {words}: {', '.join(named)}"] if named else []
-    return lines + _by_case(own)
+def _elsewhere(first, found, of_same):
+    """[(claim, Field)] of the other cases in which the field `first` of the Fields `found` has wrong numbers."""
+    others = [(claim, field) for claim, fields in of_same if fields is not found for field in fields]
+    return [(claim, field) for claim, field in others if field.name == first.name and field.wrong is not None]
 
 
-def _subject(claim):
-    return ", ".join(claim.names)
+def _in_other_claims(claim, found, seen):
+    """{name: whether it is right wherever it is asked for} of the results that other claims are about, not this one."""
+    own, right = {field.name for field in found}, {}
+    for other, fields in seen:
+        for field in fields if other.names and (*other.names,) != (*claim.names,) else []:
+            if field.name not in own:
+                right[field.name] = right.get(field.name, True) and field.is_right
+    return right
 
 
 def _by_case(verdicts):
     failing = [case for case, holds in verdicts if not holds]
-    if len(verdicts) == 1:
+    if len(verdicts) <= 1:
         return []
     if len(failing) == len(verdicts):
         return ["  wrong in both cases" if len(failing) == 2 else f"  wrong in all {len(failing)} cases"]
@@ -176,8 +180,9 @@ def _by_case(verdicts):
     if common:
         return [f"  wrong in every case with {common}, and in no other"]
     rights = [described(case) for case, holds in verdicts if holds]
-    some = "; ".join(list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES])
-    return [f"  wrong in {len(failing)} of {len(verdicts)} cases{'; right ' if some else ''}{some}"]
+    # An option that goes unsaid is left out of a description: one case is meant, and not all with the options in it.
+    some = " and ".join(f"once {words}" for words in list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES])
+    return [f"  wrong in {len(failing)} of {len(verdicts)} cases{'; right, for instance, ' if some else ''}{some}"]
 
 
 def _names(claim):
@@ -202,7 +207,7 @@ def _fields(found, expected, labels, tol, path=""):
 
 def _field(name, found, expected, tol):
     if expected is None:
-        return Field(name, "" if found is None else f"is {_kind(found)}, expected None", found)
+        return Field(name, "" if found is None else f"is {_kind(found)}, expected None", found, None)
     if isinstance(expected, dict):
         return _dict_field(name, found, expected, tol)
     if isinstance(found, (tuple, list)):
@@ -218,7 +223,7 @@ def _field(name, found, expected, tol):
         scale = max(np.max(np.abs(a)), np.max(np.abs(n)), gradcheck.FLOOR)
         wrong = np.abs(a - n) >= tol * scale
         return Field(name, "", a, n, wrong)
-    return Field(name, "")
+    return Field(name, "", found, expected)
 
 
 def _whole_field(name, found, expected):
@@ -227,7 +232,7 @@ def _whole_field(name, found, expected):
     if np.asarray(found).dtype.kind not in "iu":
         return Field(name, f"has dtype {np.asarray(found).dtype}, expected whole numbers", found, expected)
     wrong = np.asarray(found) != expected
-    return Field(name, "", np.asarray(found), expected, wrong) if wrong.any() else Field(name, "")
+    return Field(name, "", np.asarray(found), expected, wrong) if wrong.any() else Field(name, "", found, expected)
 
 
 def _dict_field(name, found, expected, tol):
@@ -247,9 +252,9 @@ def _dict_field(name, found, expected, tol):
     ]
     wrong = [entry for entry in entries if not entry.is_right]
     if not wrong:
-        return Field(name, "")
+        return Field(name, "", found, expected)
     first = wrong[0]
-    of_all = f"{len(wrong)} of {len(entries)} entries are wrong, first {first.name}"
+    of_all = f"is wrong in {len(wrong)} of {len(entries)} entries, first {first.name}"
     if first.problem:
         return Field(name, f"holds a wrong entry: {first.name} {first.problem}", found, expected)
     numbers = f"  analytic  {number(first.found)}\n  numeric   {number(first.expected)}"
@@ -258,11 +263,12 @@ def _dict_field(name, found, expected, tol):
 
 def _headline(field):
     if field.problem:
-        return f"{field.name} {field.problem}" if "\n" not in field.problem else f"{field.name}: {field.problem}"
+        return f"{field.name}{'' if field.problem.startswith('[') else ' '}{field.problem}"
     if field.wrong.ndim == 0:
         return f"{field.name} is wrong"
     count = f"{np.sum(field.wrong)} of {field.wrong.size} entries"
-    return f"{field.name} is wrong in {count}, first {field.name}{_index(_first(field))}"
+    first = "on the way back first" if field.name in SWEPT_BACK else "first"
+    return f"{field.name} is wrong in {count}, {first} {field.name}{_index(_first(field))}"
 
 
 def _counted(field):
@@ -272,67 +278,100 @@ def _counted(field):
     return f"{field.name} ({np.sum(field.wrong)} of {field.wrong.size} entries)"
 
 
-def _numbers(field, claim):
+def _numbers(field, claim, elsewhere):
     """Analytic over numeric, and what may have led from the right number to the wrong one."""
     if field.problem:
         return []
     where = _first(field)
     lines = [f"  analytic  {number(field.found[where])}", f"  numeric   {number(field.expected[where])}"]
-    return [*lines, *_clues(field, claim)]
+    return [*lines, *_clues(field, claim, elsewhere)]
 
 
-def _clues(field, claim):
-    a, n = field.found.astype(float), field.expected.astype(float)
-    error = gradcheck.relative_error(a, n)
+def _clues(field, claim, elsewhere):
+    error = gradcheck.relative_error(field.found.astype(float), field.expected.astype(float))
     if error < gradcheck.CENTRAL_TOLERANCE:
-        return [f"  off by {error:.0e} of the largest entry: is it a finite difference, or a single precision number?"]
-    numbers = dict(claim.factors)
-    if isinstance(claim.found, Call):
-        numbers |= claim.found.numbers()
+        share = f"  off by {error:.0e} of the largest entry"
+        return [f"{share}: is it a finite difference, a number of single precision, or was an epsilon added?"]
     lines = []
     if field.wrong.ndim == 0 and claim.parts:
         lines = [f"  the sum of  {' and '.join(f'{number(v).strip()} ({k})' for k, v in claim.parts.items())}"]
-        lines += _part_found(float(a), claim.parts)
-    return lines + _factor(a, n, numbers)
+        lines += _part_found(field, claim, elsewhere)
+    return lines + _factor(field, claim, elsewhere)
 
 
-def _part_found(value, parts):
-    for size in range(1, len(parts)):
-        for some in combinations(parts, size):
-            if np.isclose(value, sum(float(parts[name]) for name in some), rtol=1e-9, atol=1e-12):
-                return [f"  yours is only the part {' and '.join(some)}"]
-    return []
+def _part_found(field, claim, elsewhere):
+    """A line if the number is only some of its parts, in every case."""
+    same = _parts_that_fit(field, claim).intersection(*(_parts_that_fit(f, c) for c, f in elsewhere if c.parts))
+    return [f"  yours is only the part {' and '.join(min(same, key=len))}"] if same else []
 
 
-def _factor(a, n, numbers):
-    """A line if every entry is off by the same factor, and that is a number of the case."""
-    there = np.abs(n) > 1e-3 * max(np.max(np.abs(n)), gradcheck.FLOOR)
-    if not there.any() or np.any(a[there] == 0):
+def _parts_that_fit(field, claim):
+    some = [names for size in range(1, len(claim.parts)) for names in combinations(claim.parts, size)]
+    sums = {names: sum(float(claim.parts[name]) for name in names) for names in some}
+    return {names for names, total in sums.items() if np.isclose(field.found, total, rtol=1e-9, atol=1e-12)}
+
+
+def _factor(field, claim, elsewhere):
+    """A line if every entry is off by the same factor, and that is a number of the case, or is the same in all cases.
+
+    One case may have the factor by accident, so that another one must have it too, in which it is another number.
+    """
+    factor = _off_by(field)
+    if factor is None:
         return []
-    ratios = n[there] / a[there]
-    factor = float(ratios.flat[0])
-    same_factor = np.allclose(ratios, factor, rtol=1e-8, atol=0)
-    if not same_factor or not np.allclose(a * factor, n, rtol=0, atol=1e-9 * np.max(np.abs(n))):
+    others = [(_factors(other), _off_by(at)) for other, at in elsewhere]
+    for (names, over), value in _products(_factors(claim)).items():
+        given = [(_products(numbers).get((names, over)), off) for numbers, off in others if numbers.keys() >= {*names}]
+        for times, sign in ((True, ""), (False, ""), (True, "-"), (False, "-")):
+            if not _is_off_by(factor, value, times, sign) or abs(value) == 1:
+                continue
+            confirmed = all(at is not None and _is_off_by(off, at, times, sign) for at, off in given)
+            if confirmed and any(not np.isclose(at, value) for at, _ in given):
+                shown = number(-value if sign else value).strip()
+                what = f"{sign}{(' / ' if over else ' * ').join(names)}"
+                return [f"  yours {'*' if times else '/'} {shown} is right, and {what} is that number"]
+    if any(off is None or not np.isclose(off, factor, rtol=1e-9, atol=0) for _, off in others):
         return []
-    what = "it" if a.ndim == 0 else "every entry"
+    what = "it" if field.wrong.ndim == 0 else "every entry"
     if np.isclose(factor, -1, rtol=1e-9, atol=0):
         return [f"  {what} is right but for the sign"]
-    usable = {name: value for name, value in numbers.items() if value and abs(value) != 1}
-    for name, value in usable.items():
-        for sign, minus in ((1, ""), (-1, "-")):
-            if np.isclose(factor, sign * value, rtol=1e-9, atol=0):
-                return [f"  yours * {number(sign * value).strip()} is right, and {minus}{name} is that number"]
-            if np.isclose(factor, sign / value, rtol=1e-9, atol=0):
-                return [f"  yours / {number(sign * value).strip()} is right, and {minus}{name} is that number"]
-    for (name, value), (other, second) in combinations(usable.items(), 2):
-        for combined, text in ((value * second, f"{name} * {other}"), (value / second, f"{name} / {other}")):
-            if np.isclose(factor, combined, rtol=1e-9, atol=0):
-                return [f"  yours * {number(combined).strip()} is right, and {text} is that number"]
-            if np.isclose(factor, 1 / combined, rtol=1e-9, atol=0):
-                return [f"  yours / {number(combined).strip()} is right, and {text} is that number"]
     if any(np.isclose(factor, simple, rtol=1e-9, atol=0) for simple in (2, 0.5, 3, 1 / 3)):
         return [f"  {what} is off by the same factor: yours * {number(factor).strip()} is right"]
     return []
+
+
+def _off_by(field):
+    """The one number that makes all entries right when they are multiplied by it; None if there is none."""
+    a, n = field.found.astype(float), field.expected.astype(float)
+    there = np.abs(n) > 1e-3 * max(np.max(np.abs(n)), gradcheck.FLOOR)
+    if not there.any() or np.any(a[there] == 0):
+        return None
+    ratios = n[there] / a[there]
+    factor = float(ratios.flat[0])
+    same_factor = np.allclose(ratios, factor, rtol=1e-8, atol=0)
+    return factor if same_factor and np.allclose(a * factor, n, rtol=0, atol=1e-9 * np.max(np.abs(n))) else None
+
+
+def _factors(claim):
+    """{name: number} of the numbers of a case by which a result may be off."""
+    given = claim.found.numbers() if isinstance(claim.found, Call) else {}
+    return {name: value for name, value in (dict(claim.factors) | given).items() if value}
+
+
+def _products(numbers):
+    """{(names, whether divided): value} of the numbers, and of the products and ratios of two of them.
+
+    Those of a number that is 1 or -1 are left out, as they say no more than the other number does.
+    """
+    single = {((name,), False): value for name, value in numbers.items()}
+    pairs = [pair for pair in combinations(numbers.items(), 2) if all(abs(value) != 1 for _, value in pair)]
+    times = {((name, other), False): value * second for (name, value), (other, second) in pairs}
+    return single | times | {((name, other), True): value / second for (name, value), (other, second) in pairs}
+
+
+def _is_off_by(factor, value, times, sign):
+    value = -value if sign else value
+    return factor is not None and np.isclose(factor, value if times else 1 / value, rtol=1e-9, atol=0)
 
 
 def _common(verdicts):
@@ -365,7 +404,13 @@ def number(value):
 
 
 def _first(field):
-    return tuple(np.argwhere(field.wrong)[0]) if field.wrong.ndim else ()
+    """The first wrong entry in the order in which entries are computed."""
+    if not field.wrong.ndim:
+        return ()
+    entries = np.argwhere(field.wrong)
+    if field.name in SWEPT_BACK:
+        entries = entries[entries[:, 0] == entries[-1, 0]]
+    return tuple(entries[0])
 
 
 def _index(where):

@@ -13,7 +13,7 @@ from itertools import combinations, islice, product
 import numpy as np
 
 from rnnlib import fingerprints
-from rnnlib.claims import CALLS, Call, Claim, call, described, fields, message, summary, wrong_first
+from rnnlib.claims import CALLS, Call, Claim, call, described, fields, message, wrong_first
 
 __all__ = ["SEED", "Call", "CheckFailedError", "Claim", "Hints", "call", "hint", "pairs", "progress", "run"]
 
@@ -34,11 +34,14 @@ class _UndoneError(Exception):
 
 
 class _WrongError(AssertionError):
-    """Some claims do not hold; `wrong` are the fingerprints.Wrong of one function, those on fixed numbers."""
+    """Some claims do not hold; `wrong` are the fingerprints.Wrong of one function, those on fixed numbers.
 
-    def __init__(self, message, wrong):
+    `function` is the name of the one that is talked about, "" if there is none.
+    """
+
+    def __init__(self, message, wrong, function):
         super().__init__(message)
-        self.wrong = wrong
+        self.wrong, self.function = wrong, function
 
 
 class Hints:
@@ -135,7 +138,9 @@ def run(check, seed=None):
         raise CheckFailedError(f"{part}: {unfinished(error)}") from None
     except AssertionError as error:
         lines = hints.after(check, getattr(error, "wrong", [])) if hints else []
-        raise CheckFailedError("\n".join([f"{part}: {error}", *lines])) from None
+        function = getattr(error, "function", "")
+        where = f"{part}, {function}" if function not in ("", "<lambda>", part) else part
+        raise CheckFailedError("\n".join([f"{where}: {error}", *lines])) from None
     except Exception as error:
         lines = _stopped(error, check)
         if lines is None:
@@ -224,7 +229,7 @@ def _examine(check, seed, most=None):
     claims = _claims(check, np.random.default_rng(seed))
     if claims is None:
         return
-    functions, undone, verdicts, first, stopped = set(), {}, [], None, False
+    functions, undone, seen, first, stopped = set(), {}, [], None, False
     fixed = []
     try:
         for claim in islice(claims, most):
@@ -238,13 +243,16 @@ def _examine(check, seed, most=None):
                 undone[name] = error
                 continue
             except AssertionError as error:
-                raise AssertionError(_with_case(str(error), claim)) from None
+                raise _WrongError(_with_case(str(error), claim), [], name) from None
+            except Exception as error:
+                error.add_note(described(claim.case))
+                raise
             compared = fields(claim, found)
-            verdicts.append((claim, not wrong_first(compared)))
+            seen.append((claim, compared))
             if not claim.fresh:
                 fixed.append((name, compared))
-            if first is None and not verdicts[-1][1]:
-                first = claim, compared
+            if first is None and wrong_first(compared):
+                first = claim, compared, name
     except NotImplementedError:
         if first is None:
             raise
@@ -253,10 +261,11 @@ def _examine(check, seed, most=None):
             raise
         stopped = True  # so that not all cases were tried
     if first is not None:
-        lines = message(*first) + ([] if stopped else summary(first[0], verdicts))
-        if first[0].fresh:
+        claim, compared, name = first
+        lines = message(claim, compared, () if stopped else seen)
+        if claim.fresh:
             lines.append(f"  the same random numbers again: exercise.run({check.__name__}, seed={seed})")
-        raise _WrongError("\n".join(lines), _wrong(fixed))
+        raise _WrongError("\n".join(lines), _wrong(fixed), name)
     if undone:
         raise _UndoneError(_what_is_undone(functions, undone))
 
@@ -355,12 +364,19 @@ def _stopped(error, check):
         code = frame.f_code
         in_cell = frame.f_globals.get("__name__") == "__main__" and code.co_name != "<module>"
         if in_cell and code.co_filename != check.__code__.co_filename:  # not of the check, and not of its helpers
-            own = code.co_name, trace.tb_lineno, linecache.getline(code.co_filename, trace.tb_lineno).strip()
+            # Up to Python 3.11, a comprehension is a function too: the one around it is meant.
+            name = code.co_qualname.partition(".<locals>")[0]
+            own = name, trace.tb_lineno, linecache.getline(code.co_filename, trace.tb_lineno).strip()
         trace = trace.tb_next
-    said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+    said = f"{type(error).__name__}: {error}".splitlines()[0].strip().removesuffix(":")
+    case = "".join(f", {note}" for note in getattr(error, "__notes__", []) if note)
     if own:
         name, number, line = own
-        return [f"stops with {said}", f"  in {name}, line {number} of its cell", *([f"    {line}"] if line else [])]
+        return [
+            f"stops with {said}{case}",
+            f"  in {name}, line {number} of its cell",
+            *([f"    {line}"] if line else []),
+        ]
     if isinstance(error, NameError) and error.name:
         return [f"{error.name} is not defined: run the cell above that defines it, and then this one"]
     return ["could not use what your code returned", f"  {said}"]

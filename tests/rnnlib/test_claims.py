@@ -50,6 +50,15 @@ def test_the_case_is_named_and_what_the_cases_that_fail_have_in_common():
     assert lines[-1] == "  wrong in every case with func sigmoid, and in no other"
 
 
+def test_a_case_that_is_right_is_an_instance_and_no_rule():
+    cases = [({"reduction": "sum"}, 1.0), ({"reduction": "mean"}, 1.0), ({"reduction": "sum"}, 2.0), ({}, 2.0)]
+    lines = said(*(Claim(case, found, 1.0, names=["du"]) for case, found in cases))
+    assert (
+        lines[-1]
+        == "  wrong in 2 of 4 cases; right, for instance, once with reduction sum and once with reduction mean"
+    )
+
+
 def test_of_several_functions_in_one_check_it_says_which_are_right():
     assert said(Claim("", 1.0, 1.0, names=["du"]), Claim("", 2.0, 1.0, names=["dw"]))[-1] == "  right: du"
 
@@ -59,9 +68,11 @@ def test_of_several_functions_in_one_check_it_says_which_are_right():
     [
         (2.0, "  yours is only the part from step 1"),
         (-5.0, "  it is right but for the sign"),
-        (-4.0, "  yours / -0.8 is right, and w is that number"),
-        (-6.25, "  yours * -0.8 is right, and w is that number"),
-        (5.00000001, "  off by 2e-09 of the largest entry: is it a finite difference, or a single precision number?"),
+        (
+            5.00000001,
+            "  off by 2e-09 of the largest entry: is it a finite difference, a number of single precision, "
+            "or was an epsilon added?",
+        ),
     ],
 )
 def test_a_single_number_leads_to_the_bug(found, line):
@@ -71,15 +82,68 @@ def test_a_single_number_leads_to_the_bug(found, line):
     assert ("  the sum of  3 (from step 0) and 2 (from step 1)" in lines) == ("off by" not in line)
 
 
-def test_every_entry_may_be_off_by_the_size_of_the_batch():
-    assert "  yours / 4 is right, and B is that number" in said(Claim("", 4 * ONES, ONES, factors={"B": 4}))
+@pytest.mark.parametrize(
+    ("off_by", "line"),
+    [
+        (lambda w, k: w, "yours / -0.8 is right, and w is that number"),
+        (lambda w, k: 1 / w, "yours * -0.8 is right, and w is that number"),
+        (lambda w, k: -1 / w, "yours * 0.8 is right, and -w is that number"),
+        (lambda w, k: w * k, "yours / -2.4 is right, and w * k is that number"),
+        (lambda w, k: k / w, "yours * -0.266666666667 is right, and w / k is that number"),
+    ],
+)
+def test_a_factor_that_every_case_has_is_named(off_by, line):
+    cases = {"w": -0.8, "k": 3.0}, {"w": 0.7, "k": 7.0}, {"w": 0.3, "k": -2.0}
+    claims = [Claim("", off_by(**case) * ONES, ONES, ["dw"], factors=case) for case in cases]
+    assert f"  {line}" in said(*claims)
+    # In one case, or where the other one is off by something else, it may be an accident.
+    assert not [text for text in said(claims[0]) if "is that number" in text]
+    assert not [text for text in said(*claims, claims[0]._replace(found=5.5 * ONES)) if "is that number" in text]
 
 
 def test_the_numbers_that_a_formula_gets_are_factors():
     def clean(slope, w):
         return 3.0
 
-    assert said(Claim("", call(clean, 0.5, -2.0), 1.5))[-1] == "  yours * 0.5 is right, and slope is that number"
+    lines = said(Claim("", call(clean, 0.5, -2.0), 1.5), Claim("", call(clean, 0.25, -2.0), 0.75))
+    assert lines[-2] == "  yours * 0.5 is right, and slope is that number"
+    doubled = said(Claim("", call(clean, 0.5, -2.0), 1.5), Claim("", call(clean, 0.25, -2.0), 1.5))
+    assert doubled[-2] == "  it is off by the same factor: yours * 0.5 is right"
+
+
+def test_what_is_only_a_part_in_one_case_is_no_part():
+    parts = {"from step 0": 3.0, "from step 1": 2.0}
+    first, second = Claim("", 3.0, 5.0, ["dw"], parts=parts), Claim("", 4.0, 5.0, ["dw"], parts=parts)
+    assert "  yours is only the part from step 0" in said(first, first)
+    assert not [line for line in said(first, second) if "only the part" in line]
+
+
+def test_of_what_is_computed_backwards_the_first_wrong_entry_is_the_latest():
+    right, off_by = np.arange(6.0).reshape(3, 2), np.array([[1, 1], [0, 1], [0, 0]])
+    assert said(Claim("", right + off_by, right, ["delta"]))[:2] == [
+        "delta is wrong in 3 of 6 entries, on the way back first delta[1, 1]",
+        "  analytic   4",
+    ]
+
+
+def test_of_results_with_the_same_name_each_is_told_once():
+    def counted(start, count):
+        return Claim({"start": start}, (1.0, count), (1.0, 1), [f"dE/d{start}", "the count"])
+
+    lines = said(counted("a", 9), counted("b", 9), counted("c", 1))
+    assert lines[0] == "the count is wrong, with start a"
+    assert lines[3:] == ["  right: dE/da, dE/db, dE/dc"]
+
+
+def test_the_function_is_named_where_the_check_has_another_name():
+    def clean(w):
+        return w
+
+    assert said(Claim("", call(clean, 3.0), 1.5, ["dw"]))[0] == "part, clean: dw is wrong"
+
+
+def test_what_is_none_as_it_should_be_is_not_called_right():
+    assert said(Claim("", Pair(ONES, None), Pair(0 * ONES, None)))[3:] == []
 
 
 @pytest.mark.parametrize(
@@ -129,8 +193,13 @@ def test_what_was_not_tried_is_not_counted():
 
 def test_dicts_and_whole_numbers_are_compared_entry_by_entry():
     assert said(Claim("", {"a": 1, "b": 3.0}, {"a": 1.0, "b": 2.0}, names=["graph"]))[0].endswith(
-        "graph: 1 of 2 entries are wrong, first graph['b']"
+        "graph is wrong in 1 of 2 entries, first graph['b']"
     )
+    assert said(Claim({"names": "pairs"}, {"a": 1.0}, {"a": 2.0}, names=["graph"])) == [
+        "graph is wrong in 1 of 1 entries, first graph['a'], with names pairs",
+        "  analytic   1",
+        "  numeric    2",
+    ]
     assert said(Claim("", {"a": 1.0}, {"b": 1.0}, names=["graph"]))[0] == "graph has no entry 'b'"
     assert said(Claim("", np.array([1, 2]), np.array([1, 3]), names=["tokens"]))[2] == "  numeric    3"
 
@@ -141,7 +210,7 @@ def test_an_argument_that_is_changed_in_place_is_named():
         return gradient
 
     assert said(Claim("", call(clipped, np.array([3.0]), 1.0), ONES)) == [
-        "gradient is changed in place; work on a copy"
+        "part, clipped: gradient is changed in place; work on a copy"
     ]
 
 
@@ -209,6 +278,17 @@ def test_an_exception_of_the_students_code_takes_three_lines():
     assert lines == ["part: stops with IndexError: list index out of range", "  in mine, line 2 of its cell"]
 
 
+def test_the_case_in_which_the_students_code_stops_is_told_and_the_function_that_a_comprehension_is_in():
+    lines = in_a_notebook(
+        "def mine(x):\n    return [y[3] for y in x]\n",
+        "def check_part():\n    yield exercise.Claim({'names': 'pairs'}, exercise.call(mine, [[1]]), 1.0)\n",
+    )
+    assert lines == [
+        "part: stops with IndexError: list index out of range, with names pairs",
+        "  in mine, line 2 of its cell",
+    ]
+
+
 def test_a_name_that_is_missing_leads_to_the_cell_that_was_not_run():
     lines = in_a_notebook("def check_part():\n    mine([1])\n")
     assert lines == ["part: mine is not defined: run the cell above that defines it, and then this one"]
@@ -225,5 +305,5 @@ def test_two_arguments_that_were_changed_are_both_named():
 
     assert (
         said(Claim("", call(greedy, np.zeros(2), np.zeros(2)), ONES))[0]
-        == "a and b are changed in place; work on a copy"
+        == "part, greedy: a and b are changed in place; work on a copy"
     )
