@@ -206,6 +206,14 @@ def test_points_that_no_named_mistake_has_cost_are_counted_too(tmp_path):
     assert "The other 4 points went in ways that have no name here" in feedback_page.page(found)
 
 
+def test_points_of_what_is_not_done_yet_went_in_no_way_that_needs_a_name(tmp_path):
+    cells = {label: source for label, source in WRONG.cells.items() if label != "gradient"}
+    found = results(cells, tmp_path)
+    assert found.parts[-1].state == "undone"
+    assert sum(mistake.cost for mistake in found.mistakes) < found.most - found.points
+    assert "have no name here" not in feedback_page.page(found)
+
+
 def test_the_feedback_says_what_follows_from_an_earlier_part(feedback):
     row = re.search(r"<tr><td>4\. The gradient</td>.*?</tr>", feedback["wrong"])[0]
     assert text_of(row).endswith("4 of 4✓ right, given right parts above")
