@@ -52,14 +52,18 @@ def two_step(page, site):
     return page
 
 
-@pytest.fixture(scope="session")
-def worked_in(reader, site):
-    """A tab with a chapter in which one test after the other works, so that Python starts once."""
+def tab_with_a_chapter(reader, site):
     page = watched(reader.new_page(), site)
     page.set_default_timeout(START)
     page.goto(site + "two-step.html")
-    yield page
-    page.close()
+    return page
+
+
+@pytest.fixture(scope="session")
+def worked_in(reader, site):
+    """A tab with a chapter in which one test after the other works, so that Python starts once."""
+    with tab_with_a_chapter(reader, site) as page:
+        yield page
 
 
 @pytest.fixture
@@ -99,12 +103,9 @@ FORGET = "for each in [each for each in globals() if each[:2] != '__']: del glob
 @pytest.fixture(scope="module")
 def borrowed(reader, site):
     """A tab into which the cells of other pages are brought, so that Python starts once for all of them."""
-    page = watched(reader.new_page(), site)
-    page.set_default_timeout(START)
-    page.goto(site + "two-step.html")
-    yield page
-    assert page.left_the_host == page.errors == []
-    page.close()
+    with tab_with_a_chapter(reader, site) as page:
+        yield page
+        assert page.left_the_host == page.errors == []
 
 
 @pytest.mark.parametrize("name", [name for name in pdf.pages()[1:] if name not in WITHOUT_CODE])
