@@ -302,7 +302,7 @@ def test_a_submission_for_which_no_process_starts_is_reported_alone_and_tried_by
 def test_a_sandbox_that_does_not_start_stops_the_run_and_marks_nobody(config, tmp_path, monkeypatch):
     hand_in(tmp_path, "ada")
 
-    def broken_start(sandboxed):
+    def broken_start(*how):
         raise SandboxError("no sandbox here")
 
     monkeypatch.setattr("grading.sandbox.start", broken_start)
