@@ -71,6 +71,7 @@ def key_of(value, above):
     if any(value is function for function in above):  # one that calls itself
         return "above"
     inside = [*(cell.cell_contents for cell in value.__closure__ or ()), *(value.__defaults__ or ())]
+    inside += (value.__kwdefaults__ or {}).values()
     inside += [value.__globals__[name] for name in sorted(names_in(value.__code__)) if name in value.__globals__]
     return [value.__code__.co_code, texts(value.__code__), [key_of(each, [*above, value]) for each in inside]]
 
