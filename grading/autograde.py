@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nbgrader.api import Gradebook, MissingEntry, Student
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
@@ -38,15 +38,13 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
-    handed_in = set(found)
     if students:
+        _refuse_unknown(course, students, found)
         found = {outside.student(name): found.get(outside.student(name), name) for name in sorted(students)}
     folders = {
         student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
     }
     with _alone(course, slug), _opened(course, config, task) as book:
-        for student in sorted(found.keys() - handed_in):  # a slip in typing is to make nobody new
-            marks.known_student(student, handed_in | {name for (name,) in book.db.query(Student.id)})
         results = {} if force else _unchanged(book, course, task, folders, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
@@ -63,6 +61,13 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
                 speed = progress.tasks[bar].finished_speed or progress.tasks[bar].speed or 0.0
                 progress.update(bar, advance=1, failed=failed, rate=speed)
     return [results[student] for student in sorted(results)], strays
+
+
+def _refuse_unknown(course, students, handed_in):
+    """Raise ValueError for a name that is nobody's: a slip in typing is to make nobody new."""
+    known = {*handed_in, *marks.student_ids(course)}
+    for name in sorted(students):
+        marks.known_student(outside.student(name), known)
 
 
 @contextlib.contextmanager

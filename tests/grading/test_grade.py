@@ -239,6 +239,13 @@ def test_a_slip_in_the_name_of_a_student_is_an_error_and_makes_nobody_new(config
         assert book.assignment_submissions(SLUG) == []
 
 
+def test_a_slip_in_the_name_of_a_student_makes_no_gradebook(tmp_path):
+    hand_in(tmp_path, "ada")
+    with pytest.raises(ValueError, match="did you mean ada"):
+        run(class_at(tmp_path), students=["adda"])
+    assert [path.name for path in tmp_path.iterdir()] == ["submitted"]
+
+
 def test_strays_are_said_and_not_followed(config, tmp_path):
     hand_in(tmp_path, "ada")
     (tmp_path / "submitted" / "ada" / "two-stepp").mkdir()
