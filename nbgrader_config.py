@@ -52,3 +52,6 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
 ]
+
+# Names and ids come from outside: no cell of `nbgrader export` is to be a formula.
+c.ExportApp.plugin_class = "grading.nbgrader_plugins.MarksExporter"

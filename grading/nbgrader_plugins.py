@@ -10,10 +10,11 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter, NotebookExporter
 from nbconvert.filters import markdown2html
 from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from grading import course, exercise, feedback, intake, record, release, sandbox
+from grading import course, exercise, export, feedback, intake, marks, record, release, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
@@ -96,6 +97,19 @@ class SaveMarks(NbGraderPreprocessor):
         with Gradebook(names["db_url"], self.parent.parent.coursedir.course_id) as gradebook:
             save_marks(gradebook, gradebook.find_submission(names["assignment"], names["student"]), notebook)
         return notebook, resources
+
+
+class MarksExporter(ExportPlugin):
+    """Writes all marks to a file for spreadsheets, as `nbgrader export` asks for it: no cell of it is a formula."""
+
+    def export(self, gradebook):
+        """Write the file, with nbgrader's own columns; an unknown exercise or student ends the command."""
+        try:
+            class_ = marks.of(gradebook, self.parent.coursedir, [str(slug) for slug in self.assignment])
+            students = [marks.known_student(str(student), class_.students) for student in self.student]
+        except ValueError as error:
+            self.parent.fail(str(error))
+        export.write(self.to or "grades.csv", export.as_nbgrader(class_, students))
 
 
 class FeedbackExporter(Exporter):

@@ -1,0 +1,281 @@
+"""What a class has: its students, and the marks of all of them, as the gradebook and the marked notebooks say.
+
+The reports on a class and the files that are exported are made from this, never from the results of one run.
+"""
+
+import contextlib
+import difflib
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+
+from grading import exercise, gradebook, record
+from grading.course import load_config
+
+STUDENT = Student.id, Student.last_name, Student.first_name, Student.email, Student.lms_user_id
+TO_REVIEW = "a mark given by hand waits for review"
+TO_MARK = "a part waits to be marked by hand"
+
+
+class Person(NamedTuple):
+    """A student as the gradebook knows them; what it does not know is empty."""
+
+    id: str
+    last_name: str
+    first_name: str
+    email: str
+    lms_user_id: str  # the id on a learning platform
+
+    @property
+    def name(self):
+        """First and last name; empty if neither is known."""
+        return " ".join(filter(None, [self.first_name, self.last_name]))
+
+
+class Test(NamedTuple):
+    """What a student got for one test cell, or for a cell that is marked by hand."""
+
+    label: str  # grade_id
+    most: float
+    points: float
+    by_hand: bool  # an instructor gave these points
+    waits: bool  # an instructor is to mark it, or to look at it again
+
+    @property
+    def lost(self):
+        """The points that are missing."""
+        return max(0.0, self.most - self.points)
+
+
+class Mark(NamedTuple):
+    """What one student got for one exercise that was handed in."""
+
+    student: str
+    tests: tuple  # of Test, in the order of the notebook's cells
+    most: float
+    penalty: float  # points for being late
+    when: datetime | None  # of handing in, in UTC; None if nobody knows
+    seconds_late: float  # after the due date, an extension included
+    extension: timedelta | None
+    notebook: Path | None  # where the marked notebook is; None if it is not there
+    record: record.Record | None  # what the grader noted; None if it did not, or if another version of it did
+
+    @property
+    def before_penalty(self):
+        """The points without the penalty for being late."""
+        return sum(test.points for test in self.tests)
+
+    @property
+    def points(self):
+        """The points that count: the penalty is taken off, and nobody gets less than 0."""
+        return max(0.0, self.before_penalty - self.penalty)
+
+    @property
+    def mistakes(self):
+        """The names of the known mistakes that were recognised, by the test cell that lost points to them."""
+        return (self.record.mistakes or {}) if self.record else {}
+
+    @property
+    def human(self):
+        """Why an instructor should look at this; empty if nothing says so."""
+        noted = [*self.record.human, self.record.problem] if self.record else []
+        waits = [TO_REVIEW if test.by_hand else TO_MARK for test in self.tests if test.waits]
+        return tuple(dict.fromkeys(filter(None, [*noted, *waits])))
+
+
+class Exercise(NamedTuple):
+    """An exercise as the gradebook knows it, and the marks of all who handed it in."""
+
+    slug: str
+    due: datetime | None  # in UTC
+    most: float
+    tests: dict  # label of a test cell -> its points, in the notebook's order
+    marks: dict  # id of a student -> Mark, sorted
+
+
+class Class(NamedTuple):
+    """All that is known of a class."""
+
+    students: dict  # id -> Person, sorted
+    exercises: dict  # slug -> Exercise, sorted
+
+
+@contextlib.contextmanager
+def opened(course):
+    """The gradebook of a class that there is already.
+
+    Raises ValueError where there is none: to look at marks makes no gradebook.
+    """
+    address = make_url(course.db_url)
+    if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+        raise ValueError(
+            f"there is no gradebook {address.database}: mark an exercise first, or give the gradebook with --db"
+        )
+    gradebook.check_schema(course.db_url)
+    with Gradebook(course.db_url, course.course_id) as book:
+        yield book
+
+
+def course_at(db_url=None):
+    """nbgrader's CourseDirectory of this course, with the gradebook at an address, or else its own."""
+    config = load_config()
+    if db_url:
+        config.CourseDirectory.db_url = db_url
+    return CourseDirectory(config=config)
+
+
+def read(course, slugs=()):
+    """The Class in the gradebook of nbgrader's `course`: `of`, for who has not opened it."""
+    with opened(course) as book:
+        return of(book, course, slugs)
+
+
+def of(book, course, slugs=()):
+    """The Class in an open gradebook, with all its exercises, or with those in `slugs`.
+
+    There is one query for each exercise, and each marked notebook is read once. Raises ValueError for an exercise that
+    the gradebook does not know.
+    """
+    known = {assignment.name: assignment for assignment in book.db.query(Assignment).all()}
+    for slug in slugs:
+        if slug not in known:
+            raise ValueError(f"the gradebook has no exercise {slug!r}; it has {', '.join(sorted(known)) or 'none'}")
+    # Sorted here: each database has its own idea of the order of letters.
+    students = {row.id: _person(row) for row in sorted(book.db.query(*STUDENT), key=lambda row: row.id)}
+    return Class(students, {slug: _exercise(book, course, known[slug]) for slug in sorted(set(slugs) or known)})
+
+
+def known_student(student, known):
+    """The id of a student, if it is among the `known` ones.
+
+    Raises ValueError with the ids that are most like it: a slip in typing makes nobody new.
+    """
+    if student in known:
+        return student
+    near = difflib.get_close_matches(student, known, n=5, cutoff=0.5)
+    near += [other for other in known if other.casefold() == student.casefold() and other not in near]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"{len(known)} are known, and none has a similar id"
+    raise ValueError(f"there is no student {student!r}, in the gradebook or among those who handed in: {hint}")
+
+
+def is_folder_name(student):
+    """Whether an id can be the name of a folder; another one, such as `../ada`, might lead out of the class."""
+    return student not in ("", ".", "..") and not set(student) & set("/\0")
+
+
+def _person(row):
+    return Person(*(value or "" for value in row))
+
+
+def _exercise(book, course, assignment):
+    cells = _cells(book, assignment)
+    rows = (
+        book.db.query(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+            SubmittedNotebook.late_submission_penalty,
+            Grade.cell_id,
+            Grade.score,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+        )
+        .select_from(SubmittedAssignment)
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .filter(SubmittedAssignment.assignment_id == assignment.id)
+    )
+    of_student = {}
+    for row in rows:
+        of_student.setdefault(row.student_id, []).append(row)
+    # Who was given an extension and has handed in nothing has a row for each test, without a score.
+    marked = {
+        student: found
+        for student, found in sorted(of_student.items())
+        if any(row.auto_score is not None or row.manual_score is not None for row in found)
+    }
+    marks = {student: _mark(course, assignment, cells, student, found) for student, found in marked.items()}
+    return Exercise(
+        assignment.name,
+        assignment.duedate,
+        sum(most for _, most in cells.values()),
+        {label: most for label, most in cells.values()},
+        marks,
+    )
+
+
+def _cells(book, assignment):
+    """{id of a cell with points: (grade_id, points)}, in the order of the notebook."""
+    found = {}
+    for kind in (GradeCell, TaskCell):
+        query = book.db.query(kind.id, kind.name, kind.max_score).join(Notebook, Notebook.id == kind.notebook_id)
+        found |= {cell: (name, most) for cell, name, most in query.filter(Notebook.assignment_id == assignment.id)}
+    place = _places(assignment.name)
+    return dict(sorted(found.items(), key=lambda item: (place.get(item[1][0], len(place)), item[1][0])))
+
+
+def _places(slug):
+    """{grade_id: its place in the notebook}; the gradebook does not keep the order, and may know other exercises."""
+    try:
+        cells = exercise.load(slug).notebook["cells"]
+    except ValueError:
+        return {}
+    return {exercise.grade_id(cell): place for place, cell in enumerate(cells)}
+
+
+def _mark(course, assignment, cells, student, rows):
+    first, of_cell = rows[0], {row.cell_id: row for row in rows}
+    graded = [(label, most, of_cell[cell]) for cell, (label, most) in cells.items() if cell in of_cell]
+    tests = [
+        Test(label, most, row.score, row.manual_score is not None, row.needs_manual_grade)
+        for label, most, row in graded
+    ]
+    notebook = _notebook(course, assignment.name, student)
+    return Mark(
+        student,
+        tuple(tests),
+        sum(most for _, most in cells.values()),
+        first.late_submission_penalty or 0.0,
+        first.timestamp,
+        _seconds_late(first.timestamp, assignment.duedate, first.extension),
+        first.extension,
+        notebook,
+        _record(notebook) if notebook else None,
+    )
+
+
+def _seconds_late(when, due, extension):
+    if when is None or due is None:
+        return 0.0
+    return max(0.0, (when - due - (extension or timedelta())).total_seconds())
+
+
+def _notebook(course, slug, student):
+    """The path of a marked notebook; None if there is none."""
+    if not is_folder_name(student):
+        return None
+    path = gradebook.autograded(course, slug, student)
+    return path if path.is_file() else None
+
+
+def _record(path):
+    try:
+        return record.of(json.loads(path.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # written by something else
+        return None
