@@ -1,1 +1,1 @@
-"""Learning platforms: what they hand out, and what they want back."""
+"""What learning platforms hand out, and what they want back."""

@@ -18,7 +18,7 @@ class PlatformName(NamedTuple):
 
 
 def platform_name(folder):
-    """The PlatformName that was kept in a folder submitted/<student>/<exercise>; None if there is none that can be used.
+    """The PlatformName kept in a folder submitted/<student>/<exercise>; None if there is none, or none to be used.
 
     It is read with caution: where files were not collected from a platform, a student may have put this one there.
     """
@@ -34,4 +34,4 @@ def platform_name(folder):
 
 def _is_one_part(name):
     """Whether a name of a file leads to no other folder, here or on the system of whoever opens a zip with it."""
-    return name not in (".", "..") and name.isprintable() and not set(name) & set('/\\:')
+    return name not in (".", "..") and name.isprintable() and not set(name) & set("/\\:")
