@@ -82,10 +82,12 @@ def run(arguments, class_, course):
         return 2
     _write(output, found.replaced(cells), encoding)
     print(f"Written: {output}, with {len(cells)} marks. Give this file back to the platform.")
-    waits = [student for student in rows if any(test.waits for test in of_exercise.marks[student].tests)]
-    if waits:
-        print(f"{len(waits)} of these marks wait for a review by hand: {', '.join(map(outside.line, waits))}")
-    return 1 if amiss or waits or scale else 0
+    doubtful = [student for student in rows if of_exercise.marks[student].human]
+    if doubtful:
+        print(
+            f"{len(doubtful)} of these marks need a human, as the report says: {', '.join(map(outside.line, doubtful))}"
+        )
+    return 1 if amiss or doubtful or scale else 0
 
 
 def _choice(layout, path, platform, asked_for, exercises):

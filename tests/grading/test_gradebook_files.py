@@ -52,10 +52,10 @@ def give(root, monkeypatch, capsys):
     """Give a file to the command; return the status, the bytes of what was written, or None, and what was printed."""
     monkeypatch.setattr(marks, "course_at", lambda _: course_at(root))
 
-    def run(platform, data, *arguments, name="export.csv"):
+    def run(platform, data, *arguments, name="export.csv", exercise=(SLUG,)):
         (root / name).write_bytes(data)
         before = set(root.iterdir())
-        status = commands.main(["export", SLUG, f"--{platform}", str(root / name), *arguments])
+        status = commands.main(["export", *exercise, f"--{platform}", str(root / name), *arguments])
         written = set(root.iterdir()) - before
         assert (root / name).read_bytes() == data, "the file that was given stays as it is"
         return status, written.pop().read_bytes() if written else None, "".join(capsys.readouterr())
@@ -441,12 +441,25 @@ def test_the_file_is_for_its_owner_alone_and_no_other_is_written_over(give, root
     assert (root / "export.csv").read_bytes() == data
 
 
-def test_marks_that_wait_for_a_review_are_said(give, root):
+def test_marks_at_which_a_human_should_look_are_said(give, root):
     enter(root, "ada", waits=["test-gradient"])
+    enter(root, "müller", problem="two-step.ipynb is missing")
     status, written, said = give("canvas", canvas({}))
     assert status == 1
     assert written
-    assert "1 of these marks wait for a review by hand: ada" in said
+    assert "2 of these marks need a human, as the report says: ada, müller" in said
+
+
+def test_the_exercise_need_not_be_named_where_the_file_has_one_column_for_one(give, root, points):
+    with opened(root) as book:
+        book.add_assignment("t-steps")
+    _, written, said = give("canvas", canvas({}), exercise=())
+    assert written == canvas(points), said
+    _, written, said = give("moodle", moodle({}), exercise=(), name="Two step.csv")
+    assert written == moodle(points), said
+    status, written, said = give("moodle", moodle({}), exercise=(), name="Grades.csv")
+    assert (status, written) == (2, None)
+    assert "with SLUG one of t-steps, two-step" in said
 
 
 @pytest.mark.parametrize("separator", table.SEPARATORS)
