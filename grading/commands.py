@@ -12,7 +12,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, export, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, doctor, export, mine, mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -87,6 +87,7 @@ def _parser():
     known.set_defaults(run=run_mistakes)
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
+    doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
     return parser
 
 
