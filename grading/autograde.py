@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading import exercise, grade, gradebook, outside
+from grading import exercise, grade, gradebook, marks, outside
 from grading.sandbox import SandboxError
 
 MISSED = 5  # submissions one after the other for which no process could be started
@@ -31,18 +31,22 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
 
     Only this process writes the gradebook, and it does so after every submission: an interrupted run keeps what is
     finished, and SQLite is enough for any number of workers. Raises ValueError for an exercise that cannot be marked,
-    SandboxError, SQLAlchemyError or OSError when the run cannot go on.
+    and for one of `students` whom neither the gradebook nor a folder knows; SandboxError, SQLAlchemyError or OSError
+    when the run cannot go on.
     """
     task = exercise.load(slug)
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
+    handed_in = set(found)
     if students:
         found = {outside.student(name): found.get(outside.student(name), name) for name in sorted(students)}
     folders = {
         student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
     }
     with _alone(course, slug), _opened(course, config, task) as book:
+        for student in sorted(found.keys() - handed_in):  # a slip in typing is to make nobody new
+            marks.known_student(student, handed_in | {name for (name,) in book.db.query(Student.id)})
         results = {} if force else _unchanged(book, course, task, folders, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked

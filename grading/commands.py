@@ -7,12 +7,14 @@ import secrets
 import sys
 import traceback
 from collections import Counter
+from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, doctor, export, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, doctor, export, mine, mistakes_page, outside, report, sandbox, status
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -88,6 +90,8 @@ def _parser():
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
+    report.describe(commands.add_parser("report", help="write the report on the class"))
+    status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
     return parser
 
 
@@ -112,14 +116,22 @@ def run_autograde(arguments):
         seed=arguments.seed,
     )
     if not results:
-        print(f"error: nobody has handed in {arguments.slug}", file=sys.stderr)
+        print(f"error: {_nobody(config, arguments.slug)}", file=sys.stderr)
         print_summary(results, strays)
         return 2
-    report.write(COURSE / "_build" / "report", {arguments.slug: results})
+    report.write(report.FOLDER, CourseDirectory(config=config))
     if settings.sandboxed:
         print(f"Memory of a submission: {cgroup.wall()}.")
     print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
     return print_summary(results, strays)
+
+
+def _nobody(config, slug):
+    """The sentence about an exercise that nobody has handed in: what was looked for, and where."""
+    course = CourseDirectory(config=config)
+    submitted = Path(course.format_path(course.submitted_directory, "", ""))
+    found = "no such folder is there" if submitted.is_dir() else f"there is no folder {submitted}"
+    return f"nobody has handed in {slug}: looked for {submitted / '<student>' / slug}, and {found}"
 
 
 def run_sample(arguments):
@@ -138,7 +150,7 @@ def run_sample(arguments):
         NbGraderAPI(config=config).generate_feedback(slug, force=True)
         if not arguments.brief:
             print_results(slug, results[slug])
-    report.write(SAMPLE / "report", results)
+    report.write(SAMPLE / "report", CourseDirectory(config=config))
     where = SAMPLE.relative_to(COURSE)
     for slug, marked in results.items():
         print(summary(slug, marked))

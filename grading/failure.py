@@ -12,6 +12,11 @@ class Failure(NamedTuple):
     mistake: str = ""  # the sentence that names a known mistake, or a slip that gives the same
     hint: str = ""
 
+    @property
+    def undone(self):
+        """Whether the student left out what is checked: then it is no mistake."""
+        return self.seen[0].endswith("not done yet")
+
     def lines(self):
         """All of it as lines of text."""
         facts = [f"  {what:<11}{text}" for what, text in self.facts]

@@ -194,7 +194,7 @@ def _state(points, most, problem, failure, given=()):
         return "follows" if given else "right"
     if points > 0:
         return "partly"
-    return "undone" if failure and failure.seen[0].endswith("not done yet") else "wrong"
+    return "undone" if failure and failure.undone else "wrong"
 
 
 def _split(seen):

@@ -24,7 +24,7 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
 
-from grading import exercise, gradebook, record
+from grading import exercise, gradebook, outputs, record
 from grading.course import load_config
 
 STUDENT = Student.id, Student.last_name, Student.first_name, Student.email, Student.lms_user_id
@@ -74,6 +74,7 @@ class Mark(NamedTuple):
     extension: timedelta | None
     notebook: Path | None  # where the marked notebook is; None if it is not there
     record: record.Record | None  # what the grader noted; None if it did not, or if another version of it did
+    undone: frozenset  # labels of the tests of what was left out
 
     @property
     def before_penalty(self):
@@ -89,6 +90,24 @@ class Mark(NamedTuple):
     def mistakes(self):
         """The names of the known mistakes that were recognised, by the test cell that lost points to them."""
         return (self.record.mistakes or {}) if self.record else {}
+
+    @property
+    def notes(self):
+        """What was unusual in what was handed in, and cost nothing."""
+        return self.record.notes if self.record else ()
+
+    @property
+    def costs(self):
+        """What was unusual in what was handed in, and cost points."""
+        return getattr(self.record, "costs", ())
+
+    @property
+    def unnamed(self):
+        """The tests that lost points to a mistake without a name; what was left out or could not be read is none."""
+        if self.record is None or self.record.problem:
+            return ()
+        explained = {*self.mistakes, *self.undone}
+        return tuple(test for test in self.tests if test.lost and test.label not in explained)
 
     @property
     def human(self):
@@ -246,7 +265,7 @@ def _mark(course, assignment, cells, student, rows):
         Test(label, most, row.score, row.manual_score is not None, row.needs_manual_grade)
         for label, most, row in graded
     ]
-    notebook = _notebook(course, assignment.name, student)
+    path = _path(course, assignment.name, student)
     return Mark(
         student,
         tuple(tests),
@@ -255,8 +274,8 @@ def _mark(course, assignment, cells, student, rows):
         first.timestamp,
         _seconds_late(first.timestamp, assignment.duedate, first.extension),
         first.extension,
-        notebook,
-        _record(notebook) if notebook else None,
+        path,
+        *(_noted(path) if path else (None, frozenset())),
     )
 
 
@@ -266,7 +285,7 @@ def _seconds_late(when, due, extension):
     return max(0.0, (when - due - (extension or timedelta())).total_seconds())
 
 
-def _notebook(course, slug, student):
+def _path(course, slug, student):
     """The path of a marked notebook; None if there is none."""
     if not is_folder_name(student):
         return None
@@ -274,8 +293,12 @@ def _notebook(course, slug, student):
     return path if path.is_file() else None
 
 
-def _record(path):
+def _noted(path):
+    """The Record that a marked notebook carries, or None, and the labels of the tests of what was left out."""
     try:
-        return record.of(json.loads(path.read_bytes()))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # written by something else
-        return None
+        notebook = json.loads(path.read_bytes())
+        tests = [cell for cell in notebook["cells"] if exercise.is_test(cell)]
+        failures = [(exercise.grade_id(cell), outputs.failure_of(cell)) for cell in tests]
+        return record.of(notebook), frozenset(label for label, failure in failures if failure and failure.undone)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # something else wrote it
+        return None, frozenset()

@@ -1,89 +1,210 @@
-"""The report on a class: one page with its figures inside, so that it can be moved or mailed as a single file."""
+"""`python -m grading report`: what the class did, as pages that a browser opens from the disk.
 
-import base64
-import io
+The pages tell of the whole class and of all exercises, whatever was marked last: they are made from the gradebook and
+from the records in the marked notebooks.
+"""
+
+import hashlib
+import os
+import re
 from collections import Counter
 from pathlib import Path
+from statistics import median
+from urllib.parse import quote
 
-import matplotlib
-from matplotlib.figure import Figure
-
+from grading import exercise, grade, marks, outside, private
 from grading.answers import known_answers
+from grading.course import COURSE
 from grading.pages import render
 
+FOLDER = COURSE / "_build" / "report"
 
-def write(folder, results):
-    """Write <folder>/index.html about `results`, a dict of lists of gradebook.Result by exercise; return the path."""
-    path = Path(folder) / "index.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    classes = [_summary(slug, of_slug) for slug, of_slug in results.items()]
-    path.write_text(render("report.html.jinja", classes=classes), encoding="utf-8")
+
+def describe(parser):
+    """Add the arguments of the command to a parser."""
+    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments):
+    """Write the report on the class; return 0."""
+    print(f"Report: {write(FOLDER, marks.course_at(arguments.db))}")
+    return 0
+
+
+def write(folder, course):
+    """Write <folder>/index.html on the class of nbgrader's `course`, and a page per student; return the path.
+
+    Raises ValueError for a class of nobody.
+    """
+    path, class_ = Path(folder) / "index.html", marks.read(course)
+    found = [of_exercise(class_, one, course) for one in class_.exercises.values()]
+    if not class_.students and not any(one["unmarked"] for one in found):
+        raise ValueError(nobody(course))
+    pages = {student: path.parent / "students" / page_name(student) for student in class_.students}
+    people = {student: _person(person, pages) for student, person in class_.students.items()}
+    strays = sorted({line for one in found for line in one["strays"]})
+    shown = [_shown(one, people, course, path.parent) for one in found]
+    private.write(path, render("report.html.jinja", exercises=shown, people=people, strays=strays, span=span))
+    for student, page in pages.items():
+        rows = [_of_student(one, student, course, page.parent) for one in found]
+        private.write(page, render("student.html.jinja", person=people[student], exercises=rows, span=span))
+    for page in path.parent.glob("students/*.html"):
+        if page not in pages.values():  # of somebody who is not in the class any more
+            page.unlink()
     return path
 
 
-def _summary(slug, results):
-    """What the page says about one exercise."""
-    if not results:
-        return {"slug": slug, "size": 0}
-    mistakes, seconds = _mistakes(slug, results), sorted(result.seconds for result in results)
+def nobody(course):
+    """The sentence about a class of which nothing is there: what was looked for, and where."""
+    submitted = course.format_path(course.submitted_directory, "<student>", "<exercise>")
+    return f"there is no class: the gradebook {course.db_url} has no students, and there is no {submitted}"
+
+
+def of_exercise(class_, found, course):
+    """What a report says of one marks.Exercise of a marks.Class, as a dictionary of lists of marks.Mark and of ids."""
+    given = list(found.marks.values())
+    read = [mark for mark in given if not (mark.record and mark.record.problem)]
+    submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
+    handed_in, strays = grade.find_submissions(submitted, found.slug)
+    titles = _titles(found.slug)
     return {
-        "slug": slug,
-        "size": len(results),
-        "points": _svg(_points_figure(results)),
-        "human": [(result.student, reason) for result in results for reason in result.human],
-        "mistakes": mistakes,
-        "mistakes_figure": _svg(_mistakes_figure(mistakes)) if mistakes else "",
-        "checks": Counter(name for result in results for name in result.failed).most_common(),
-        "follows": Counter(name for result in results for name in result.follows).most_common(),
-        "notes": [(result.student, note) for result in results for note in result.notes],
-        "median": seconds[len(seconds) // 2],
-        "slowest": seconds[-1],
-        "seconds": _svg(_seconds_figure(seconds)),
+        "exercise": found,
+        "titles": titles,
+        "given": given,
+        "right": [mark for mark in given if mark.before_penalty >= found.most],
+        "median": median(mark.points for mark in given) if given else 0.0,
+        "human": [mark for mark in given if mark.human],
+        "late": [mark for mark in given if mark.seconds_late or mark.penalty or mark.extension],
+        "absent": [student for student in class_.students if student not in {*found.marks, *handed_in}],
+        "unmarked": [student for student in sorted(handed_in) if student not in found.marks],
+        "strays": strays,
+        "tests": _tests(found, read),
+        "mistakes": _mistakes(given, titles),
+        "unnamed": [mark for mark in given if mark.unnamed],
+        "unread": len(given) - len(read),
+        "no_sandbox": [mark for mark in given if mark.record and mark.record.sandbox == "none"],
+        "no_record": [mark for mark in given if not mark.record],
+        "runs": _runs(found.slug, given),
+        "seconds": sorted(mark.record.seconds for mark in given if mark.record),
     }
 
 
-def _mistakes(slug, results):
-    """(mistake, number of submissions that made it), the most frequent first."""
-    titles = {answer.name: answer.mistake for answer in known_answers(slug)}
-    counts = Counter(titles.get(name, name) for result in results for name in set(result.mistakes.values()))
-    return counts.most_common()
+def span(seconds):
+    """A length of time in words, in its two largest units."""
+    minutes = round(seconds / 60)
+    sizes = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
+    return " ".join(f"{size} {unit}" for size, unit in sizes if size) or "less than a minute"
 
 
-def _points_figure(results):
-    figure, axes = _figure(3)
-    most = max(result.max_points for result in results)
-    bins = [i - 0.5 for i in range(round(most) + 2)]
-    axes.hist([result.points for result in results], bins=bins, color="#2f6fa7", rwidth=0.9)
-    axes.set(xlabel=f"points (of {most:g})", ylabel="submissions")
-    return figure
+def page_name(student):
+    """The name of the file about a student: whatever the id is, it leads to no other folder and to nobody else."""
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", student)[:40].strip(".-")
+    return f"{readable}-{hashlib.sha256(student.encode()).hexdigest()[:12]}.html"
 
 
-def _mistakes_figure(mistakes):
-    figure, axes = _figure(0.8 + 0.35 * len(mistakes))
-    axes.barh([title for title, _ in mistakes], [count for _, count in mistakes], color="#b3541e")
-    axes.invert_yaxis()
-    axes.set(xlabel="submissions")
-    return figure
+def _titles(slug):
+    """{name of a known mistake: what feedback calls it}; an exercise that is not of this course has none."""
+    try:
+        return {answer.name: answer.mistake for answer in known_answers(slug)}
+    except (ValueError, OSError, KeyError):  # to be told by the command that proves the answers, not here
+        return {}
 
 
-def _seconds_figure(seconds):
-    figure, axes = _figure(2.5)
-    axes.hist(seconds, bins=30, color="#666")
-    axes.set(xlabel="seconds to mark", ylabel="submissions")
-    return figure
+def _tests(found, read):
+    """A row per test: its label and points, who lost some, what share of all its points, and who kept them."""
+    rows = []
+    for label, most in found.tests.items():
+        of_test = [(mark, test) for mark in read for test in mark.tests if test.label == label]
+        lost = [(mark, test.lost) for mark, test in of_test if test.lost]
+        kept = sum(label in (mark.record.follows or {}) for mark in read if mark.record)
+        share = sum(points for _, points in lost) / (most * len(of_test)) if most and of_test else 0.0
+        rows.append({"label": label, "most": most, "lost": len(lost), "share": share, "kept": kept})
+    return sorted(rows, key=lambda row: -row["share"])
 
 
-def _figure(height):
-    figure = Figure(figsize=(9, height), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    return figure, axes
+def _mistakes(given, titles):
+    """(what a known mistake is called, the marks of those who made it), the most frequent first."""
+    made = {}
+    for mark in given:
+        for name in sorted(set(mark.mistakes.values())):
+            made.setdefault(titles.get(name, name), []).append(mark)
+    return sorted(made.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
-def _svg(figure):
-    """The figure as an SVG in base64; equal figures give equal bytes."""
-    file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "report"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return base64.b64encode(file.getvalue()).decode("ascii")
+def _runs(slug, given):
+    """((seed, tests, sandbox), number of submissions), the most frequent first."""
+    now = _tests_now(slug)
+    counts = Counter(
+        (mark.record.seed, "as now" if mark.record.tests == now else "earlier ones", mark.record.sandbox)
+        for mark in given
+        if mark.record
+    )
+    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+
+
+def _tests_now(slug):
+    try:
+        return exercise.load(slug).digest
+    except ValueError:
+        return ""
+
+
+def _person(person, pages):
+    """A student as the pages show one: `order` is by what the tables are sorted, `page` is the page about them."""
+    order = " ".join([person.last_name, person.first_name, person.id]).strip().casefold()
+    shown = {"id": person.id, "name": person.name, "email": person.email, "order": order}
+    shown = {key: outside.line(value) for key, value in shown.items()}
+    return shown | {"page": quote(f"students/{pages[person.id].name}")}
+
+
+def _shown(found, people, course, folder):
+    """What the page of the class shows of `of_exercise`: students by what is shown of them, with links."""
+
+    def row(mark):
+        return {"mark": mark, "who": people[mark.student], "links": _links(found, mark, course, folder)}
+
+    listed = {key: [row(mark) for mark in found[key]] for key in ("given", "human", "late", "unnamed")}
+    named = {key: [people[mark.student] for mark in found[key]] for key in ("no_sandbox", "no_record")}
+    return (
+        found
+        | listed
+        | named
+        | {
+            "absent": [people[student] for student in found["absent"]],
+            "unmarked": [people.get(student, {"id": student, "name": "", "page": ""}) for student in found["unmarked"]],
+            "mistakes": [(title, [people[mark.student] for mark in made]) for title, made in found["mistakes"]],
+            "bars": _bars(found),
+            "points_of": {mark.student: mark for mark in found["given"]},
+        }
+    )
+
+
+def _bars(found):
+    """(points, number of submissions, its share of the largest number) for every whole number of points."""
+    counts = Counter(int(mark.points + 0.5) for mark in found["given"])
+    most, largest = max([round(found["exercise"].most), *counts]), max(counts.values(), default=1)
+    return [(points, counts[points], counts[points] / largest) for points in range(most + 1)]
+
+
+def _of_student(found, student, course, folder):
+    """What the page of a student shows of one exercise."""
+    mark = found["exercise"].marks.get(student)
+    state = "not marked yet" if student in found["unmarked"] else "not handed in"
+    return {
+        "exercise": found["exercise"],
+        "titles": found["titles"],
+        "mark": mark,
+        "state": "" if mark else state,
+        "links": _links(found, mark, course, folder) if mark else [],
+    }
+
+
+def _links(found, mark, course, folder):
+    """(what it is, address) of the files about one submission that are there, relative to the folder of the page."""
+    slug = found["exercise"].slug
+    places = {"notebook": mark.notebook}
+    if marks.is_folder_name(mark.student):
+        page = Path(course.format_path(course.feedback_directory, mark.student, slug)) / f"{slug}.html"
+        places = {"feedback": page if page.is_file() else None} | places
+    return [(what, quote(os.path.relpath(path, folder))) for what, path in places.items() if path]

@@ -137,7 +137,7 @@ def test_a_gradebook_that_is_not_there_is_named_and_not_made(tmp_path, capsys):
 
 
 @pytest.mark.pool
-def test_the_export_of_nbgrader_has_its_own_columns_and_no_formula(root, tmp_path, caplog):
+def test_the_export_of_nbgrader_has_its_own_columns_and_no_formula(root, tmp_path, caplog, capsys):
     course = copy_of_the_course(tmp_path / "clone")
     shutil.copy(root / "gradebook.db", course)
     nbgrader(course, "export")
@@ -154,5 +154,5 @@ def test_the_export_of_nbgrader_has_its_own_columns_and_no_formula(root, tmp_pat
     assert [row["student_id"] for row in read(course / "one.csv")] == ["ada"]
     with pytest.raises(SystemExit):
         nbgrader(course, "export", "--to", "none.csv", "--student", "['adda']")
-    assert "did you mean ada?" in caplog.text
+    assert "did you mean ada?" in caplog.text + capsys.readouterr().err
     assert not (course / "none.csv").exists()

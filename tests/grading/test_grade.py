@@ -214,12 +214,29 @@ def test_a_better_submission_replaces_the_marks_of_a_broken_one(config, tmp_path
         assert len(book.assignment_submissions(SLUG)) == 1
 
 
-def test_a_student_can_be_marked_alone_and_one_who_handed_in_nothing_gets_a_row(config, tmp_path):
+def test_a_student_can_be_marked_alone_and_one_of_the_class_who_handed_in_nothing_gets_a_row(config, tmp_path):
     hand_in(tmp_path, "ada")
     hand_in(tmp_path, "blaise")
+    with opened(config) as book:
+        book.add_student("zoe")
     results, _ = run(config, students=["blaise", "zoe"])
     assert points(results) == {"blaise": 15, "zoe": 0}
     assert "no folder" in results[1].problem
+
+
+@pytest.mark.parametrize(
+    ("student", "hint"),
+    [("adda", "did you mean ada"), ("ADA", "did you mean ada"), ("../ada", "ada"), ("x", "2 are known, and none")],
+)
+def test_a_slip_in_the_name_of_a_student_is_an_error_and_makes_nobody_new(config, tmp_path, student, hint):
+    hand_in(tmp_path, "ada")
+    with opened(config) as book:
+        book.add_student("zoe")
+    with pytest.raises(ValueError, match=f"there is no student '{student}'.*{hint}"):
+        run(config, students=["ada", student])
+    with opened(config) as book:
+        assert {row.id for row in book.students} == {"zoe"}
+        assert book.assignment_submissions(SLUG) == []
 
 
 def test_strays_are_said_and_not_followed(config, tmp_path):
@@ -418,9 +435,14 @@ def test_whatever_stops_a_command_is_one_sentence_and_a_log(error, status, line,
 
 def test_a_class_of_nobody_is_no_success(tmp_path, monkeypatch, capsys, config):
     monkeypatch.setattr(commands, "load_config", lambda: config)
-    monkeypatch.setattr(commands, "report", None)
+    monkeypatch.setattr(commands.report, "write", None)
     assert commands.main(["autograde", SLUG]) == 2
-    assert f"nobody has handed in {SLUG}" in capsys.readouterr().err
+    submitted = tmp_path / "submitted"
+    looked = f"error: nobody has handed in {SLUG}: looked for {submitted}/<student>/{SLUG}, and "
+    assert f"{looked}no such folder is there" in capsys.readouterr().err
+    submitted.rmdir()
+    assert commands.main(["autograde", SLUG]) == 2
+    assert f"{looked}there is no folder {submitted}" in capsys.readouterr().err
 
 
 def test_an_exercise_comes_into_a_new_gradebook_and_its_release_stays_as_it_was_handed_out(tmp_path):

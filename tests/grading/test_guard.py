@@ -10,6 +10,7 @@ from conftest import needs
 from marking import FAST, SLUG, filled
 from marking import hand_in as put
 from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from poisons import POISONS, hand_in
 
 from grading import commands, outside, report
@@ -33,7 +34,7 @@ class Class:
         for name, poison in POISONS.items():
             hand_in(root / "submitted", name, poison)
         self.results, self.strays = autograde(SLUG, config, FAST, workers=2)
-        report.write(root / "report", {SLUG: self.results})
+        report.write(root / "report", CourseDirectory(config=config))
         NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
         self.pages = {page.parts[-3]: page for page in root.glob(f"feedback/*/{SLUG}/{SLUG}.html")}
         self.root, self.folders = root, {folder.name for folder in (root / "submitted").iterdir()}
@@ -81,7 +82,9 @@ def test_what_is_printed_about_the_class_is_printable_and_one_line_each(marked, 
 
 
 def test_what_is_stored_and_shown_is_printable(marked):
-    files = [*marked.pages.values(), marked.root / "report" / "index.html", *marked.root.glob("autograded/*/*/*.ipynb")]
+    report_pages = list((marked.root / "report").rglob("*.html"))
+    assert len(report_pages) == len(marked.pages) + 1
+    files = [*marked.pages.values(), *report_pages, *marked.root.glob("autograded/*/*/*.ipynb")]
     for path in files:
         text = path.read_text(encoding="utf-8")
         text = json.dumps(json.loads(text), ensure_ascii=False) if path.suffix == ".ipynb" else text
