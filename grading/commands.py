@@ -17,6 +17,7 @@ from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
+from grading.platforms import collect
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
@@ -86,6 +87,7 @@ def _parser():
     )
     known.set_defaults(run=run_mistakes)
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
+    collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
     return parser
 
 
