@@ -19,6 +19,7 @@ from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
+from grading.platforms import collect
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
@@ -92,6 +93,7 @@ def _parser():
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
     report.describe(commands.add_parser("report", help="write the report on the class"))
     status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
+    collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
     return parser
 
 
