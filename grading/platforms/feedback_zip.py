@@ -1,11 +1,9 @@
 """`python -m grading export SLUG --feedback-zip FILE`: all pages of feedback, as Moodle or Canvas takes them.
 
-Both know a file by the name under which they gave out what the student handed in: the rules are those of Moodle's
-importziplib.php of assignfeedback_file, and of infer_comment_context_from_filename in Canvas's models of assignments.
+Both know a page by the name under which they gave out what the student handed in; `collect` has noted that name.
 """
 
 import os
-import re
 import sys
 import zipfile
 from pathlib import Path
@@ -65,13 +63,13 @@ def _pages(course, of_exercise):
     folders, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
     for student, mark in of_exercise.marks.items():
         folder = course.format_path(course.submitted_directory, folders.get(student, student), slug)
-        named = platform_name(folder) if marks.is_folder_name(student) else None
-        name = _name(named, slug) if named else None
+        named = platform_name(folder, slug) if marks.is_folder_name(student) else None
+        name = named.page if named else ""
         page = _page(course, slug, student)
         if named and named.platform in WHERE:
             platforms.add(named.platform)
-        if name is None:
-            amiss.append(f"{student} has no name of Moodle or Canvas: this work was not collected from there")
+        if not name:
+            amiss.append(f"{student} has no name by which Moodle or Canvas would find them: it was not collected there")
         elif page is None or not page.is_file():
             amiss.append(f"{student} has no page of feedback: run `nbgrader generate_feedback {slug}`")
         elif mark.notebook and page.stat().st_mtime < mark.notebook.stat().st_mtime:
@@ -89,22 +87,6 @@ def _page(course, slug, student):
     if not marks.is_folder_name(student):
         return None
     return Path(course.format_path(course.feedback_directory, student, slug), f"{slug}.html")
-
-
-def _name(named, slug):
-    """The name in the zip by which a platform knows whose page it is; None if it would not know."""
-    if named.platform == "moodle":
-        # A folder for each student, or all files side by side, according to how they were downloaded.
-        folder = re.fullmatch(r"[^_]*_\d+_assignsubmission_[a-z]+_?", named.folder)
-        flat = re.match(r"[^_]*_\d+_assignsubmission_[a-z]+_", named.file)
-        return f"{named.folder}/{slug}.html" if folder else f"{flat[0]}{slug}.html" if flat else None
-    if named.platform == "canvas":
-        parts = [part for part in named.file.split("_") if part != "LATE"]
-        if parts[0] == "anon":
-            parts = ["0", *parts[2:]]
-        if sum(part.isdecimal() for part in parts) >= 2:  # the student, and the file that was handed in
-            return f"{Path(named.file).stem}.html"
-    return None
 
 
 def _write(path, pages):

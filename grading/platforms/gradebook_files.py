@@ -56,7 +56,7 @@ def run(arguments, class_, course):
     if not of_exercise.marks:
         raise ValueError(f"nobody has a mark for {slug}: mark it first")
     folders, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
-    rows, amiss = _rows(of_exercise, class_.students, layout, _user_ids(course, of_exercise, folders, platform))
+    rows, amiss = _rows(of_exercise, class_.students, layout, _user_ids(course, slug, folders, platform))
     amiss += [
         f"{student} handed in {slug} and is not marked yet" for student in folders if student not in of_exercise.marks
     ]
@@ -154,11 +154,11 @@ def _words(text):
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
-def _user_ids(course, of_exercise, folders, platform):
+def _user_ids(course, slug, folders, platform):
     """{student: the id by which this platform knows them}, for those whose work was collected from it."""
     found = {}
     for student, folder in folders.items():
-        name = platform_name(course.format_path(course.submitted_directory, folder, of_exercise.slug))
+        name = platform_name(course.format_path(course.submitted_directory, folder, slug), slug)
         if name and name.platform == platform:
             found[student] = name.user_id
     return found

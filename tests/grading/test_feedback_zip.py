@@ -4,13 +4,15 @@ import json
 import os
 import shutil
 import zipfile
+from datetime import UTC
 
 import pytest
 from entering import course_at, enter
-from marking import SLUG
+from marking import SLUG, release
 
 from grading import commands, gradebook, marks
-from grading.platforms.names import FILE
+from grading.platforms import collect, place, roster
+from grading.platforms.names import platform_name
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own order of adding rows
 STUDENTS = "ada", "=1+1", "李伟"
@@ -46,12 +48,12 @@ def give(root, monkeypatch, capsys):
     return run
 
 
-def collected(root, student, platform, file, folder="", user_id=""):
+def collected(root, student, platform, path):
     """Note under which name a platform gave out what a student handed in."""
     where = root / "submitted" / student / SLUG
     where.mkdir(parents=True, exist_ok=True)
-    kept = {"platform": platform, "file": file, "folder": folder, "user_id": user_id}
-    (where / FILE).write_text(json.dumps(kept), encoding="utf-8")
+    kept = {"platform": platform, "paths": {f"{SLUG}.ipynb": path}}
+    (where / place.RECORD).write_text(json.dumps(kept), encoding="utf-8")
 
 
 def of_participant(name):
@@ -75,9 +77,7 @@ def of_user(name):
 @pytest.mark.parametrize("ending", ["", "_"], ids=["since 4.1", "before"])
 def test_moodle_finds_the_participant_by_the_folder(ending, root, give):
     for number, student in enumerate(STUDENTS):
-        collected(
-            root, student, "moodle", "my work_1.ipynb", f"A. {student}_{number + 7}_assignsubmission_file{ending}"
-        )
+        collected(root, student, "moodle", f"all/{student}_{number + 7}_assignsubmission_file{ending}/my_1.ipynb")
     status, pages, said = give()
     assert status == 0, said
     found = {of_participant(name): page for name, page in pages.items()}
@@ -134,29 +134,96 @@ def test_a_page_that_is_older_than_the_mark_is_not_sent(root, give):
     assert "ada has a page that is older than the mark" in said
 
 
-@pytest.mark.parametrize(
-    ("platform", "file", "folder"),
-    [
-        ("moodle", "two-step.ipynb", "../../x_7_assignsubmission_file_"),
-        ("moodle", "two-step.ipynb", "Ada Lovelace"),
-        ("moodle", "two-step.ipynb", "A_b_7_assignsubmission_file"),
-        ("canvas", "two-step.ipynb", ""),
-        ("canvas", "/etc/x_1_2_two-step.ipynb", ""),
-        ("canvas", "x_1_2_two-step.ipynb\n", ""),
-        ("canvas", "x_0_0_two-step.ipynb", ""),
-        ("blackboard", "two-step_ada_attempt_2026-01-01-12-00-00_two-step.ipynb", ""),
-    ],
-)
-def test_a_name_by_which_nobody_is_found_is_said(platform, file, folder, root, give):
+NOT_FOUND = [
+    ("moodle", "Ada Lovelace/two-step.ipynb"),
+    ("moodle", "A_b_7_assignsubmission_file/two-step.ipynb"),
+    ("moodle", "Ada_7_assignsubmission_file\\..\\x/two-step.ipynb"),
+    ("moodle", "Ada_x_assignsubmission_file_two-step.ipynb"),
+    ("canvas", "two-step.ipynb"),
+    ("canvas", "x_1_2_two-step.ipynb\n"),
+    ("canvas", "anon_aB3_two-step.ipynb"),
+    ("canvas", ""),
+    ("blackboard", "two-step_ada_attempt_2026-01-01-12-00-00_two-step.ipynb"),
+]
+
+
+@pytest.mark.parametrize(("platform", "path"), NOT_FOUND)
+def test_a_name_by_which_nobody_is_found_is_said(platform, path, root, give):
     for number, student in enumerate(STUDENTS[1:]):
-        collected(root, student, "canvas" if platform != "moodle" else "moodle", f"x_{number}_0_two-step.ipynb")
-        if platform == "moodle":
-            collected(root, student, "moodle", "two-step.ipynb", f"x_{number}_assignsubmission_file")
-    collected(root, "ada", platform, file, folder)
+        collected(root, student, "moodle", f"x_{number}_assignsubmission_file/two-step.ipynb")
+        if platform != "moodle":
+            collected(root, student, "canvas", f"x_{number}_0_two-step.ipynb")
+    collected(root, "ada", platform, path)
     status, pages, said = give("--partial")
     assert status == 1
-    assert len(pages) == 2
-    assert "1 need a human" in said
+    assert set(pages.values()) == {"the page of =1+1", "the page of 李伟"}
+    assert "ada has no name by which Moodle or Canvas would find them" in said
+
+
+def test_two_students_never_have_one_name(root, give):
+    for student in STUDENTS:
+        collected(root, student, "canvas", "x_1_2_two-step.ipynb")
+    status, pages, said = give("--partial")
+    assert status == 1
+    assert list(pages.values()) == ["the page of =1+1"]
+    assert "2 need a human" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", '{"platform": "moodle"}', '{"platform": 1, "paths": 2}', "[" * 10**5]
+)
+def test_a_record_that_is_none_is_passed_by(text, tmp_path):
+    (tmp_path / place.RECORD).write_text(text)
+    assert platform_name(tmp_path, SLUG) is None
+
+
+def test_a_record_is_not_read_through_a_link(tmp_path):
+    kept = {"platform": "canvas", "paths": {"x": "x_7_8_two-step.ipynb"}}
+    (tmp_path / "other").write_text(json.dumps(kept))
+    (tmp_path / place.RECORD).symlink_to(tmp_path / "other")
+    assert platform_name(tmp_path, SLUG) is None
+    (tmp_path / place.RECORD).unlink()
+    (tmp_path / "other").rename(tmp_path / place.RECORD)
+    assert platform_name(tmp_path, SLUG) == ("canvas", "7", "x_7_8_two-step.html")
+
+
+ZIPS = {
+    "canvas": ("lovelaceada_LATE_4711_99001_two-step-1.ipynb", "fuchsbo_12_99002_two-step.ipynb"),
+    "moodle": (
+        "Ada Lovelace_1001_assignsubmission_file/two-step.ipynb",
+        "Bo Fuchs_1002_assignsubmission_file/two step (1).ipynb",
+    ),
+}
+ROSTER = "Student,ID,SIS Login ID,Section\n'Lovelace, Ada',4711,ada,A\n'Fuchs, Bo',12,bo,A\n".replace("'", '"')
+
+
+@pytest.mark.parametrize("platform", ZIPS)
+def test_what_is_collected_goes_back_under_the_name_that_it_came_with(platform, root, give, tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for path in ZIPS[platform]:
+            archive.writestr(path, json.dumps(release()))
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    known = roster.read(tmp_path / "roster.csv")
+    found = collect.collect(SLUG, tmp_path / "class.zip", root / "submitted", known, zone=UTC)
+    (ada, bo) = sorted(found.outcomes)
+    for student in (ada, bo):
+        enter(root, student)
+        page = root / "feedback" / student / SLUG / f"{SLUG}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"the page of {student}", encoding="utf-8")
+    _, pages, _ = give("--partial")
+    rule, keys = (
+        (of_user, (("4711", "99001"), ("12", "99002")))
+        if platform == "canvas"
+        else (
+            of_participant,
+            (("1001", f"{SLUG}.html"), ("1002", f"{SLUG}.html")),
+        )
+    )
+    assert {rule(name): page for name, page in pages.items()} == {
+        keys[0]: f"the page of {ada}",
+        keys[1]: f"the page of {bo}",
+    }
 
 
 def test_work_that_came_from_no_platform_or_from_two_is_refused(root, give):
@@ -164,7 +231,7 @@ def test_work_that_came_from_no_platform_or_from_two_is_refused(root, give):
     assert (status, pages) == (2, None)
     assert "from neither Moodle nor Canvas" in said
     collected(root, "ada", "canvas", "x_1_2_two-step.ipynb")
-    collected(root, "=1+1", "moodle", "two-step.ipynb", "x_1_assignsubmission_file")
+    collected(root, "=1+1", "moodle", "x_1_assignsubmission_file/two-step.ipynb")
     status, pages, said = give()
     assert (status, pages) == (2, None)
     assert "collected from canvas and moodle" in said

@@ -13,7 +13,7 @@ from entering import course_at, enter, opened
 from marking import SLUG
 
 from grading import commands, marks
-from grading.platforms import gradebook_layouts, names, table
+from grading.platforms import gradebook_layouts, place, table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own order of adding rows
 # id, last name, first name: what a writer of CSV has to quote, and what it must not understand.
@@ -306,38 +306,10 @@ def test_the_id_that_the_platform_gave_with_the_file_finds_the_row(give, root, p
     for number, (student, *_) in enumerate(CLASS[:4]):
         folder = root / "submitted" / student / SLUG
         folder.mkdir(parents=True)
-        kept = {"platform": "moodle", "file": "x.ipynb", "folder": "x", "user_id": str(1000 + number)}
-        (folder / names.FILE).write_text(json.dumps(kept))
+        kept = {"platform": "moodle", "paths": {"x": f"Participant_{1000 + number}_assignsubmission_file_/x.ipynb"}}
+        (folder / place.RECORD).write_text(json.dumps(kept))
     status, written, said = give("moodle", blind, name="c.csv")
     assert (status, written) == (0, moodle(points, ids=lambda _: "")), said
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        {"platform": "moodle", "file": "../x", "folder": ""},
-        {"platform": "moodle", "file": "x", "folder": "a/b"},
-        {"platform": "moodle", "file": "x", "folder": "C:\\x"},
-        {"platform": "moodle", "file": "x\0", "folder": ""},
-        {"platform": "moodle", "file": "..", "folder": ""},
-        ["moodle"],
-        "moodle",
-        None,
-    ],
-)
-def test_a_name_that_leads_elsewhere_is_no_name_of_a_platform(kept, tmp_path):
-    (tmp_path / names.FILE).write_text(json.dumps(kept))
-    assert names.platform_name(tmp_path) is None
-
-
-def test_a_name_is_not_read_through_a_link(tmp_path):
-    (tmp_path / "other").write_text(json.dumps({"platform": "canvas", "file": "x", "folder": "", "user_id": 7}))
-    assert names.platform_name(tmp_path) is None
-    (tmp_path / names.FILE).symlink_to(tmp_path / "other")
-    assert names.platform_name(tmp_path) is None
-    (tmp_path / names.FILE).unlink()
-    (tmp_path / "other").rename(tmp_path / names.FILE)
-    assert names.platform_name(tmp_path) == ("canvas", "", "x", "7")
 
 
 def test_a_column_that_is_not_clear_is_asked_for(give, points):
