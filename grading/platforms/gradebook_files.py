@@ -81,7 +81,7 @@ def run(arguments, class_, course):
         print(f"error: {REFUSED}", file=sys.stderr)
         return 2
     _write(output, found.replaced(cells), encoding)
-    print(f"Written: {output}, with {len(cells)} marks. Give this file back to the platform.")
+    print(f"Written: {output}, with {len(cells)} marks. Next: {layouts.PLATFORMS[platform].back}.")
     doubtful = [student for student in rows if of_exercise.marks[student].human]
     if doubtful:
         print(
@@ -244,7 +244,7 @@ def _about_rows(of_exercise, rows, layout, zero):
     empty = len(layout.rows) - len(rows)
     if not empty:
         return []
-    what = "get 0 where nothing stands" if zero else "stay as they are: who handed in nothing has no mark"
+    what = "get 0 where nothing stands" if zero else "stay as they are"
     return [f"{empty} of {len(layout.rows)} rows have no mark for {of_exercise.slug} here and {what}."]
 
 

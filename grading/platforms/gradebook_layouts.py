@@ -44,6 +44,7 @@ class Platform(NamedTuple):
 
     file: str  # what it calls its file
     where: str  # how an instructor gets it
+    back: str  # how it is given back
     layout: Callable  # of a Table; None if this is no such file
 
 
@@ -207,14 +208,25 @@ NO = {"no", "nein", "non", "nee", "nej", "nei", "não", "nie", "ne", "нет", "
 BLACKBOARD_USER = {"username", "user name", "benutzername", "nom d'utilisateur", "nombre de usuario", "gebruikersnaam"}
 BRIGHTSPACE_IDS = "orgdefinedid", "username", "email"
 PLATFORMS = {
-    "canvas": Platform("gradebook export of Canvas", "Grades > Export > Export entire gradebook", _canvas),
-    "moodle": Platform("grading worksheet of Moodle", "the assignment's actions > Download grading worksheet", _moodle),
+    "canvas": Platform(
+        "gradebook export of Canvas", "Grades > Export > Export entire gradebook", "Grades > Import", _canvas
+    ),
+    "moodle": Platform(
+        "grading worksheet of Moodle",
+        "the assignment's actions > Download grading worksheet",
+        "the assignment's actions > Upload grading worksheet",
+        _moodle,
+    ),
     "blackboard": Platform(
-        "gradebook file of Blackboard", "Grade Center > Work offline > Download, user information included", _blackboard
+        "gradebook file of Blackboard",
+        "Grade Center > Work offline > Download, user information included",
+        "Grade Center > Work offline > Upload",
+        _blackboard,
     ),
     "brightspace": Platform(
         "grade export of Brightspace",
         "Grades > Enter grades > Export, key field Both, grade value Points",
+        "Grades > Enter grades > Import",
         _brightspace,
     ),
 }

@@ -181,6 +181,7 @@ def test_the_file_comes_back_with_the_marks_and_no_other_byte_changed(platform, 
     assert "with 4 marks" in said
     assert "penalty for being late is taken off 1 of the marks" in said
     assert "no mark for two-step here and stay as they are" in said
+    assert f"Next: {gradebook_layouts.PLATFORMS[platform].back}." in said
 
 
 def read_canvas(data):
