@@ -33,7 +33,7 @@ DAMAGED = zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtime
 
 
 class RefusedError(ValueError):
-    """One file is not taken; the others are."""
+    """What is not taken, and why: one file, or all of them."""
 
 
 class Entry(NamedTuple):
@@ -143,7 +143,7 @@ class Archive:
             self._zip = zipfile.ZipFile(_readable(self._file, self.path.name))
         except DAMAGED as error:
             self._file.close()
-            if type(error) is ValueError:
+            if isinstance(error, RefusedError):
                 raise
             raise ValueError(
                 f"{self.path.name} is no zip, or a part of it is missing: download it again, and give it as it is"
@@ -159,7 +159,7 @@ class Archive:
             kind = (
                 "it is a link, or another thing that is no file" if stat.S_IFMT(mode) not in (0, stat.S_IFREG) else ""
             )
-            if not NOISE.fullmatch(path):
+            if not NOISE.fullmatch(path) and not path.endswith("/"):
                 self._add(Entry(path, info.file_size, _date(info), info), kind, seen)
 
     def _add(self, entry, kind, seen):
@@ -210,7 +210,7 @@ def _date(info):
 
 
 def _readable(file, name):
-    """The file of a zip, or a view of it in which each name can be decoded; raise ValueError for one with too many.
+    """The file of a zip, or a view of it in which each name can be decoded; raise RefusedError for one with too many.
 
     zipfile reads the whole directory at once, and stops at a name that says UTF-8 and is not: such a name would keep
     everybody else's work from being read. Without its mark there, only its own file cannot be read.
@@ -228,7 +228,7 @@ def _readable(file, name):
         end = at - 76
     start = size - len(tail) + end - length
     if length > MAX_DIRECTORY:
-        raise ValueError(f"{name} lists more files than {MAX_ENTRIES}: give a zip of one exercise")
+        raise RefusedError(f"{name} lists more files than {MAX_ENTRIES}: give a zip of one exercise")
     if start < 0:
         raise zipfile.BadZipFile("the directory is cut")
     file.seek(start)
@@ -239,7 +239,7 @@ def _readable(file, name):
             directory[place + 9], changed = flags & ~8, True
         place, count = place + 46 + sum(lengths), count + 1
         if count > MAX_ENTRIES:
-            raise ValueError(f"{name} lists more than {MAX_ENTRIES} files: give a zip of one exercise")
+            raise RefusedError(f"{name} lists more than {MAX_ENTRIES} files: give a zip of one exercise")
     file.seek(0)
     return _View(file, start, bytes(directory)) if changed else file
 

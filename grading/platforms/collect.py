@@ -60,6 +60,8 @@ def run(arguments):
         where = times.zone_called(zone) if zone else None
         found = collect(arguments.slug, arguments.archive, submitted, known, arguments.platform, where)
     except (ValueError, OSError) as error:
+        if isinstance(error, ValueError) and type(error) not in (ValueError, RefusedError):
+            raise  # a kind of it is a fault of the program
         print(f"error: {outside.line(str(error), 1000)}", file=sys.stderr)
         return 2
     print("\n".join(summary(found, arguments.slug, known, zone)))
@@ -90,44 +92,72 @@ def _first(refused):
 
 
 def _place(archive, slug, submitted, platform, people, zone, count, problems):
-    outcomes, sums, late, timed, local = {}, Counter(), [], 0, False
-    taken = set()
+    """Take over everybody's newest attempt; return what was Collected."""
+    taken = {}
     with place.scratch(submitted, slug) as scratch:
         for student, (row, theirs) in people.items():
-            attempt = hand_ins.newest(theirs, platform, slug)
-            if attempt.warning:
-                problems.append(f"{student}: {outside.line(attempt.warning)}")
-            if not attempt.files:
-                continue
-            new = scratch / "new" / student
-            written, refused = place.write(archive, attempt, slug, new)
-            problems += refused
-            if not written:
-                if not refused:
-                    problems.append(f"{student}: handed in no notebook")
-                continue
-            time = _time(attempt, row, platform, zone)
-            if time.problem:
-                problems.append(f"{student}: {time.problem}")
+            lines = []
             try:
-                record = _record(archive, attempt, platform, written, time)
-                outcomes[student] = place.settle(new, submitted / student / slug, record, time.stamp, scratch / "old")
+                taken[student] = _take(archive, submitted / student / slug, platform, row, theirs, zone, scratch, lines)
             except RefusedError as error:
-                problems.append(f"{student}: {outside.line(str(error))}")
-                continue
-            taken |= {path for _, path in written.values()}
-            sums.update(older=attempt.older, beside=attempt.beside + len(attempt.files) - len(written) - len(refused))
-            timed, local = timed + bool(time.stamp), local or time.is_local
-            if any(file.late for file in attempt.files) and not time.stamp:
-                late.append(student)
+                lines.append(str(error))
+            problems += [f"{student}: {line}" for line in lines]
+    late = tuple(student for student, one in taken.items() if one.late and not one.time.stamp)
     if late:
         problems.append(
             f"{_names(late)}: marked LATE by {PLATFORMS[platform]}, which does not say when it was; "
             "a penalty needs a timestamp.txt beside the notebook"
         )
     return Collected(
-        platform, outcomes, count, len(taken), sums["older"], sums["beside"], tuple(late), timed, local, tuple(problems)
+        platform,
+        {student: one.outcome for student, one in taken.items()},
+        count,
+        len({path for one in taken.values() for path in one.paths}),
+        sum(one.older for one in taken.values()),
+        sum(one.beside for one in taken.values()),
+        late,
+        sum(bool(one.time.stamp) for one in taken.values()),
+        any(one.time.is_local for one in taken.values()),
+        tuple(map(outside.line, problems)),
     )
+
+
+class _Taken(NamedTuple):
+    outcome: str
+    paths: tuple  # in the archive
+    older: int
+    beside: int
+    late: bool
+    time: "_Time"
+
+
+def _take(archive, target, platform, row, theirs, zone, scratch, lines):
+    """Put the newest attempt of one student in place; `lines` get what a human should know.
+
+    Raises RefusedError if there is nothing that can be put there.
+    """
+    slug, new, refused = target.name, scratch / "new" / target.parent.name, []
+    attempts = hand_ins.attempts(theirs, platform)
+    for at, attempt in enumerate(attempts):  # noqa: B007, it is needed afterwards
+        written, faults = place.write(archive, hand_ins.candidates(attempt, slug), slug, new)
+        refused += faults
+        if written:
+            break
+    else:
+        raise RefusedError("; ".join(refused) or hand_ins.nothing(theirs))
+    lines += refused
+    if at:
+        lines.append(f"a newer attempt holds no notebook ({attempts[0][0].name}); an older one was taken")
+    elif hand_ins.typed_later(theirs, attempt):
+        lines.append("a newer attempt is text alone, without a file; an older one was taken")
+    files = [file for _, file in written.values()]
+    time = _time(files, row, platform, zone)
+    lines += [time.problem] if time.problem else []
+    record = _record(files, platform, written, time)
+    outcome = place.settle(new, target, record, time.stamp, scratch / "old")
+    older, handed = sum(map(len, attempts[at + 1 :])), sum(map(len, attempts))
+    paths = tuple(file.entry.path for file in files)
+    return _Taken(outcome, paths, older, handed - older - len(files) - len(faults), any(f.late for f in files), time)
 
 
 class _Time(NamedTuple):
@@ -138,9 +168,9 @@ class _Time(NamedTuple):
     problem: str
 
 
-def _time(attempt, row, platform, zone):
+def _time(files, row, platform, zone):
     """When an attempt was handed in: as the platform says it, or the roster."""
-    written = max((file.time for file in attempt.files), key=times.order)
+    written = max((file.time for file in files), key=times.order)
     if platform == "own" and written:  # it is the grader's own note already, and read when it is marked
         when = times.utc(written, times.UTC)
         return _Time(written, when.isoformat() if when else "", written, False, "")
@@ -156,17 +186,19 @@ def _time(attempt, row, platform, zone):
     return _Time(written, when.isoformat(), times.stamp(when), times.utc(written, own) is None, "")
 
 
-def _record(archive, attempt, platform, written, time):
-    made = max(file.entry.made for file in attempt.files)
+def _record(files, platform, written, time):
+    """What is noted beside the files; the first four entries are those by which feedback goes back."""
+    folder, name = hand_ins.where(files[0])
     return {
         "platform": platform,
-        "archive": archive.path.name,
+        "folder": folder,
+        "file": name,
+        "user_id": files[0].person.number or files[0].person.user,
         "written": time.written,
         "time": time.utc,
-        "order": max(file.order for file in attempt.files),
-        "made": made,
+        "order": max(file.order for file in files),
+        "made": max(file.entry.made for file in files),
         "files": {name: digest for name, (digest, _) in written.items()},
-        "paths": {name: path for name, (_, path) in written.items()},
     }
 
 

@@ -13,7 +13,9 @@ from grading.platforms.archive import Entry, RefusedError
 from grading.platforms.layouts import LOOSE, PLATFORMS, WORDS, table
 from grading.platforms.roster import NOBODY, Person, fit
 
-ENDINGS = (".ipynb", ".ipynb.txt", ".json")
+MAY_BE_ONE = re.compile(r"ipynb|\.(?:json|txt)$|^[^.]+$", re.IGNORECASE)  # what browsers make of the ending, too
+PACKED = re.compile(r"\.(?:zip|7z|rar|gz|tgz|tar|xz|bz2)$", re.IGNORECASE)
+MAX_CANDIDATES = 20
 SIDE = 2**20  # bytes of a note that a platform puts beside a file
 METADATA, METADATA_BYTES = "submission_metadata.yml", 64 * 2**20
 PLATFORMS_OWN = re.compile(  # what lies beside the hand-ins, and is by nobody
@@ -34,15 +36,6 @@ class File(NamedTuple):
     late: bool
     order: int
     text: bool  # typed into the platform's editor
-
-
-class Attempt(NamedTuple):
-    """The files of the attempt that counts."""
-
-    files: tuple
-    older: int  # files of other attempts
-    beside: int  # files that are no notebooks
-    warning: str  # what a human should know although there are files; or why there are none
 
 
 def recognise(archive, slug, platform=None):
@@ -69,17 +62,17 @@ def recognise(archive, slug, platform=None):
 def _matches(archive, slug):
     """{platform: {path: (row, match)}}, by the first row that fits."""
     found, rows = defaultdict(dict), table(slug)
-    scope = any(entry.path.rpartition("/")[2] == METADATA for entry in archive.entries)
+    sure = {"gradescope": WORDS if any(entry.path.endswith(METADATA) for entry in archive.entries) else LOOSE}
     for entry in archive.entries:
         for row in rows:
-            if entry.path in found[row.platform] or (row.platform == "gradescope" and not scope):
+            if entry.path in found[row.platform]:
                 continue
             # The name of the folder that is given, or of the zip, may be the one that tells.
             match = row.pattern.fullmatch(entry.path)
             if match is None and row.platform == "github":
                 match = row.pattern.fullmatch(f"{archive.path.resolve().name.removesuffix('.zip')}/{entry.path}")
             if match:
-                found[row.platform][entry.path] = (row._replace(tells=WORDS if scope else row.tells), match)
+                found[row.platform][entry.path] = (row._replace(tells=sure.get(row.platform, row.tells)), match)
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -301,41 +294,18 @@ def _listed(theirs):
     return outside.line(", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
 
 
-def newest(theirs, platform, slug):
-    """The Attempt of one student that counts: the newest one in which there is a file that may be the notebook."""
+def attempts(theirs, platform):
+    """The files of each attempt of one student, the newest first. Raises RefusedError where there is no newest one."""
     handed = [file for file in theirs if not file.text]
     if not handed:
-        return Attempt((), 0, 0, f"typed text into the editor of {PLATFORMS[platform]} instead of handing in a file")
-    attempts = _attempts(handed, platform)
-    if attempts is None:
-        return Attempt((), 0, 0, "of several attempts, the time of one cannot be read, so that none is the newest")
-    with_one = [[file for file in attempt if _may_be(file)] for attempt in attempts]
-    at = next((at for at, some in enumerate(with_one) if some), None)
-    if at is None:
-        zips = [file.name for file in handed if file.name.lower().endswith((".zip", ".7z", ".rar", ".gz", ".tar"))]
-        why = "an archive, which is not opened: ask for the notebook itself" if zips else "no notebook"
-        return Attempt((), 0, 0, f"handed in {_listed(handed)}: {why}")
-    others = set(slugs()) - {slug}
-    taken = [file for file in with_one[at] if file.name.partition(".")[0] not in others] or with_one[at]
-    warning = f"a newer attempt holds no notebook ({_listed(attempts[0])}); an older one was taken" if at else ""
-    typed = max(times.order(file.time) for file in theirs) > max(times.order(file.time) for file in taken)
-    if typed and not warning:
-        warning = "a newer attempt is text alone, without a file; an older one was taken"
-    older = sum(len(attempt) for attempt in attempts[at + 1 :])
-    return Attempt(tuple(taken), older, len(handed) - older - len(taken), warning)
-
-
-def _attempts(handed, platform):
-    """The files by attempt, the newest first; None if their times do not tell."""
+        raise RefusedError(f"typed text into the editor of {PLATFORMS[platform]} instead of handing in a file")
     if platform == "canvas":
         return _by_order(handed)
     by_time = defaultdict(list)
     for file in handed:
         by_time[file.time].append(file)
-    if len(by_time) == 1:
-        return [handed]
-    if not all(map(times.order, by_time)):
-        return None
+    if len(by_time) > 1 and not all(map(times.order, by_time)):
+        raise RefusedError("of several attempts, the time of one cannot be read, so that none is the newest")
     return [by_time[time] for time in sorted(by_time, key=times.order, reverse=True)]
 
 
@@ -349,5 +319,29 @@ def _by_order(handed):
     return [list(last.values()), *([older] if older else [])]
 
 
-def _may_be(file):
-    return file.name.lower().endswith(ENDINGS)
+def candidates(attempt, slug):
+    """The files of an attempt that may be the notebook; those that are called as another exercise is, if all are."""
+    found = [file for file in attempt if MAY_BE_ONE.search(file.name) and not PACKED.search(file.name)]
+    others = set(slugs()) - {slug}
+    found = [file for file in found if file.name.partition(".")[0].lower() not in others] or found
+    return sorted(found, key=lambda file: "ipynb" not in file.name.lower())[:MAX_CANDIDATES]
+
+
+def nothing(theirs):
+    """Why there is no notebook in what a student handed in."""
+    names = [file.name for file in theirs if not file.text]
+    packed = any(map(PACKED.search, names))
+    why = "an archive, which is not opened: ask for the notebook itself" if packed else "no notebook"
+    return f"handed in {_listed(theirs)}: {why}"
+
+
+def typed_later(theirs, attempt):
+    """Whether a student has typed text into the editor after an attempt."""
+    return max(times.order(file.time) for file in theirs) > max(times.order(file.time) for file in attempt)
+
+
+def where(file):
+    """The folder and the name of a file, as the platform gave them: by these it knows whose feedback a page is."""
+    *folders, name = file.entry.path.split("/")
+    named = [folder for folder in folders if "_assignsubmission_" in folder] or folders[-1:]
+    return named[0] if named else "", name

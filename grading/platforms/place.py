@@ -11,8 +11,9 @@ from pathlib import Path
 from grading import outside
 from grading.platforms.archive import RefusedError
 
-RECORD = ".collected"  # where the files in a folder are from, so that it is known what may take their place
-NOTEBOOK = b'"nbformat"'  # is in each notebook, and in few other files of its endings
+# Where the files in a folder are from: what may take their place, and under which name feedback goes back.
+RECORD = ".platform.json"
+MARKS = [b'"nbformat"', '"nbformat"'.encode("utf-16-le")]  # of a notebook that has another ending
 KINDS = {"files": dict, "time": str, "written": str, "order": int, "made": str}  # of what decides which is newer
 MAX_RECORD = 2**20
 NEW, REPLACED, SAME, OLDER = "new", "replaced", "same", "older"
@@ -35,13 +36,14 @@ def scratch(submitted, slug):
         try:
             yield folder
         finally:
+            _undo(folder, submitted, slug)
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(handle)
 
 
 def _undo(folder, submitted, slug):
-    """Put back what a command that was killed between two renames had taken away, and remove what it left."""
+    """Put back what a command that ended between two renames had taken away, and remove what else it left."""
     for kept in (folder / "old").glob("*"):
         if not (submitted / kept.name / slug).exists():
             os.rename(kept, submitted / kept.name / slug)
@@ -49,28 +51,29 @@ def _undo(folder, submitted, slug):
         shutil.rmtree(left)
 
 
-def write(archive, attempt, slug, folder):
-    """Write the files of an Attempt into a new folder; return {name: (digest, path in the archive)} and lines.
+def write(archive, files, slug, folder):
+    """Write hand_ins.Files into a new folder; return {name: (digest, File)} of the notebooks, and lines about others.
 
     A single file gets the exercise's name, for which every command of nbgrader looks. Of several, the marking chooses.
     """
     folder.mkdir(parents=True)
     written, lines = {}, []
-    for file in attempt.files:
-        name = _name(file, attempt.files, written)
+    for file in files:
+        name = _name(file, files, written)
         try:
             digest, is_one = _copy(archive, file, folder / name)
         except RefusedError as error:
-            (folder / name).unlink(missing_ok=True)
             lines.append(f"{outside.line(file.entry.path)}: {error}")
-            continue
+            is_one = False
         if is_one:
-            written[name] = digest, file.entry.path
+            written[name] = digest, file
         else:
-            (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)
     if len(written) == 1 and (name := next(iter(written))) != f"{slug}.ipynb":
         os.rename(folder / name, folder / f"{slug}.ipynb")
         written = {f"{slug}.ipynb": written[name]}
+    if not written:
+        folder.rmdir()
     return written, lines
 
 
@@ -79,7 +82,7 @@ def _name(file, files, written):
     if [other.name.casefold() for other in files].count(file.name.casefold()) == 1:
         return file.name
     name = " ".join(file.entry.path.split("/")[-2:])
-    return name if name not in written and len(name.encode()) <= 255 else f"{len(written)} {file.name}"[:200]
+    return name if name not in written and len(name.encode()) <= 255 else f"{len(written)}.ipynb"
 
 
 def _copy(archive, file, path):
@@ -90,8 +93,8 @@ def _copy(archive, file, path):
         for chunk in archive.chunks(file.entry):
             target.write(chunk)
             digest.update(chunk)
-            is_one = is_one or NOTEBOOK in tail + chunk
-            tail = chunk[-len(NOTEBOOK) :]
+            is_one = is_one or any(mark in tail + chunk for mark in MARKS)
+            tail = chunk[-20:]  # a mark may stand across two chunks
     return digest.hexdigest(), is_one
 
 
@@ -132,7 +135,7 @@ def _record(target):
         with open(target / RECORD, "rb") as file:
             found = json.loads(file.read(MAX_RECORD))
         return found if all(isinstance(found[key], kind) for key, kind in KINDS.items()) else {}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 
