@@ -74,7 +74,9 @@ class Mark(NamedTuple):
     extension: timedelta | None
     notebook: Path | None  # where the marked notebook is; None if it is not there
     record: record.Record | None  # what the grader noted; None if it did not, or if another version of it did
+    mistakes: dict  # label of a test that lost points -> name of the known mistake that cost them
     undone: frozenset  # labels of the tests of what was left out
+    seen: dict  # label of a test that lost points -> the first line of what it said
 
     @property
     def before_penalty(self):
@@ -85,11 +87,6 @@ class Mark(NamedTuple):
     def points(self):
         """The points that count: the penalty is taken off, and nobody gets less than 0."""
         return max(0.0, self.before_penalty - self.penalty)
-
-    @property
-    def mistakes(self):
-        """The names of the known mistakes that were recognised, by the test cell that lost points to them."""
-        return (self.record.mistakes or {}) if self.record else {}
 
     @property
     def notes(self):
@@ -202,7 +199,7 @@ def _person(row):
 
 
 def _exercise(book, course, assignment):
-    cells = _cells(book, assignment)
+    cells, beside = _cells(book, assignment), _beside(assignment.name)
     rows = (
         book.db.query(
             SubmittedAssignment.student_id,
@@ -229,7 +226,7 @@ def _exercise(book, course, assignment):
         for student, found in sorted(of_student.items())
         if any(row.auto_score is not None or row.manual_score is not None for row in found)
     }
-    marks = {student: _mark(course, assignment, cells, student, found) for student, found in marked.items()}
+    marks = {student: _mark(course, assignment, cells, beside, student, found) for student, found in marked.items()}
     return Exercise(
         assignment.name,
         assignment.duedate,
@@ -258,7 +255,18 @@ def _places(slug):
     return {exercise.grade_id(cell): place for place, cell in enumerate(cells)}
 
 
-def _mark(course, assignment, cells, student, rows):
+def _beside(slug):
+    """{a visible check: the tests of the same part}: a mistake of the part that has a name has cost its points too."""
+    try:
+        notebook = exercise.load(slug).notebook
+    except ValueError:
+        return {}
+    part = exercise.parts(notebook)
+    hidden = {exercise.grade_id(cell) for cell in notebook["cells"] if "### BEGIN HIDDEN TESTS" in cell["source"]}
+    return {label: [other for other in part if part[other] == part[label]] for label in part if label not in hidden}
+
+
+def _mark(course, assignment, cells, beside, student, rows):
     first, of_cell = rows[0], {row.cell_id: row for row in rows}
     graded = [(label, most, of_cell[cell]) for cell, (label, most) in cells.items() if cell in of_cell]
     tests = [
@@ -266,6 +274,8 @@ def _mark(course, assignment, cells, student, rows):
         for label, most, row in graded
     ]
     path = _path(course, assignment.name, student)
+    noted, undone, seen = _noted(path) if path else (None, frozenset(), {})
+    lost = [test.label for test in tests if test.lost]
     return Mark(
         student,
         tuple(tests),
@@ -275,8 +285,20 @@ def _mark(course, assignment, cells, student, rows):
         _seconds_late(first.timestamp, assignment.duedate, first.extension),
         first.extension,
         path,
-        *(_noted(path) if path else (None, frozenset())),
+        noted,
+        _mistakes(noted, beside, lost),
+        undone,
+        {label: seen[label] for label in lost if label in seen},
     )
+
+
+def _mistakes(noted, beside, lost):
+    named = dict(noted.mistakes or {}) if noted else {}
+    for label in lost:
+        of_part = [named[other] for other in beside.get(label, []) if other in named]
+        if label not in named and of_part:
+            named[label] = of_part[0]
+    return {label: named[label] for label in lost if label in named}
 
 
 def _seconds_late(when, due, extension):
@@ -294,11 +316,12 @@ def _path(course, slug, student):
 
 
 def _noted(path):
-    """The Record that a marked notebook carries, or None, and the labels of the tests of what was left out."""
+    """Of a marked notebook: its Record, or None, the labels of tests of what was left out, and what tests said."""
     try:
         notebook = json.loads(path.read_bytes())
         tests = [cell for cell in notebook["cells"] if exercise.is_test(cell)]
-        failures = [(exercise.grade_id(cell), outputs.failure_of(cell)) for cell in tests]
-        return record.of(notebook), frozenset(label for label, failure in failures if failure and failure.undone)
+        failures = {exercise.grade_id(cell): failure for cell in tests if (failure := outputs.failure_of(cell))}
+        undone = frozenset(label for label, failure in failures.items() if failure.undone)
+        return record.of(notebook), undone, {label: failure.seen[0] for label, failure in failures.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # something else wrote it
-        return None, frozenset()
+        return None, frozenset(), {}

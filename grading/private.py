@@ -5,14 +5,12 @@ from pathlib import Path
 
 
 def write(path, text, encoding="utf-8"):
-    """Write a text to a file that its owner alone may read (mode 600), and make the folders that it needs (mode 700).
+    """Write a text to a file that its owner alone may read (mode 600), and make the folder that it needs (mode 700).
 
     The line ends of the text are kept. Raises OSError where nothing can be written.
     """
     path = Path(os.path.realpath(path))  # a link goes on leading to the file
-    missing = [folder for folder in path.parents if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # a terminal, a pipe; or a folder, which is an error
         with open(path, "w", encoding=encoding, newline="") as file:
             file.write(text)
