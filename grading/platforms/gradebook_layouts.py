@@ -45,6 +45,7 @@ class Platform(NamedTuple):
     file: str  # what it calls its file
     where: str  # how an instructor gets it
     back: str  # how it is given back
+    separators: str  # between fields, that it reads
     layout: Callable  # of a Table; None if this is no such file
 
 
@@ -77,7 +78,7 @@ def plain(name):
 
 def _read(text, platform):
     """The Table and the Layout, with the first separator that makes sense of the file; None if none does."""
-    for separator in table.SEPARATORS:
+    for separator in platform.separators:
         found = table.parse(text, separator)
         layout = platform.layout(found)
         if layout is not None:
@@ -209,24 +210,27 @@ BLACKBOARD_USER = {"username", "user name", "benutzername", "nom d'utilisateur",
 BRIGHTSPACE_IDS = "orgdefinedid", "username", "email"
 PLATFORMS = {
     "canvas": Platform(
-        "gradebook export of Canvas", "Grades > Export > Export entire gradebook", "Grades > Import", _canvas
+        "gradebook export of Canvas", "Grades > Export > Export entire gradebook", "Grades > Import", ",;", _canvas
     ),
     "moodle": Platform(
         "grading worksheet of Moodle",
         "the assignment's actions > Download grading worksheet",
         "the assignment's actions > Upload grading worksheet",
+        ",",
         _moodle,
     ),
     "blackboard": Platform(
         "gradebook file of Blackboard",
         "Grade Center > Work offline > Download, user information included",
         "Grade Center > Work offline > Upload",
+        ",\t",
         _blackboard,
     ),
     "brightspace": Platform(
         "grade export of Brightspace",
         "Grades > Enter grades > Export, key field Both, grade value Points",
         "Grades > Enter grades > Import",
+        ",\t",
         _brightspace,
     ),
 }

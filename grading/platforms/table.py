@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-SEPARATORS = ",;\t"
 MAX_BYTES = 100 * 2**20
 BOM = "\ufeff"
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how the files of Excel begin that are no text
