@@ -17,6 +17,7 @@ from grading.platforms.names import platform_name
 
 LISTED = 30  # columns that an error names
 NOTHING = ("", "-")  # what a cell without a mark holds
+GIVE = f"give it as well, with one of {', '.join(f'--{platform} FILE' for platform in layouts.PLATFORMS)}"
 REFUSED = "nothing was written: mend this, or give --partial to write the marks of the others"
 
 
@@ -34,8 +35,12 @@ def describe(parser):
 
 
 def asked(arguments):
-    """The platforms whose files are to be filled."""
-    return [platform for platform in layouts.PLATFORMS if getattr(arguments, platform)]
+    """The platforms whose files are to be filled; raises ValueError for options about such a file without one."""
+    platforms = [platform for platform in layouts.PLATFORMS if getattr(arguments, platform)]
+    for option in ("column", "percent", "scale", "missing_zero", "output"):
+        if getattr(arguments, option) and not platforms:
+            raise ValueError(f"--{option.replace('_', '-')} is about a platform's file: {GIVE}")
+    return platforms
 
 
 def run(arguments, class_, course):
@@ -51,7 +56,9 @@ def run(arguments, class_, course):
     text, encoding = table.read(path)
     found, layout = layouts.read(text, platform, path.name)
     slug, column = _choice(layout, path, platform, arguments.column, arguments.slugs or list(class_.exercises))
-    output = arguments.output or path.with_name(f"{path.stem}-{slug}{path.suffix}")
+    output = path.with_name(f"{path.stem}-{slug}{path.suffix}")
+    if arguments.output:
+        output = arguments.output / output.name if arguments.output.is_dir() else arguments.output
     of_exercise = class_.exercises[slug]
     if not of_exercise.marks:
         raise ValueError(f"nobody has a mark for {slug}: mark it first")
@@ -71,8 +78,9 @@ def run(arguments, class_, course):
     if arguments.missing_zero:
         if amiss:
             raise ValueError(f"--missing-zero would give 0 to some who handed in, as {outside.line(amiss[0])}")
-        for row in layout.rows:
-            if row.at not in set(rows.values()) and not row.locked and found.value(row.at, column.at) in NOTHING:
+        empty = [row for row in layout.rows if row.at not in set(rows.values())]
+        for row in empty:
+            if not row.locked and found.value(row.at, column.at) in NOTHING:
                 changes[row.at] = 0.0
     comma = _has_comma(found, column)
     cells = {(row, column.at): _number(value, comma) + ending for row, value in changes.items()}

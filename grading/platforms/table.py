@@ -59,6 +59,8 @@ def read(path):
     Raises OSError, or ValueError with a sentence for what is no text.
     """
     path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}: give the file as the platform made it")
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path.name} has more than {MAX_BYTES >> 20} MB: it is no file of marks")
     data = path.read_bytes()

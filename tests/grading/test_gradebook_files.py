@@ -414,9 +414,27 @@ def test_the_file_is_for_its_owner_alone_and_no_other_is_written_over(give, root
     assert status == 2
     assert "is there already" in said
     assert output.read_text() == "mine"
+    (root / "elsewhere").mkdir()
+    give("brightspace", data, "--output", str(root / "elsewhere"))
+    assert (root / "elsewhere" / output.name).read_bytes() == brightspace(points)
     status, _, said = give("brightspace", data, "--output", str(root / "export.csv"))
     assert status == 2
     assert (root / "export.csv").read_bytes() == data
+
+
+def test_an_option_or_a_file_that_makes_no_sense_gets_one_sentence(root, give, capsys):
+    for option in (["--column", "x"], ["--percent"], ["--scale"], ["--missing-zero"], ["--output", "x"]):
+        assert commands.main(["export", SLUG, "--csv", str(root / "x.csv"), *option]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(
+            f"error: {option[0]} is about a platform's file: give it as well, with one of --canvas FILE"
+        )
+    assert not (root / "x.csv").exists()
+    assert commands.main(["export", SLUG, "--moodle", str(root / "nothing.csv")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: there is no file {root}/nothing.csv: give the file")
+    status, written, said = give("canvas", canvas({}), "--moodle", str(root / "export.csv"))
+    assert (status, written) == (2, None)
+    assert said.startswith("error: give one file at a time, not --canvas and --moodle\n")
 
 
 def test_marks_at_which_a_human_should_look_are_said(give, root):
