@@ -127,6 +127,17 @@ def _disk(_):
     return "ok", f"{min(shutil.disk_usage(place).free for place in places) >> 30} GB are free"
 
 
+def _settings(_):
+    try:
+        load_config()
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"nbgrader_config.py cannot be read ({reason}): mend it, or `git checkout` it") from None
+    return "ok", "nbgrader_config.py can be read"
+
+
 def _gradebook(db):
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -230,7 +241,12 @@ def _browser(_):
 
 
 def _config(db):
-    config = load_config()
+    try:
+        config = load_config()
+    except ModuleNotFoundError:
+        raise
+    except Exception:
+        raise ValueError("nbgrader_config.py cannot be read: see the line about settings") from None
     if db:
         config.CourseDirectory.db_url = db
     return config
@@ -273,6 +289,7 @@ CHECKS = {
     "packages": _packages,
     "sandbox": _sandbox,
     "disk": _disk,
+    "settings": _settings,
     "gradebook": _gradebook,
     "exchange": _exchange,
     "course id": _course_id,

@@ -17,7 +17,18 @@ from sqlalchemy import text
 from grading import course, doctor, sandbox
 from grading.course import COURSE
 
-PARTS = ["Python", "packages", "sandbox", "disk", "gradebook", "exchange", "course-id", "roster", "time-zone"]
+PARTS = [
+    "Python",
+    "packages",
+    "sandbox",
+    "disk",
+    "settings",
+    "gradebook",
+    "exchange",
+    "course-id",
+    "roster",
+    "time-zone",
+]
 PARTS += ["exercises", "browser"]
 Usage = namedtuple("Usage", "total used free")
 
@@ -70,7 +81,7 @@ def look(root, capsys):
     return run
 
 
-def test_a_machine_that_has_all_has_eleven_good_lines(look):
+def test_a_machine_that_has_all_has_a_good_line_for_each_part(look):
     found, status = look()
     assert {sign for sign, _ in found.values()} == {"ok"}, found
     assert status == 0
@@ -225,6 +236,19 @@ def test_what_is_broken_alone_changes_its_own_line_alone(spoil, part, sign, said
     changed = {name for name in PARTS if after[name] != before[name]}
     # A file that is no gradebook knows neither students nor a course.
     assert changed == ({part, "roster"} if spoil is no_gradebook_file else {part})
+
+
+def test_settings_that_cannot_be_read_are_said_once_and_pointed_to(look, monkeypatch):
+    def fail():
+        raise SyntaxError("invalid syntax")
+
+    monkeypatch.setattr(doctor, "load_config", fail)
+    found, _ = look()
+    assert "cannot be read (SyntaxError: invalid syntax): mend it" in found["settings"][1]
+    see = ("MEND", "nbgrader_config.py cannot be read: see the line about settings")
+    pointing = [part for part in PARTS if found[part] == see]
+    assert pointing == ["gradebook", "exchange", "course-id", "roster", "time-zone"]
+    assert all(found[part][0] == "ok" for part in PARTS if part not in [*pointing, "settings"])
 
 
 def test_a_gradebook_that_is_not_there_yet_is_not_made(root, look):
