@@ -48,11 +48,13 @@ class Entry(NamedTuple):
 class Archive:
     """The files of a zip or of a folder: `entries`, and `refused`, lines about those that are not among them.
 
-    Used in a with statement. Raises ValueError, with a sentence that says what to do, for what is neither.
+    `repositories` are the folders in which git keeps its own. Used in a with statement. Raises ValueError, with a
+    sentence that says what to do, for what is neither a zip nor a folder.
     """
 
     def __init__(self, path):
-        self.path, self.entries, self.refused, self._left, self._zip = Path(path), [], [], MAX_BYTES, None
+        self.path, self.entries, self.refused, self.repositories = Path(path), [], [], set()
+        self._left, self._zip = MAX_BYTES, None
         if not (self.path.is_file() or self.path.is_dir()):
             raise ValueError(
                 f"there is no file or folder {self.path}: give the zip that the platform handed out, or a folder"
@@ -132,6 +134,8 @@ class Archive:
                 kind = "" if stat.S_ISREG(status.st_mode) else "it is a link, or another thing that is no file"
                 made = datetime.fromtimestamp(status.st_mtime).isoformat(timespec="seconds")
                 self._add(Entry(path, status.st_size, made, where), kind, seen)
+            if {".git"} & {*folders, *files}:
+                self.repositories.add(Path(folder).relative_to(self.path).as_posix())
             folders[:] = [name for name in folders if not NOISE.fullmatch(f"{name}/")]
 
     def _unread(self, error):
@@ -159,6 +163,8 @@ class Archive:
             kind = (
                 "it is a link, or another thing that is no file" if stat.S_IFMT(mode) not in (0, stat.S_IFREG) else ""
             )
+            if "/.git/" in path:
+                self.repositories.add(path.partition("/.git/")[0])
             if not NOISE.fullmatch(path) and not path.endswith("/"):
                 self._add(Entry(path, info.file_size, _date(info), info), kind, seen)
 

@@ -14,6 +14,7 @@ from grading.platforms.archive import Archive, RefusedError
 from grading.platforms.layouts import PLATFORMS
 
 SHOWN = 10  # names in one line
+MAX_LINES = 500  # about what was not taken
 
 
 class Collected(NamedTuple):
@@ -218,7 +219,8 @@ def summary(found, slug, known, zone):
         lines.append(f"Next: python -m grading autograde {slug}")
     if found.problems:
         lines.append(f"{_count(len(found.problems), 'line')} about what was not taken, or needs a human, and why:")
-        lines += [f"  {line}" for line in found.problems]
+        lines += [f"  {line}" for line in found.problems[:MAX_LINES]]
+        lines += [f"  and {len(found.problems) - MAX_LINES} more"] if found.problems[MAX_LINES:] else []
     return lines
 
 

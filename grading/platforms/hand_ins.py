@@ -1,5 +1,6 @@
 """Which platform an archive is from, who handed in what, and which attempt counts: by the table of layouts."""
 
+import itertools
 import re
 from collections import defaultdict
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from grading import outside
 from grading.course import slugs
 from grading.platforms import times
 from grading.platforms.archive import Entry, RefusedError
-from grading.platforms.layouts import LOOSE, PLATFORMS, WORDS, table
+from grading.platforms.layouts import LOOSE, PLATFORMS, WORDS, Layout, table
 from grading.platforms.roster import NOBODY, Person, fit
 
 MAY_BE_ONE = re.compile(r"ipynb|\.(?:json|txt)$|^[^.]+$", re.IGNORECASE)  # what browsers make of the ending, too
@@ -43,7 +44,7 @@ def recognise(archive, slug, platform=None):
 
     Raises ValueError that names what is possible where that is not clear, or if the `platform` given has no such files.
     """
-    found, tells = _matches(archive, slug), defaultdict(int)
+    found, tells = _matches(archive, table(slug) + _repositories(archive.repositories)), defaultdict(int)
     for name, rows in found.items():
         tells[name] = max(row.tells for row, _ in rows.values())
     if not platform:
@@ -59,9 +60,20 @@ def recognise(archive, slug, platform=None):
     return platform, groups, [f"{outside.line(path)}: {reason}" for path in left]
 
 
-def _matches(archive, slug):
+def _repositories(folders):
+    """A row for repositories in one folder whose names begin alike: what is left of these is the name of a user."""
+    around = {folder.rpartition("/")[0] for folder in folders}
+    names = [folder.rpartition("/")[2].split("-") for folder in folders]
+    begin = "-".join(words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names)))
+    if len(folders) < 2 or len(around) > 1 or not begin:
+        return []
+    top = re.escape("".join(f"{folder}/" for folder in around if folder) + begin)
+    return [Layout("github", re.compile(rf"{top}-(?P<user>[^/]+)/(?:.*/)?(?P<file>[^/]+)"), "", {}, WORDS)]
+
+
+def _matches(archive, rows):
     """{platform: {path: (row, match)}}, by the first row that fits."""
-    found, rows = defaultdict(dict), table(slug)
+    found = defaultdict(dict)
     sure = {"gradescope": WORDS if any(entry.path.endswith(METADATA) for entry in archive.entries) else LOOSE}
     for entry in archive.entries:
         for row in rows:
@@ -224,8 +236,6 @@ def _by_name(archive, path, slug, roster):
 
 def _around(entries):
     """The number of folders in which all files lie, which are nobody's."""
-    if len(entries) == 1:
-        return 0
     split = [entry.path.split("/")[:-1] for entry in entries]
     return next((at for at, names in enumerate(zip(*split, strict=False)) if len(set(names)) > 1), min(map(len, split)))
 

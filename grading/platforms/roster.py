@@ -47,6 +47,7 @@ NO_NAMES = _all(  # words that students put into the names of files
     "solution, answer, answers, homework, hw, assignment, exercise, exercises, abgabe, loesung",
 )
 NOBODY = re.compile("particip|teilnehm|deelnem|partecip|deltag", re.IGNORECASE)  # Moodle's name of who stays unnamed
+COUNT = re.compile(r"(?:v|hw)?\d+")  # of copies, versions and homeworks
 CANVAS = ("sis login id", "sis user id", "section")  # one of them stands in each of its exports
 
 
@@ -116,9 +117,9 @@ class Roster:
         Such a name must be an id or a whole name, but for words that say nothing of who it is: a part of a name may be
         that of somebody else, who is not on the roster.
         """
-        said = {*_words(slug), "".join(_words(slug)), *NO_NAMES}
+        said = {*_words(slug), _plain(slug), *NO_NAMES}
         split = [tuple(_words(form(text))) for text in texts for form in (_key, _ascii)]
-        split += [tuple(word for word in words if word not in said and not word.isdigit()) for words in split]
+        split += [tuple(word for word in words if word not in said and not COUNT.fullmatch(word)) for words in split]
         found = _together(self._words.get(words, []) for words in split)
         if len(found) > 1:
             return [], f"it is the name of {len(found)} students on the roster"
@@ -143,7 +144,10 @@ def read(path, column=None):
         raise ValueError(f"there is no roster {path}: give a CSV file with a name and an id of each student")
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"the roster {path.name} has more than {MAX_BYTES >> 20} MB: give a CSV file")
-    text = _decoded(path.read_bytes())
+    data = path.read_bytes()
+    if data.startswith(b"PK"):
+        raise ValueError(f"the roster {path.name} is a workbook, not CSV: save it as CSV")
+    text = _decoded(data)
     for separator in _separators(text):
         try:
             lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
@@ -254,8 +258,9 @@ def _in_words(row):
     for form in (_key, _ascii):
         for text in row.spellings:
             words = tuple(_words(form(text)))
-            yield from (words, words + own, own + words)
-    yield own
+            yield from (words, words + own, own + words, ("".join(words),))
+    for key in row.keys:
+        yield tuple(_words(key))
 
 
 def _index(pairs):

@@ -324,24 +324,27 @@ def test_a_team_is_all_of_its_members(tmp_path):
 
 def test_names_that_students_gave_are_matched_whole(tmp_path):
     people = "id,name\nada,Ada Lovelace\nann,Ann Lee\nmal,Mary Ann Lee\n0042,Alan Turing\n"
+    people += "en,Emmy Noether\nGrace,Grace Hopper\n"
     files = {
         "HW/Ada Lovelace - two-step (1).ipynb": NOTEBOOK,
         "HW/Copy of two-step_Mary Ann Lee final.ipynb": NOTEBOOK,
         "HW/0042.ipynb": NOTEBOOK,
+        "HW/emmynoether_two_step_v2.ipynb": NOTEBOOK,
+        "HW/Grace/work.ipynb": NOTEBOOK,
         "HW/two-step.ipynb": NOTEBOOK,
         "HW/Ada Byron two-step.ipynb": NOTEBOOK,
         "HW/Jo Ann Lee two-step.ipynb": NOTEBOOK,
     }
     found = run(tmp_path, files, people)
     assert found.platform == "drive"
-    assert set(found.outcomes) == {"ada", "mal", "0042"}
+    assert set(found.outcomes) == {"ada", "mal", "0042", "en", "Grace"}
     assert [line.partition(":")[0] for line in found.problems] == [
         "HW/two-step.ipynb",
         "HW/Ada Byron two-step.ipynb",
         "HW/Jo Ann Lee two-step.ipynb",
     ]
-    assert found.taken == 3
-    assert found.files == 6
+    assert found.taken == 5
+    assert found.files == 8
 
 
 def test_without_a_roster_ids_are_what_the_platform_says_and_files_without_a_folder_are_listed(tmp_path):
@@ -351,6 +354,7 @@ def test_without_a_roster_ids_are_what_the_platform_says_and_files_without_a_fol
     found = run(tmp_path, files, None)
     assert set(found.outcomes) == {"Ada Lovelace", "Bo"}
     assert found.problems == ("HW/my work.ipynb: whose it is only a roster can tell; give --roster",)
+    assert run(tmp_path, {"HW/Ada/work.ipynb": NOTEBOOK}, None).outcomes == {}  # HW, or Ada?
 
 
 @pytest.mark.parametrize("student", ["..", ".hidden", "a/b", "a*", "x" * 129, "a\nb"])
@@ -377,6 +381,21 @@ def test_of_a_file_that_canvas_numbers_anew_the_last_is_taken(tmp_path):
     found = run(tmp_path, files)
     assert (found.taken, found.older) == (1, 1)
     assert arrived(tmp_path)[f"alovelace/{SLUG}/{SLUG}.ipynb"].decode() == OTHER
+
+
+@pytest.mark.parametrize("around", ["", "class/"])
+def test_repositories_side_by_side_are_those_of_the_users_at_the_end_of_their_names(tmp_path, around):
+    files = {}
+    for user in ("alovelace", "aturing", "nobody"):
+        files[f"{around}bptt-hw-{user}/work.ipynb"] = NOTEBOOK
+        files[f"{around}bptt-hw-{user}/.git/config"] = ""
+    found = run(tmp_path, files)
+    assert found.platform == "github"
+    assert set(found.outcomes) == {"alovelace", "aturing"}
+    shutil.rmtree(tmp_path / "submitted")
+    shutil.unpack_archive(tmp_path / "class.zip", tmp_path / "class")
+    found = run(tmp_path, tmp_path / "class")
+    assert set(found.outcomes) == {"alovelace", "aturing"}
 
 
 def test_several_notebooks_of_one_attempt_are_left_to_the_marking_under_their_names(tmp_path):
