@@ -89,14 +89,20 @@ class Mark(NamedTuple):
         return max(0.0, self.before_penalty - self.penalty)
 
     @property
-    def notes(self):
-        """What was unusual in what was handed in, and cost nothing."""
-        return self.record.notes if self.record else ()
+    def costs(self):
+        """What was unusual in what was handed in, and may have cost points."""
+        return self.record.costs if self.record and self._lost_some else ()
 
     @property
-    def costs(self):
-        """What was unusual in what was handed in, and cost points."""
-        return getattr(self.record, "costs", ())
+    def notes(self):
+        """What was unusual in what was handed in, and cost nothing; where all is right, nothing has cost anything."""
+        if self.record is None:
+            return ()
+        return self.record.notes if self._lost_some else (*self.record.notes, *self.record.costs)
+
+    @property
+    def _lost_some(self):
+        return any(test.lost for test in self.tests)
 
     @property
     def unnamed(self):

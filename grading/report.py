@@ -134,11 +134,9 @@ def _mistakes(given, titles):
 
 def _runs(slug, given):
     """((seed, tests, sandbox), number of submissions), the most frequent first."""
-    now = _tests_now(slug)
+    noted, now = [mark.record for mark in given if mark.record], _tests_now(slug)
     counts = Counter(
-        (mark.record.seed, "as now" if mark.record.tests == now else "earlier ones", mark.record.sandbox)
-        for mark in given
-        if mark.record
+        (one.seed, "as they are now" if one.tests == now else "as they were earlier", one.sandbox) for one in noted
     )
     return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
 

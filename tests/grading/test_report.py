@@ -27,24 +27,31 @@ DASH = "\u2013"
 ODD = ["<b>eve", "../../outside", "a/b", "..", 'q"uote', "x" * 128, "%2e%2e", "Ada", "李"]
 
 
-@pytest.fixture
-def root(tmp_path, fresh_gradebook):
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory, fresh_gradebook):
     """A class with one of each kind; zoe has handed in nothing, and yann was not marked yet."""
-    shutil.copy(fresh_gradebook, tmp_path)
-    enter(tmp_path, "ada", notes=("two-step (1).ipynb was taken for two-step.ipynb",))
-    enter(tmp_path, "blaise", **NAMED)
-    enter(tmp_path, "carl", **NAMED, follows={"test-clean-w": ["gradient"]}, seed=8, tests="of earlier")
-    enter(tmp_path, "dora", ["check-gradient", "test-clean-u"], human=("two copies of a cell differ",), seconds=4.0)
-    enter(tmp_path, "emil", problem="x.ipynb is missing", lost=marks_of(tmp_path))
-    enter(tmp_path, "finn", sandbox="none", when=NOON + timedelta(hours=50), penalty=2.0)
-    enter(tmp_path, "gwen", extension=timedelta(days=3), when=NOON + timedelta(hours=50))
-    enter(tmp_path, "hugo", noted=False, lost=["test-gradient"])
-    with opened(tmp_path) as book:
+    root = tmp_path_factory.mktemp("class")
+    shutil.copy(fresh_gradebook, root)
+    enter(root, "ada", notes=("two-step (1).ipynb was taken for two-step.ipynb",))
+    enter(root, "blaise", **NAMED)
+    enter(root, "carl", **NAMED, follows={"test-clean-w": ["gradient"]}, seed=8, tests="of earlier")
+    enter(root, "dora", ["check-gradient", "test-clean-u"], human=("two copies of a cell differ",), seconds=4.0)
+    enter(root, "emil", problem="x.ipynb is missing", lost=marks_of(root))
+    enter(root, "finn", sandbox="none", when=NOON + timedelta(hours=50), penalty=2.0)
+    enter(root, "gwen", extension=timedelta(days=3), when=NOON + timedelta(hours=50))
+    enter(root, "hugo", noted=False, lost=["test-gradient"])
+    with opened(root) as book:
         book.find_assignment(SLUG).duedate = NOON
         book.update_or_create_student("zoe", first_name="Zoe", last_name="Last & <i>co")
         book.db.commit()
-    hand_in(tmp_path, "yann", "{}")
-    return tmp_path
+    hand_in(root, "yann", "{}")
+    return root
+
+
+@pytest.fixture
+def root(tmp_path, marked):
+    """A copy of that class, to be changed."""
+    return shutil.copytree(marked, tmp_path, dirs_exist_ok=True)
 
 
 def marks_of(root):
@@ -199,14 +206,22 @@ def test_how_it_was_marked_is_told(page):
     assert "Marked without a sandbox: finn" in said
     assert re.search(r"No record can be read .*: hugo To mark them again: python -m grading autograde two-step", said)
     runs = {tuple(row[:3]): row[3] for row in page.tables[f"Runs of {SLUG}"][1:]}
-    assert runs[("8", "earlier ones", "bubblewrap")] == "1"
-    assert runs[("7", "as now", "none")] == "1"
+    assert runs[("8", "as they were earlier", "bubblewrap")] == "1"
+    assert runs[("7", "as they are now", "none")] == "1"
 
 
 def test_what_cost_nothing_stands_under_a_heading_of_its_own(page):
-    (row,) = page.tables[f"Unusual, and it cost nothing in {SLUG}"][1:]
+    (row,) = page.tables[f"Unusual, and cost nothing in {SLUG}"][1:]
     assert row[:2] == ["ada", "two-step (1).ipynb was taken for two-step.ipynb"]
-    assert f"Unusual, and it cost points in {SLUG}" not in page.tables
+    assert f"Unusual, and may have cost points in {SLUG}" not in page.tables
+
+
+def test_what_may_have_cost_points_is_told_apart_unless_nothing_was_lost(root):
+    enter(root, "inga", costs=("set-up was changed",))
+    enter(root, "jan", ["test-clean-u"], costs=("set-up was changed",))
+    page = Page(written(root))
+    assert page.column(f"Unusual, and may have cost points in {SLUG}") == ["jan"]
+    assert page.column(f"Unusual, and cost nothing in {SLUG}") == ["ada", "inga"]
 
 
 def test_every_student_has_a_page_with_all_exercises(root):
