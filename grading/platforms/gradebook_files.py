@@ -6,13 +6,13 @@ read-only columns are the platform's, and it knows its file again. Only numbers 
 
 import re
 import sys
-from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
-from grading import exercise, grade, outside, private
+from grading import exercise, grade, marks, outside, private
 from grading.course import slugs
 from grading.platforms import gradebook_layouts as layouts
-from grading.platforms import table
+from grading.platforms import matching, table
 from grading.platforms.names import platform_name
 
 LISTED = 30  # columns that an error names
@@ -49,6 +49,47 @@ def run(arguments, class_, course):
     `class_` is a marks.Class, `course` nbgrader's CourseDirectory. Raises ValueError with a sentence for a file or a
     column that cannot be used, OSError for what cannot be read or written.
     """
+    task = _task(arguments, class_)
+    rows, amiss = _rows(task, class_.students, course)
+    changes, lines = _changes(task, rows)
+    if arguments.missing_zero:
+        changes |= _zeros(task, rows, amiss)
+    for line in [*_about(task, arguments), *lines, *_about_rows(task, rows, arguments.missing_zero)]:
+        print(outside.line(line))
+    if amiss:
+        print(f"{len(amiss)} need a human:")
+        print("\n".join(f"  {outside.line(line)}" for line in amiss))
+    if amiss and not arguments.partial:
+        print(f"error: {REFUSED}", file=sys.stderr)
+        return 2
+    _write(task, changes)
+    doubtful = [outside.line(student) for student in rows if task.exercise.marks[student].human]
+    if doubtful:
+        print(f"{len(doubtful)} of these marks need a human, as the report says: {', '.join(doubtful)}")
+    return 1 if amiss or doubtful or task.is_off_scale else 0
+
+
+class _Task(NamedTuple):
+    """What is to be filled with which marks."""
+
+    platform: str
+    encoding: str
+    table: table.Table
+    layout: layouts.Layout
+    column: layouts.Column
+    exercise: marks.Exercise
+    factor: float  # by which points are multiplied
+    ending: str  # after each number
+    output: Path
+
+    @property
+    def is_off_scale(self):
+        """Whether the marks that are written have another maximum than the column, as far as one can tell."""
+        most = None if self.ending else self.column.most  # Canvas takes per cent as a share of any maximum
+        return most is not None and abs(self.exercise.most * self.factor - most) > 1e-6
+
+
+def _task(arguments, class_):
     if len(asked(arguments)) > 1:
         raise ValueError(f"give one file at a time, not --{' and --'.join(asked(arguments))}")
     (platform,) = asked(arguments)
@@ -56,46 +97,14 @@ def run(arguments, class_, course):
     text, encoding = table.read(path)
     found, layout = layouts.read(text, platform, path.name)
     slug, column = _choice(layout, path, platform, arguments.column, arguments.slugs or list(class_.exercises))
+    if not class_.exercises[slug].marks:
+        raise ValueError(f"nobody has a mark for {slug}: mark it first")
     output = path.with_name(f"{path.stem}-{slug}{path.suffix}")
     if arguments.output:
         output = arguments.output / output.name if arguments.output.is_dir() else arguments.output
-    of_exercise = class_.exercises[slug]
-    if not of_exercise.marks:
-        raise ValueError(f"nobody has a mark for {slug}: mark it first")
-    folders, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
-    rows, amiss = _rows(of_exercise, class_.students, layout, _user_ids(course, slug, folders, platform))
-    amiss += [
-        f"{student} handed in {slug} and is not marked yet" for student in folders if student not in of_exercise.marks
-    ]
-    if arguments.percent and platform == "canvas":
-        ending, column = "%", column._replace(most=None)  # Canvas takes it for a share of its maximum, whatever that is
-    else:
-        ending = ""
-    factor = _factor(arguments, of_exercise, column)
-    said = [f"{path.name} is a {layouts.PLATFORMS[platform].file}; its column {column.title!r} is for {slug}."]
-    scale = _about_scale(arguments, of_exercise, column, factor)
-    changes, more = _changes(found, layout, column, of_exercise, rows, factor)
-    if arguments.missing_zero:
-        if amiss:
-            raise ValueError(f"--missing-zero would give 0 to some who handed in, as {outside.line(amiss[0])}")
-        empty = [row for row in layout.rows if row.at not in set(rows.values())]
-        for row in empty:
-            if not row.locked and found.value(row.at, column.at) in NOTHING:
-                changes[row.at] = 0.0
-    comma = _has_comma(found, column)
-    cells = {(row, column.at): _number(value, comma) + ending for row, value in changes.items()}
-    _say([*said, *scale, *more, *_about_rows(of_exercise, rows, layout, arguments.missing_zero)], amiss)
-    if amiss and not arguments.partial:
-        print(f"error: {REFUSED}", file=sys.stderr)
-        return 2
-    _write(output, found.replaced(cells), encoding)
-    print(f"Written: {output}, with {len(cells)} marks. Next: {layouts.PLATFORMS[platform].back}.")
-    doubtful = [student for student in rows if of_exercise.marks[student].human]
-    if doubtful:
-        print(
-            f"{len(doubtful)} of these marks need a human, as the report says: {', '.join(map(outside.line, doubtful))}"
-        )
-    return 1 if amiss or doubtful or scale else 0
+    factor = _factor(arguments, class_.exercises[slug], column)
+    ending = "%" if arguments.percent and platform == "canvas" else ""
+    return _Task(platform, encoding, found, layout, column, class_.exercises[slug], factor, ending, output)
 
 
 def _choice(layout, path, platform, asked_for, exercises):
@@ -107,7 +116,7 @@ def _choice(layout, path, platform, asked_for, exercises):
         choices = [(slug, columns[0]) for slug in exercises]
     elif platform == "moodle":  # whose file is of one assignment, and does not say which
         named = _named(path.stem)
-        choices = [(slug, layout.columns[0]) for slug in exercises if named in (slug, None) or named not in _known()]
+        choices = [(slug, layout.columns[0]) for slug in exercises if named in (slug, None)]
         choices = [choice for choice in choices if choice[0] == named] or choices
         if not choices:
             raise ValueError(
@@ -162,47 +171,21 @@ def _words(text):
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
-def _user_ids(course, slug, folders, platform):
-    """{student: the id by which this platform knows them}, for those whose work was collected from it."""
-    found = {}
+def _rows(task, students, course):
+    """{student: number of the row} of those with a mark, and lines about those who have none, or no row."""
+    slug, user_ids = task.exercise.slug, {}
+    folders, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
     for student, folder in folders.items():
         name = platform_name(course.format_path(course.submitted_directory, folder, slug), slug)
-        if name and name.platform == platform:
-            found[student] = name.user_id
-    return found
-
-
-def _rows(of_exercise, students, layout, user_ids):
-    """{student: row} of those with a mark, and lines about those for whom there is no row, or more than one.
-
-    Nobody is guessed: a row is taken where one of the ids in it is the student's, and no other row has it. The first
-    kind of id that fits decides. Names come last, as two people may have the same.
-    """
-    indices = [defaultdict(set) for _ in range(4)]
-    for row in layout.rows:
-        for value in row.ids:
-            indices[0][outside.student(value)].add(row.at)
-            indices[1][value.casefold()].add(row.at)
-        indices[2][row.user_id].add(row.at)
-        indices[3][layouts.plain(row.name)].add(row.at)
-    taken, amiss = defaultdict(list), []
-    for student in of_exercise.marks:
-        person, found = students[student], set()
-        looked_for = [(0, student), (0, person.lms_user_id), (1, student.casefold()), (1, person.email.casefold())]
-        looked_for += [(2, user_ids.get(student)), (3, layouts.plain(person.name))]
-        for which, value in looked_for:
-            rows = indices[which].get(value, set()) if value else set()
-            found = (found & rows or found) if found else rows
-            if len(found) == 1:
-                break
-        if len(found) == 1:
-            taken[found.pop()].append(student)
-        else:
-            amiss.append(f"{student} has {f'{len(found)} possible rows' if found else 'no row'} in the file")
-    for others in taken.values():
-        if len(others) > 1:
-            amiss.append(f"{' and '.join(others)} have the same row in the file")
-    return {others[0]: row for row, others in taken.items() if len(others) == 1}, amiss
+        if name and name.platform == task.platform:
+            user_ids[student] = name.user_id
+    found, lines = matching.rows_of(students, task.layout.rows, user_ids)
+    marked = task.exercise.marks
+    amiss = dict.fromkeys(lines[student] for student in marked if student in lines)
+    amiss |= dict.fromkeys(
+        f"{student} handed in {slug} and is not marked yet" for student in folders if student not in marked
+    )
+    return {student: found[student] for student in marked if student in found}, list(amiss)
 
 
 def _factor(arguments, of_exercise, column):
@@ -216,44 +199,70 @@ def _factor(arguments, of_exercise, column):
     return column.most / of_exercise.most
 
 
-def _about_scale(arguments, of_exercise, column, factor):
-    most = of_exercise.most * factor
-    if column.most is None or round(most - column.most, 6) == 0:
-        return []
-    what = "per cent" if arguments.percent else "points"
-    return [
-        f"The column is out of {column.most:g}, the marks that are written are out of {most:g} {what}; --scale would "
-        f"multiply the points by {column.most / of_exercise.most:.4g}."
-    ]
+def _about(task, arguments):
+    """Lines about the file, the column and its maximum."""
+    file, most = layouts.PLATFORMS[task.platform].file, task.column.most
+    lines = [f"This is a {file}; its column {task.column.title!r} is for {task.exercise.slug}."]
+    if task.is_off_scale:
+        lines.append(
+            f"The column is out of {most:g}, the marks that are written are out of {task.exercise.most * task.factor:g}"
+            f"{' per cent' if arguments.percent else ' points'}; --scale would multiply the points by "
+            f"{most / task.exercise.most:.4g}."
+        )
+    return lines
 
 
-def _changes(found, layout, column, of_exercise, rows, factor):
+def _changes(task, rows):
     """{row: number to write}, and lines about cells that stay, or that held another mark."""
-    of_row, changes, lines, others = {row.at: row for row in layout.rows}, {}, [], 0
-    for student, at in rows.items():
-        if len(found.rows[at]) <= column.at:
-            raise ValueError(f"line {found.line(at)} of the file ends before {column.title!r}: export the file again")
-        held, value = found.value(at, column.at), round(of_exercise.marks[student].points * factor, 2)
-        stays = f"the platform says {held}" if held.upper() in layout.kept else of_row[at].locked
+    at, of_row, changes, lines, others = task.column.at, {row.at: row for row in task.layout.rows}, {}, [], 0
+    for student, row in rows.items():
+        if len(task.table.rows[row]) <= at:
+            line = task.table.line(row)
+            raise ValueError(f"line {line} of the file ends before {task.column.title!r}: export the file again")
+        held, value = task.table.value(row, at), round(task.exercise.marks[student].points * task.factor, 2)
+        stays = f"the platform says {held}" if held.upper() in task.layout.kept else of_row[row].locked
         if stays:
             lines.append(f"The cell of {student} stays as it is: {stays}.")
             continue
         others += held not in NOTHING and layouts.number(held) != value
-        changes[at] = value
-    late = sum(of_exercise.marks[student].penalty > 0 for student, at in rows.items() if at in changes)
+        changes[row] = value
+    late = sum(task.exercise.marks[student].penalty > 0 for student, row in rows.items() if row in changes)
     lines += [f"A penalty for being late is taken off {late} of the marks."] if late else []
     lines += [f"{others} of the cells held something else, which is replaced."] if others else []
-    above = sum(column.most is not None and value > column.most for value in changes.values())
+    most = task.column.most if not task.ending else None
+    above = sum(most is not None and value > most for value in changes.values())
     lines += [f"{above} of the marks are above the column's maximum."] if above else []
     return changes, lines
 
 
-def _about_rows(of_exercise, rows, layout, zero):
-    empty = len(layout.rows) - len(rows)
+def _zeros(task, rows, amiss):
+    """{row: 0} for those who handed in nothing; raises ValueError while some who did have no row, or no mark."""
+    if amiss:
+        raise ValueError(f"--missing-zero would give 0 to some who handed in, as {outside.line(amiss[0])}")
+    filled, at = set(rows.values()), task.column.at
+    empty = [row for row in task.layout.rows if row.at not in filled and not row.locked]
+    return {
+        row.at: 0.0 for row in empty if len(task.table.rows[row.at]) > at and task.table.value(row.at, at) in NOTHING
+    }
+
+
+def _about_rows(task, rows, zero):
+    empty = len(task.layout.rows) - len(rows)
     if not empty:
         return []
     what = "get 0 where nothing stands" if zero else "stay as they are"
-    return [f"{empty} of {len(layout.rows)} rows have no mark for {of_exercise.slug} here and {what}."]
+    return [f"{empty} of {len(task.layout.rows)} rows have no mark for {task.exercise.slug} here and {what}."]
+
+
+def _write(task, changes):
+    """Write the file; raises ValueError where another one is in its place: it may be the one that was given."""
+    comma = _has_comma(task.table, task.column)
+    cells = {(row, task.column.at): _number(value, comma) + task.ending for row, value in changes.items()}
+    text, path = task.table.replaced(cells), task.output
+    if path.exists() and path.read_bytes() != text.encode(task.encoding):
+        raise ValueError(f"{path} is there already: move it away, or give another name with --output")
+    private.write(path, text, task.encoding)
+    print(f"Written: {path}, with {len(cells)} marks. Next: {layouts.PLATFORMS[task.platform].back}.")
 
 
 def _has_comma(found, column):
@@ -269,18 +278,3 @@ def _has_comma(found, column):
 def _number(value, comma):
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return text.replace(".", ",") if comma else text
-
-
-def _say(said, amiss):
-    for line in said:
-        print(outside.line(line))
-    if amiss:
-        print(f"{len(amiss)} need a human:")
-        print("\n".join(f"  {outside.line(line)}" for line in amiss))
-
-
-def _write(path, text, encoding):
-    """Write the file; raises ValueError where another one is in its place: it may be the one that was given."""
-    if path.exists() and path.read_bytes() != text.encode(encoding):
-        raise ValueError(f"{path} is there already: move it away, or give another name with --output")
-    private.write(path, text, encoding)

@@ -182,6 +182,7 @@ def test_the_file_comes_back_with_the_marks_and_no_other_byte_changed(platform, 
     status, written, said = give(platform, make({}, **how))
     assert written == make(points, **how)
     assert status == 0, said
+    assert f"This is a {gradebook_layouts.PLATFORMS[platform].file}; its column " in said
     assert "with 4 marks" in said
     assert "penalty for being late is taken off 1 of the marks" in said
     assert "no mark for two-step here and stay as they are" in said
@@ -298,6 +299,31 @@ def test_two_students_never_get_the_same_row(give, root, points):
     assert status == 1
     assert "  ada and other have the same row in the file" in said.splitlines()
     assert written == brightspace({student: mark for student, mark in points.items() if student != "ada"})
+
+
+def test_a_row_with_the_id_of_somebody_else_is_not_taken_by_name(give, root, points):
+    """Two people of one name: one has dropped out and is in no row, the other has handed in nothing."""
+    enter(root, "zoe-before")
+    with opened(root) as book:
+        book.update_or_create_student("zoe-before", last_name=CLASS[-1][1], first_name=CLASS[-1][2])
+        book.db.commit()
+    status, written, said = give("canvas", canvas({}), "--partial")
+    assert status == 1
+    assert "  zoe-before has no row in the file" in said.splitlines()
+    assert written == canvas(points)
+
+
+def test_a_number_that_came_with_a_file_takes_nobodys_row(give, root, points):
+    folder = root / "submitted" / "müller" / SLUG
+    folder.mkdir(parents=True)
+    kept = {"platform": "canvas", "folder": "", "file": "x.ipynb", "user_id": "100"}  # which is ada's
+    (folder / place.RECORD).write_text(json.dumps(kept))
+    _, written, said = give("canvas", canvas({}))
+    assert written == canvas(points), said
+    data = canvas({}).replace("müller,2@login".encode(), b"other,2@login").replace("Müller".encode(), b"Miller")
+    status, written, said = give("canvas", data, name="b.csv")
+    assert (status, written) == (2, None)
+    assert "  müller has no row in the file" in said.splitlines()
 
 
 def test_the_id_that_the_platform_gave_with_the_file_finds_the_row(give, root, points):
