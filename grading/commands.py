@@ -14,11 +14,12 @@ from nbgrader.coursedir import CourseDirectory
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, export, mine, mistakes_page, outside, report, sandbox, status
+from grading import cgroup, doctor, export, mine, mistakes_page, outside, report, sandbox, status
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
 from grading.execute import Settings
+from grading.platforms import collect
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
@@ -89,8 +90,10 @@ def _parser():
     known.set_defaults(run=run_mistakes)
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
+    doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
     report.describe(commands.add_parser("report", help="write the report on the class"))
     status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
+    collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
     return parser
 
 

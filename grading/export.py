@@ -1,5 +1,7 @@
 """`python -m grading export`: the marks of a class as files of comma-separated values, whose cells hold no formula.
 
+What a learning platform wants back, in a file of its own or in a zip of feedback, is made in grading/platforms.
+
 A spreadsheet takes a cell that begins with one of a few characters for a formula, and runs it. Names and ids come from
 outside: such a text gets an apostrophe in front. Numbers stay numbers, a negative one too.
 """
@@ -10,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from grading import marks, private
+from grading.platforms import feedback_zip, gradebook_files
 
 # The last four are the forms of the first four in East Asian scripts, which some spreadsheets take for the same.
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -23,17 +26,24 @@ def describe(parser):
     parser.add_argument("--csv-tests", type=Path, metavar="FILE", help="write one row per student, exercise and test")
     parser.add_argument("--bom", action="store_true", help="begin with a byte-order mark, by which Excel knows UTF-8")
     parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    gradebook_files.describe(parser)
+    feedback_zip.describe(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments):
-    """Write the files that were asked for; return 0.
+    """Write the files that were asked for; return 0, or what writing for a learning platform came to.
 
     Raises ValueError where there is nothing to write, or nowhere to write it.
     """
-    if not (arguments.csv or arguments.csv_tests):
-        raise ValueError("say which file to write: --csv FILE for one row per student, --csv-tests FILE for the tests")
-    class_ = marks.read(marks.course_at(arguments.db), arguments.slugs)
+    platforms = [part for part in (gradebook_files, feedback_zip) if part.asked(arguments)]
+    if not (arguments.csv or arguments.csv_tests or platforms):
+        raise ValueError(
+            "say which file to write: --csv FILE for one row per student, --csv-tests FILE for the tests, "
+            "--canvas FILE (or --moodle, --blackboard, --brightspace) to fill a platform's own file"
+        )
+    course = marks.course_at(arguments.db)
+    class_ = marks.read(course, arguments.slugs)
     if not class_.students:
         raise ValueError("the gradebook has no students: mark an exercise, or run `nbgrader db student import FILE`")
     for path, table in ((arguments.csv, by_student), (arguments.csv_tests, by_test)):
@@ -41,7 +51,7 @@ def run(arguments):
             rows = table(class_)
             write(path, rows, arguments.bom)
             print(f"Written: {path}, {len(rows) - 1} rows about {len(class_.students)} students.")
-    return 0
+    return max((part.run(arguments, class_, course) for part in platforms), default=0)
 
 
 def by_student(class_):

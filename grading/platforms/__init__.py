@@ -1,0 +1,1 @@
+"""What learning platforms hand out, and what they want back."""

@@ -1,0 +1,66 @@
+"""Which row of a platform's file is whose: nobody is guessed."""
+
+from collections import defaultdict
+
+from grading import outside
+from grading.platforms.gradebook_layouts import plain
+
+
+def rows_of(students, rows, user_ids):
+    """{id of a student: number of the row}, and lines about those for whom there is none, or more than one.
+
+    `students` are marks.Persons by id, `rows` are gradebook_layouts.Rows, and `user_ids` is {id: the id by which the
+    platform gave out this student's work}. An id, or an address, decides before a number that came with a file, and
+    that before a name, which two people may share. A row that is somebody's by the stronger sign is nobody else's.
+    """
+    found, several, lines = {}, {}, {}
+    for tables, signs in _signs(rows, user_ids):
+        taken, claims = set(found.values()), defaultdict(list)
+        for student, person in students.items():
+            if student in found or student in lines:
+                continue
+            possible = _possible(zip(tables, signs(person), strict=True), several.get(student, set()), taken)
+            if len(possible) == 1:
+                claims[possible.pop()].append(student)
+            elif possible:
+                several[student] = possible
+        for row, claimants in claims.items():
+            found[claimants[0]] = row
+            if len(claimants) > 1:
+                del found[claimants[0]]
+                lines |= dict.fromkeys(claimants, f"{' and '.join(claimants)} have the same row in the file")
+    for student in students.keys() - found.keys() - lines.keys():
+        count = f"{len(several[student])} possible rows" if student in several else "no row"
+        lines[student] = f"{student} has {count} in the file"
+    return found, lines
+
+
+def _signs(rows, user_ids):
+    """The kinds of signs, the strongest first: tables of the rows by them, and a student's own, in that order."""
+    exact, alike, numbers, names = (defaultdict(set) for _ in range(4))
+    for row in rows:
+        for value in row.ids:
+            exact[outside.student(value)].add(row.at)
+            alike[value.casefold()].add(row.at)
+        numbers[row.user_id].add(row.at)
+        names[plain(row.name)].add(row.at)
+    return [
+        ([exact, exact, alike, alike], lambda person: (person.id, person.lms_user_id, *_in_small(person))),
+        ([numbers], lambda person: (user_ids.get(person.id),)),
+        ([names], lambda person: (plain(person.name),)),
+    ]
+
+
+def _in_small(person):
+    return person.id.casefold(), person.email.casefold()
+
+
+def _possible(signs, before, taken):
+    """The rows that have the first of a student's signs, and as many of the others as leave one of them."""
+    possible = before - taken
+    for table, value in signs:
+        if len(possible) == 1:
+            break
+        rows = table.get(value, set()) - taken if value else set()
+        possible = (possible & rows or possible) if possible else rows
+    return possible
