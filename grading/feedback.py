@@ -81,7 +81,7 @@ class Results:
     notes: list  # what was unusual in what was handed in
     mistakes: list
     parts: list
-    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts and figures
+    cells: list  # the student's own cells as they ran: dicts with title, kind, source, attachments, texts and figures
     seed: int | None
     sandbox: str
 
@@ -119,7 +119,8 @@ def results(notebook, task, grades=None, total=None):
 def page(found, for_yourself=False, markdown=None):
     """The page of feedback that shows Results, as a text of HTML.
 
-    `markdown` makes HTML that is safe to show of a student's text; without it, the text is shown as it was written.
+    `markdown` makes HTML that is safe to show of a student's text and its attachments; without it, the text is shown as
+    it was written.
     """
     words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount}
     return render("feedback.html.jinja", found=asdict(found), for_yourself=for_yourself, markdown=markdown, **words)
@@ -285,7 +286,9 @@ def _own(cell, heading):
         elif "image/png" in output.get("data", {}):
             figures.append("".join(output["data"]["image/png"]))
     kind = "answer" if exercise.is_answer(cell) else cell["cell_type"]
-    return {"title": heading, "kind": kind, "source": cell["source"], "texts": texts, "figures": figures}
+    attachments = cell.get("attachments", {})
+    own = {"title": heading, "kind": kind, "source": cell["source"], "attachments": attachments}
+    return own | {"texts": texts, "figures": figures}
 
 
 def _prose(text):
