@@ -68,17 +68,16 @@ def read_folder(folder, slug):
 
     Raises NotReadError where this machine cannot start a process to read it.
     """
-    folder = Path(folder)
+    folder, when = Path(folder), timestamp(folder)
     try:
         path, notes = _find(folder, slug)
         cells, more, digest = read_notebook(path)
-        when = timestamp(folder)
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
-        return Submission((), (), outside.line(str(error)), "")
+        return Submission((), (), outside.line(str(error)), "", when)
     except Exception as error:  # of a kind that nobody thought of
-        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "")
+        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "", when)
     human = tuple(line for line in more if LEFT_OUT in line)
     return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, when, human)
 
@@ -245,8 +244,13 @@ def _cell(cell, notes, album):
 
 
 def timestamp(folder):
-    """The text of timestamp.txt in a folder, which nbgrader's exchange writes; empty if there is none."""
+    """The text of timestamp.txt in a folder, which nbgrader's exchange writes.
+
+    It is empty if there is none, as a link is none, and no time if there is no text in it.
+    """
     try:
-        return _read(Path(folder) / "timestamp.txt")[:100].decode("ascii").strip()
-    except (ValueError, OSError):
+        return _read(Path(folder) / "timestamp.txt")[:100].decode("utf-8-sig", "replace").strip() or "empty"
+    except OSError:
         return ""
+    except ValueError:
+        return "unreadable"

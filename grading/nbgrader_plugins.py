@@ -17,8 +17,9 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from grading import course, exercise, feedback, intake, record, release, sandbox
+from grading import course, exercise, feedback, intake, late, record, release, sandbox
 from grading.execute import Settings, execute
+from grading.gradebook import marks as marks_of
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
@@ -93,47 +94,53 @@ class Execute(NbGraderPreprocessor):
 
 
 class SaveMarks(NbGraderPreprocessor):
-    """Writes the marks into the gradebook."""
+    """Writes the marks, and the penalty for being late, into the gradebook."""
 
     def preprocess(self, notebook, resources):
         """The notebook as it is; its marks go into the gradebook."""
         names = resources["nbgrader"]
         with Gradebook(names["db_url"], self.parent.parent.coursedir.course_id) as gradebook:
-            save_marks(gradebook, gradebook.find_submission(names["assignment"], names["student"]), notebook)
+            submission = gradebook.find_submission(names["assignment"], names["student"])
+            save_marks(gradebook, submission, notebook)
+            late.renew(gradebook, self, submission)
         return notebook, resources
 
 
 class FeedbackExporter(Exporter):
-    """Makes a page of feedback, whatever is in the notebook: within a time, within a size, and without live links."""
+    """Makes a page of feedback, with what the gradebook says of the submission."""
 
     file_extension = ".html"
     output_mimetype = "text/html"
 
     def from_notebook_node(self, notebook, resources=None, **keywords):
-        """The page, and nbconvert's resources; what cannot be made in full is made without the student's own cells."""
+        """The page, and nbconvert's resources."""
         notebook, resources = super().from_notebook_node(notebook, resources, **keywords)
-        found = _results(notebook, resources["nbgrader"])
-        try:
-            with time_limit(PAGE_SECONDS):
-                page = feedback.page(found, markdown=_markdown)
-            size = len(page) - _size_of_pictures(found)
-            if size <= MAX_PAGE:
-                return page, resources
-            reason = f"it would have {size / 2**20:.1f} MB"
-        except TestTooLongError:
-            reason = f"it would have taken more than {PAGE_SECONDS} seconds"
-        except Exception as error:
-            reason = type(error).__name__
-        notes = [SHORTENED.format(reason), *found.notes]
-        return feedback.page(replace(found, cells=[], notes=notes)), resources
+        names, marks = resources["nbgrader"], None
+        if "db_url" in names:
+            with Gradebook(names["db_url"], self.parent.coursedir.course_id) as gradebook:
+                marks = marks_of(gradebook, gradebook.find_submission(names["assignment"], names["student"]))
+        return page_of(notebook, names["assignment"], marks), resources
 
 
-def _results(notebook, names):
-    """The feedback.Results of a marked notebook, with the marks of the gradebook where they are in it."""
-    kept = [cell.metadata.nbgrader for cell in notebook.cells if exercise.is_test(cell)]
-    grades = {cell["grade_id"]: cell["score"] for cell in kept if "score" in cell}
-    total = (names["score"], names["max_score"], names["late_penalty"]) if "score" in names else None
-    return feedback.results(notebook, exercise.load(names["assignment"]), grades, total)
+def page_of(notebook, slug, marks=None):
+    """The page of feedback on a marked notebook, whatever is in it: within a time, within a size, without live links.
+
+    What cannot be made in full is made without the student's own cells. `marks` are feedback.Marks.
+    """
+    found = feedback.results(notebook, exercise.load(slug), marks)
+    try:
+        with time_limit(PAGE_SECONDS):
+            page = feedback.page(found, markdown=_markdown)
+        size = len(page) - _size_of_pictures(found)
+        if size <= MAX_PAGE:
+            return page
+        reason = f"it would have {size / 2**20:.1f} MB"
+    except TestTooLongError:
+        reason = f"it would have taken more than {PAGE_SECONDS} seconds"
+    except Exception as error:
+        reason = type(error).__name__
+    notes = [SHORTENED.format(reason), *found.notes]
+    return feedback.page(replace(found, cells=[], notes=notes))
 
 
 def _size_of_pictures(found):
