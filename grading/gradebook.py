@@ -167,6 +167,7 @@ def still_valid(gradebook, course, task, student, folder, seed=None):
             return None
     if timestamp and when != submission.timestamp:
         submission.timestamp = when
+        gradebook.db.commit()
     unclear = late.renew(gradebook, course, submission)
     return _result(gradebook, submission, student, said, unclear)._replace(kept=True)
 

@@ -92,7 +92,7 @@ def renew(gradebook, parent, submission):
     `parent` is what carries nbgrader's configuration. A plug-in that nbgrader is configured to use is asked as nbgrader
     does: for late submissions only, and never for more than they have.
     """
-    reason, late = "", seconds_late(submission)
+    reason, late, changed = "", seconds_late(submission), False
     for notebook in submission.notebooks:
         penalty = None
         if late:
@@ -103,8 +103,8 @@ def renew(gradebook, parent, submission):
             except Exception as error:
                 reason = outside.line(f"the late policy failed, no points were taken: {type(error).__name__}: {error}")
         if notebook.late_submission_penalty != penalty:
-            notebook.late_submission_penalty = penalty
-    if gradebook.db.dirty:
+            notebook.late_submission_penalty, changed = penalty, True
+    if changed:
         gradebook.db.commit()
     return reason
 

@@ -1,6 +1,6 @@
 """What is late loses what the policy says, by the data as they are now, and nobody is marked again for it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from marking import SLUG
@@ -140,6 +140,14 @@ def test_each_thing_that_changes_alone_changes_the_penalty_and_marks_nothing_aga
     assert result[-3:] == (late_by, extension, penalty)
     assert small_class.stored("ada") == penalty
     assert path.read_bytes() == before
+
+
+def test_a_new_time_that_costs_nothing_is_in_the_gradebook_all_the_same(small_class):
+    small_class.hand_in("ada", IN_TIME)
+    (small_class.root / "submitted" / "ada" / SLUG / "timestamp.txt").write_text("2026-01-09 10:00 UTC")
+    assert small_class.kept("ada")[-3:] == (0, 0, 0)
+    with small_class.book() as book:
+        assert book.find_submission(SLUG, "ada").timestamp == datetime(2026, 1, 9, 10)
 
 
 @pytest.mark.parametrize("change", [give_an_extension, move_the_due_date, take_the_policy_away])
