@@ -42,16 +42,23 @@ c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"
 c.Autograde.autograde_preprocessors = [
     "grading.nbgrader_plugins.Execute",
     "grading.nbgrader_plugins.SaveMarks",
-    "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# What is handed in after its due date loses points by these numbers: each day begun costs the points, and the per cent of
+# the submission's points, that stand here, up to the caps. `python -m grading due` and `extend` set the dates.
+# A late submission plug-in of nbgrader's may stand in the place of LatePolicy.
+c.AssignLatePenalties.plugin_class = "grading.late.LatePolicy"
+c.LatePolicy.grace_minutes = 0
+c.LatePolicy.points_per_day = 0
+c.LatePolicy.percent_per_day = 0
+c.LatePolicy.cap_points = None
+c.LatePolicy.cap_percent = 100
+c.LatePolicy.timezone = "UTC"  # of due dates that name no zone, such as "Europe/Zurich"
+
 # Feedback shows the student's cells and marks, never a hidden test; a student's Markdown is cleaned once it is HTML.
 c.GenerateFeedback.exporter_class = "grading.nbgrader_plugins.FeedbackExporter"
-c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
-    "nbgrader.preprocessors.ClearHiddenTests",
-]
+c.GenerateFeedback.preprocessors = []  # the exporter itself reads the marks, as `python -m grading feedback` does
 
 # Names and ids come from outside: no cell of `nbgrader export` is to be a formula.
 c.ExportApp.plugin_class = "grading.nbgrader_plugins.MarksExporter"

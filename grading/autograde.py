@@ -44,7 +44,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     folders = {
         student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
     }
-    with _alone(course, slug), _opened(course, config, task) as book:
+    with alone_with_gradebook(course, config, task) as book:
         results = {} if force else _unchanged(book, course, task, folders, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
@@ -68,6 +68,13 @@ def _refuse_unknown(course, students, handed_in):
     known = {*handed_in, *marks.student_ids(course)}
     for name in sorted(students):
         marks.known_student(outside.student(name), known)
+
+
+@contextlib.contextmanager
+def alone_with_gradebook(course, config, task):
+    """The gradebook, which knows the exercise `task`, for a block in which no other grader works on that."""
+    with _alone(course, task.slug), _opened(course, config, task) as book:
+        yield book
 
 
 @contextlib.contextmanager

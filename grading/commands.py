@@ -9,12 +9,23 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, doctor, export, mine, mistakes_page, outside, report, sandbox, status
+from grading import (
+    cgroup,
+    doctor,
+    due_dates,
+    export,
+    feedback_pages,
+    mine,
+    mistakes_page,
+    outside,
+    report,
+    sandbox,
+    status,
+)
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -88,6 +99,9 @@ def _parser():
         "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
     known.set_defaults(run=run_mistakes)
+    due_dates.describe_due(commands.add_parser("due", help="set until when an exercise may be handed in"))
+    due_dates.describe_extend(commands.add_parser("extend", help="give a student longer"))
+    feedback_pages.describe(commands.add_parser("feedback", help="write the pages of feedback that are out of date"))
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
@@ -124,7 +138,7 @@ def run_autograde(arguments):
     report.write(report.FOLDER, CourseDirectory(config=config))
     if settings.sandboxed:
         print(f"Memory of a submission: {cgroup.wall()}.")
-    print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: nbgrader generate_feedback {arguments.slug}")
+    print(f"Seed {settings.seed}. Report: _build/report/index.html. Next: python -m grading feedback {arguments.slug}")
     return print_summary(results, strays)
 
 
@@ -149,7 +163,7 @@ def run_sample(arguments):
         write_class(slug, SAMPLE / "submitted")
         settings = Settings(_seed(None), sandboxed)
         results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True)
-        NbGraderAPI(config=config).generate_feedback(slug, force=True)
+        feedback_pages.write(slug, config)
         if not arguments.brief:
             print_results(slug, results[slug])
     report.write(SAMPLE / "report", CourseDirectory(config=config))
@@ -219,6 +233,9 @@ def print_summary(results, strays):
     """Say what was done and, last, what needs a human; return 1 if something does."""
     kept = sum(result.kept for result in results)
     print(f"{len(results)} submissions: {len(results) - kept} marked, {kept} kept from earlier runs.")
+    lost = [result.penalty for result in results if result.late]
+    if lost:
+        print(f"{len(lost)} came late, which takes {sum(lost):g} points from {sum(map(bool, lost))} of them.")
     lines = [f"{result.student}: {reason}" for result in results for reason in result.human] + strays
     if lines:
         print(f"{len(lines)} need a human:")

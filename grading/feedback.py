@@ -3,6 +3,7 @@
 import re
 import textwrap
 from dataclasses import asdict, dataclass, field, replace
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -68,6 +69,18 @@ class Part:
     sections: list  # [title, address] of sections of the book to read again; no address without a site
 
 
+class Marks(NamedTuple):
+    """What a gradebook says of a submission."""
+
+    checks: dict  # grade_id of a test cell -> (points, most)
+    comments: dict  # grade_id of an answer cell -> what an instructor wrote
+    points: float  # after the penalty
+    most: float
+    late: float = 0.0  # seconds after the due date, which an extension moves
+    extension: float = 0.0  # seconds
+    penalty: float = 0.0  # points
+
+
 @dataclass(frozen=True)
 class Results:
     """What became of one submission; asdict makes it what JSON can hold."""
@@ -81,31 +94,31 @@ class Results:
     notes: list  # what was unusual in what was handed in
     mistakes: list
     parts: list
-    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts and figures
+    cells: list  # the student's own cells as they ran: dicts with title, kind, source, attachments, texts and figures
     seed: int | None
     sandbox: str
+    late: float = 0.0  # seconds after the due date, which an extension moves
+    extension: float = 0.0  # seconds
 
 
-def results(notebook, task, grades=None, total=None):
-    """The Results of a notebook of the exercise `task` that execute has run.
-
-    `grades` maps the grade_id of a test cell to its points, where a gradebook has them; `total` is (points, most,
-    penalty for being late) from there.
-    """
+def results(notebook, task, marks=None):
+    """The Results of a notebook of the exercise `task` that execute has run, with the Marks of a gradebook if given."""
     noted = record.of(notebook) or record.Record("", (), "", "")  # an older grader may have marked it
     placed, checks = in_parts(notebook["cells"]), {}
     for title, cell in placed:
         if exercise.is_test(cell):
-            checks.setdefault(title, []).append((_check(cell, noted, grades or {}), outputs.failure_of(cell)))
+            check = _check(cell, noted, marks.checks if marks else {})
+            checks.setdefault(title, []).append((check, outputs.failure_of(cell)))
     checks, mistakes = _with_mistakes(checks)
-    parts = [_part(title, of_part, placed, task) for title, of_part in checks.items()]
-    points, most, penalty = total or (sum(part.points for part in parts), sum(part.most for part in parts), 0.0)
+    comments = marks.comments if marks else {}
+    parts = [_part(title, of_part, placed, task, comments) for title, of_part in checks.items()]
+    marks = marks or Marks({}, {}, sum(part.points for part in parts), sum(part.most for part in parts))
     return Results(
         slug=task.slug,
         title=task.title,
-        points=points,
-        most=most,
-        penalty=penalty,
+        points=marks.points,
+        most=marks.most,
+        penalty=marks.penalty,
         problem=noted.problem,
         notes=[] if noted.problem else list(noted.notes),
         mistakes=mistakes,
@@ -113,21 +126,33 @@ def results(notebook, task, grades=None, total=None):
         cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
         seed=noted.seed,
         sandbox=noted.sandbox,
+        late=marks.late,
+        extension=marks.extension,
     )
 
 
 def page(found, for_yourself=False, markdown=None):
     """The page of feedback that shows Results, as a text of HTML.
 
-    `markdown` makes HTML that is safe to show of a student's text; without it, the text is shown as it was written.
+    `markdown` makes HTML that is safe to show of a student's text and its attachments; without it, the text is shown as
+    it was written.
     """
-    words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount}
+    words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount, "duration": duration}
     return render("feedback.html.jinja", found=asdict(found), for_yourself=for_yourself, markdown=markdown, **words)
 
 
 def amount(points):
     """A number of points in words."""
     return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def duration(seconds):
+    """A length of time in words, in its two largest units."""
+    left, words = round(seconds), []
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        number, left = divmod(left, size)
+        words += [f"{number} {unit}{'' if number == 1 else 's'}"] if number else []
+    return " ".join(words[:2]) or "0 seconds"
 
 
 def in_parts(cells):
@@ -153,7 +178,7 @@ def _heading(cell):
 
 def _check(cell, noted, grades):
     label, most = exercise.grade_id(cell), cell["metadata"]["nbgrader"]["points"]
-    points = grades.get(label, _points(cell, most))
+    points, most = grades.get(label, (_points(cell, most), most))
     failure = outputs.failure_of(cell)
     given = (noted.follows or {}).get(label, [])
     hidden, visible = (pattern.search(cell["source"]) for pattern in (HIDDEN, VISIBLE))
@@ -239,9 +264,8 @@ def _mistake(told, hint, number, checks):
     return Mistake(told, hint, cost, list(dict.fromkeys(title for title, _ in lost)))
 
 
-def _part(title, checks, placed, task):
+def _part(title, checks, placed, task, comments):
     answers = [cell for heading, cell in placed if heading == title and exercise.is_answer(cell)]
-    comments = [cell["metadata"]["nbgrader"].get("comment") for cell in answers]
     named = [task.sections.get(exercise.grade_id(cell)) for cell in answers]
     sections = [section for i, section in enumerate(named) if section and section not in named[:i]]
     return Part(
@@ -250,7 +274,7 @@ def _part(title, checks, placed, task):
         most=sum(check.most for check in checks),
         state=_state_of_part([check.state for check in checks]),
         checks=checks,
-        comments=list(filter(None, comments)),
+        comments=[comments[exercise.grade_id(cell)] for cell in answers if exercise.grade_id(cell) in comments],
         sections=[_section(chapter, section, task) for chapter, section in sections],
     )
 
@@ -285,7 +309,9 @@ def _own(cell, heading):
         elif "image/png" in output.get("data", {}):
             figures.append("".join(output["data"]["image/png"]))
     kind = "answer" if exercise.is_answer(cell) else cell["cell_type"]
-    return {"title": heading, "kind": kind, "source": cell["source"], "texts": texts, "figures": figures}
+    attachments = cell.get("attachments", {})
+    own = {"title": heading, "kind": kind, "source": cell["source"], "attachments": attachments}
+    return own | {"texts": texts, "figures": figures}
 
 
 def _prose(text):

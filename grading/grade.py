@@ -59,7 +59,7 @@ def failed(job, reason):
     """The Marked of a submission that could not be marked, for a reason that an instructor should look at."""
     task = exercise.load(job.slug)
     notebook = rebuild(task, intake.Submission((), (), outside.line(reason), ""))
-    return Marked(job.student, execute(notebook, task, job.settings), "")
+    return Marked(job.student, execute(notebook, task, job.settings), intake.timestamp(job.folder))
 
 
 def find_submissions(submitted, slug):

@@ -15,17 +15,20 @@ import nbgrader
 from alembic.script import ScriptDirectory
 from nbgrader import utils
 from nbgrader.api import Base, BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
-from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
-from grading import exercise, intake, outside, record
+from grading import exercise, intake, late, outside, record
+from grading.feedback import Marks
 from grading.grade import failed
 
 TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T-](\d\d)[:-](\d\d)(?:[:-](\d\d)(?:\.\d{1,9})?)? ?(Z|[+-]\d\d:?\d\d|[A-Za-z][\w/+-]{1,39})?",
     re.ASCII,
 )
+NO_TIME = "timestamp.txt cannot be read as a time; it was ignored"
+IN_FUTURE = "timestamp.txt is in the future"
+SEASONAL = ("CET", "EET", "MET", "WET")  # zones of the database that are called otherwise in summer
 FOR_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # what would hit the next student as well
 
 
@@ -43,6 +46,9 @@ class Result(NamedTuple):
     seconds: float
     kept: bool = False  # marked in an earlier run, and nothing has changed since
     follows: tuple = ()  # grade_ids of the test cells that kept their points, being right given right parts above
+    late: float = 0.0  # seconds after the due date, which an extension moves
+    extension: float = 0.0  # seconds
+    penalty: float = 0.0  # points for being late, which are not yet taken from `points`
 
 
 def save_or_say(gradebook, course, job, marked):
@@ -102,13 +108,13 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".part")
     nbformat.write(notebook, scratch)
-    submission = _submission(gradebook, slug, student, when)
+    submission = submission_of(gradebook, slug, student)
+    if timestamp:  # of one that cannot be read, nothing is left of the time of an earlier submission
+        submission.timestamp = when
     save_marks(gradebook, submission, notebook)
-    if submission.total_seconds_late > 0:
-        resources = {"nbgrader": {"notebook": slug, "assignment": slug, "student": student, "db_url": course.db_url}}
-        AssignLatePenalties(parent=course).preprocess(notebook, resources)
+    unclear = late.renew(gradebook, course, submission)
     os.replace(scratch, path)  # whole or not at all
-    return _result(gradebook, submission, student, noted)
+    return _result(gradebook, submission, student, noted, unclear)
 
 
 def save_marks(gradebook, submission, notebook):
@@ -132,10 +138,12 @@ def still_valid(gradebook, course, task, student, folder, seed=None):
     A `seed` that is given must be that of the earlier run.
 
     The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
-    be marked is always tried again.
+    be marked is always tried again. Its time may have changed, or what it may be late: the penalty is computed anew.
     """
+    path = autograded(course, task.slug, student)
     try:
-        noted = record.of(json.loads(autograded(course, task.slug, student).read_text(encoding="utf-8")))
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        noted = record.of(notebook)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # not marked yet, or by something else
         return None
     if noted is None or noted.seed is None:  # nbgrader was stopped after it had rebuilt the notebook
@@ -148,10 +156,34 @@ def still_valid(gradebook, course, task, student, folder, seed=None):
         submission = gradebook.find_submission(task.slug, student)
     except MissingEntry:  # the notebook is of another gradebook
         return None
-    when, _ = _time_of(intake.timestamp(folder), noted)
-    if when and when != submission.timestamp:
-        return None
-    return _result(gradebook, submission, student, noted)._replace(kept=True)
+    timestamp = intake.timestamp(folder)
+    when, said = _time_of(timestamp, _without_time(noted))
+    if said != noted:
+        record.put(notebook, said)
+        try:
+            nbformat.write(nbformat.from_dict(notebook), path.with_suffix(".part"))
+            os.replace(path.with_suffix(".part"), path)
+        except OSError:  # it is marked again, which says what is wrong
+            return None
+    if timestamp and when != submission.timestamp:
+        submission.timestamp = when
+        gradebook.db.commit()
+    unclear = late.renew(gradebook, course, submission)
+    return _result(gradebook, submission, student, said, unclear)._replace(kept=True)
+
+
+def marks(gradebook, submission):
+    """The feedback.Marks of a submission: all that its page shows of the gradebook."""
+    grades = _of(gradebook, submission, Grade, BaseCell.name, Grade.score, Grade.max_score)
+    comments = _of(gradebook, submission, Comment, BaseCell.name, Comment.comment)
+    lateness = late.of(submission)
+    return Marks(
+        {name: (score, most) for name, score, most in grades},
+        {name: comment for name, comment in comments if comment},
+        sum(score for _, score, _ in grades) - lateness.penalty,
+        sum(most for _, _, most in grades),
+        **lateness._asdict(),
+    )
 
 
 def check_schema(db_url):
@@ -187,38 +219,56 @@ def _time_of(timestamp, noted):
     try:
         when = _utc(timestamp)
     except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
-        line = "timestamp.txt cannot be read as a time; it was ignored"
-        return None, noted._replace(notes=(*noted.notes, line), human=(*noted.human, line))
+        return None, noted._replace(notes=(*noted.notes, NO_TIME), human=(*noted.human, NO_TIME))
     if when > datetime.now(UTC).replace(tzinfo=None):
-        noted = noted._replace(human=(*noted.human, "timestamp.txt is in the future"))
+        noted = noted._replace(human=(*noted.human, IN_FUTURE))
     return when, noted
 
 
-def _utc(timestamp):
-    """The time in UTC, without a zone, as nbgrader keeps it; one that names no zone is in UTC already.
+def _without_time(noted):
+    """The Record without what was noted about the time, which is looked at again."""
+    kept = {
+        name: tuple(line for line in getattr(noted, name) if line not in (NO_TIME, IN_FUTURE))
+        for name in ("notes", "human")
+    }
+    return noted._replace(**kept)
+
+
+def _utc(timestamp, usual=UTC):
+    """The time in UTC, without a zone, as nbgrader keeps it; one that names no zone is in the `usual` one.
 
     The forms are those of nbgrader's exchange and of the platforms. They are read here because nbgrader's own reader
-    takes a third word for the path of a file, and hyphens in the time for a zone. Raises ValueError.
+    takes a third word for the path of a file, and hyphens in the time for a zone. Raises ValueError, too for an hour
+    that the clocks of a zone skip or show twice, and for a zone whose time of that season has another name.
     """
     found = TIMESTAMP.fullmatch(timestamp)
     if not found:
         raise ValueError(timestamp)
     date, hour, minute, second, zone = found.groups()
     when = datetime.fromisoformat(f"{date}T{hour}:{minute}:{second or '00'}")
-    if zone in (None, "Z", "UTC", "GMT"):
-        return when
-    if zone[0] in "+-":
+    if zone and zone[0] in "+-":
         when = datetime.fromisoformat(f"{when.isoformat()}{zone}")
     else:
-        when = when.replace(tzinfo=ZoneInfo(zone))
+        when = when.replace(tzinfo=usual if zone is None else UTC if zone in ("Z", "UTC", "GMT") else ZoneInfo(zone))
+    if when.utcoffset() != when.replace(fold=1).utcoffset():
+        raise ValueError(f"{timestamp} is an hour that the clocks skip or show twice")
+    if zone in SEASONAL and when.tzname() != zone:
+        raise ValueError(f"{timestamp} is a time for which {zone} is not the name of a zone")
     return when.astimezone(UTC).replace(tzinfo=None)
 
 
-def _submission(gradebook, slug, student, when):
+def submission_of(gradebook, slug, student):
+    """The submission of a student in the gradebook, which is added to it where it is new."""
     gradebook.update_or_create_student(student)
     with warnings.catch_warnings():  # nbgrader's own order of adding rows, harmless
         warnings.simplefilter("ignore", SAWarning)
-        return gradebook.update_or_create_submission(slug, student, **({"timestamp": when} if when else {}))
+        return gradebook.update_or_create_submission(slug, student)
+
+
+def is_bare(submission):
+    """Whether a submission in the gradebook is there for an extension alone, and nothing has been marked."""
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    return submission.timestamp is None and all(grade.auto_score is grade.manual_score is None for grade in grades)
 
 
 def _untouched(cell):
@@ -233,10 +283,10 @@ def _of(gradebook, submission, kind, *columns):
     return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
 
 
-def _result(gradebook, submission, student, noted):
+def _result(gradebook, submission, student, noted, unclear):
     columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade
     grades = _of(gradebook, submission, Grade, *columns)
-    human = [*noted.human, *([noted.problem] if noted.problem else [])]
+    human = [*noted.human, *filter(None, [noted.problem, unclear])]
     if any(grade.needs_manual_grade for grade in grades):
         human.append("a mark given by hand waits for review")
     return Result(
@@ -250,4 +300,5 @@ def _result(gradebook, submission, student, noted):
         dict(noted.mistakes),
         noted.seconds,
         follows=tuple(noted.follows),
+        **late.of(submission)._asdict(),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import outside
+from grading.pictures import KINDS, Album
 
 try:
     import resource
@@ -23,7 +24,18 @@ MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
 LEFT_OUT = "the others were left out"
-KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id"}
+KEYS = {
+    "cells",
+    "worksheets",
+    "cell_type",
+    "source",
+    "input",
+    "metadata",
+    "nbgrader",
+    "grade_id",
+    "attachments",
+    *KINDS,
+}
 READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
 
 
@@ -37,6 +49,7 @@ class Cell(NamedTuple):
     kind: str
     grade_id: str  # empty if it has no label
     source: str
+    attachments: dict  # pictures of a text, {name: {type: base64}}
 
 
 class Submission(NamedTuple):
@@ -55,17 +68,16 @@ def read_folder(folder, slug):
 
     Raises NotReadError where this machine cannot start a process to read it.
     """
-    folder = Path(folder)
+    folder, when = Path(folder), timestamp(folder)
     try:
         path, notes = _find(folder, slug)
         cells, more, digest = read_notebook(path)
-        when = timestamp(folder)
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
-        return Submission((), (), outside.line(str(error)), "")
+        return Submission((), (), outside.line(str(error)), "", when)
     except Exception as error:  # of a kind that nobody thought of
-        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "")
+        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "", when)
     human = tuple(line for line in more if LEFT_OUT in line)
     return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, when, human)
 
@@ -116,8 +128,12 @@ def main(path, memory, seconds):
 
 
 def _what_matters(pairs):
-    """Of an object of a notebook, the entries that a Cell is made of: outputs may be large."""
-    return {key: value for key, value in pairs if key in KEYS} or None
+    """Of an object of a notebook, the entries that a Cell is made of: outputs may be large.
+
+    The name of a picture may be anything; what stands under it is told by its type.
+    """
+    found = {key: value for key, value in pairs if key in KEYS or (isinstance(value, dict) and value.keys() & KINDS)}
+    return found or None
 
 
 def _parse(data, name, hook=None):
@@ -140,7 +156,8 @@ def _parse(data, name, hook=None):
 
 def _cells(cells, notes):
     """The cells that hold something, as far as they are taken; what is left out is noted."""
-    read = [_cell(cell, notes) for cell in cells if isinstance(cell, dict)]
+    album = Album(notes)
+    read = [_cell(cell, notes, album) for cell in cells if isinstance(cell, dict)]
     if len(read) > MAX_CELLS:
         read = [cell for cell in read if cell.source.strip() or cell.grade_id]
     taken, left = [], MAX_SOURCES
@@ -205,7 +222,7 @@ def _decode(data, name):
     raise ValueError(f"{name} is not text")
 
 
-def _cell(cell, notes):
+def _cell(cell, notes, album):
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
@@ -214,19 +231,26 @@ def _cell(cell, notes):
     label = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     label = label.get("grade_id") if isinstance(label, dict) else None
     label = outside.line(label, 200) if isinstance(label, str) else ""
+    kind = "code" if cell.get("cell_type") == "code" else "markdown"
+    source, attachments = outside.source(source), {}
+    if kind == "markdown":
+        source, attachments = album.take(source, cell.get("attachments"))
     if len(source) > MAX_SOURCE:
         notes.append(
             f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; it was not run"
         )
         source = ""
-    kind = cell.get("cell_type")
-    source = outside.source(source)
-    return Cell("code" if kind == "code" else "markdown", label, source)
+    return Cell(kind, label, source, attachments)
 
 
 def timestamp(folder):
-    """The text of timestamp.txt in a folder, which nbgrader's exchange writes; empty if there is none."""
+    """The text of timestamp.txt in a folder, which nbgrader's exchange writes.
+
+    It is empty if there is none, as a link is none, and no time if there is no text in it.
+    """
     try:
-        return _read(Path(folder) / "timestamp.txt")[:100].decode("ascii").strip()
-    except (ValueError, OSError):
+        return _read(Path(folder) / "timestamp.txt")[:100].decode("utf-8-sig", "replace").strip() or "empty"
+    except OSError:
         return ""
+    except ValueError:
+        return "unreadable"

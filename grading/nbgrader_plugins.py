@@ -1,28 +1,34 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
+import re
 import secrets
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import bleach
 import nbformat
-from markupsafe import Markup
+from bleach.html5lib_shim import Filter
+from markupsafe import Markup, escape
+from mistune import HTMLRenderer
 from nbconvert.exporters import Exporter, NotebookExporter
-from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from grading import course, exercise, export, feedback, intake, marks, record, release, sandbox
+from grading import course, exercise, export, feedback, intake, late, marks, record, release, sandbox
 from grading.execute import Settings, execute
+from grading.gradebook import marks as marks_of
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
 PAGE_SECONDS = 60  # for one page of feedback
-MAX_PAGE = 2 * 2**20  # characters of it
+MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted
 SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
+SET_OFF = re.compile(r"(?<!\\)\$\$.+?(?<!\\)\$\$|\\begin\{([a-z]+\*?)\}.+?\\end\{\1\}", re.DOTALL)
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
@@ -89,13 +95,15 @@ class Execute(NbGraderPreprocessor):
 
 
 class SaveMarks(NbGraderPreprocessor):
-    """Writes the marks into the gradebook."""
+    """Writes the marks, and the penalty for being late, into the gradebook."""
 
     def preprocess(self, notebook, resources):
         """The notebook as it is; its marks go into the gradebook."""
         names = resources["nbgrader"]
         with Gradebook(names["db_url"], self.parent.parent.coursedir.course_id) as gradebook:
-            save_marks(gradebook, gradebook.find_submission(names["assignment"], names["student"]), notebook)
+            submission = gradebook.find_submission(names["assignment"], names["student"])
+            save_marks(gradebook, submission, notebook)
+            late.renew(gradebook, self, submission)
         return notebook, resources
 
 
@@ -113,37 +121,86 @@ class MarksExporter(ExportPlugin):
 
 
 class FeedbackExporter(Exporter):
-    """Makes a page of feedback, whatever is in the notebook: within a time, within a size, and without live links."""
+    """Makes a page of feedback, with what the gradebook says of the submission."""
 
     file_extension = ".html"
     output_mimetype = "text/html"
 
     def from_notebook_node(self, notebook, resources=None, **keywords):
-        """The page, and nbconvert's resources; what cannot be made in full is made without the student's own cells."""
+        """The page, and nbconvert's resources."""
         notebook, resources = super().from_notebook_node(notebook, resources, **keywords)
-        found = _results(notebook, resources["nbgrader"])
-        try:
-            with time_limit(PAGE_SECONDS):
-                page = feedback.page(found, markdown=_markdown)
-            if len(page) <= MAX_PAGE:
-                return page, resources
-            reason = f"it would have {len(page) / 2**20:.1f} MB"
-        except TestTooLongError:
-            reason = f"it would have taken more than {PAGE_SECONDS} seconds"
-        except Exception as error:
-            reason = type(error).__name__
-        notes = [SHORTENED.format(reason), *found.notes]
-        return feedback.page(replace(found, cells=[], notes=notes)), resources
+        names, marks = resources["nbgrader"], None
+        if "db_url" in names:
+            with Gradebook(names["db_url"], self.parent.coursedir.course_id) as gradebook:
+                marks = marks_of(gradebook, gradebook.find_submission(names["assignment"], names["student"]))
+        return page_of(notebook, names["assignment"], marks), resources
 
 
-def _results(notebook, names):
-    """The feedback.Results of a marked notebook, with the marks of the gradebook where they are in it."""
-    kept = [cell.metadata.nbgrader for cell in notebook.cells if exercise.is_test(cell)]
-    grades = {cell["grade_id"]: cell["score"] for cell in kept if "score" in cell}
-    total = (names["score"], names["max_score"], names["late_penalty"]) if "score" in names else None
-    return feedback.results(notebook, exercise.load(names["assignment"]), grades, total)
+def page_of(notebook, slug, marks=None):
+    """The page of feedback on a marked notebook, whatever is in it: within a time, within a size, without live links.
+
+    What cannot be made in full is made without the student's own cells. `marks` are feedback.Marks.
+    """
+    found = feedback.results(notebook, exercise.load(slug), marks)
+    try:
+        with time_limit(PAGE_SECONDS):
+            page = feedback.page(found, markdown=_markdown)
+        size = len(page) - _size_of_pictures(found)
+        if size <= MAX_PAGE:
+            return page
+        reason = f"it would have {size / 2**20:.1f} MB"
+    except TestTooLongError:
+        reason = f"it would have taken more than {PAGE_SECONDS} seconds"
+    except Exception as error:
+        reason = type(error).__name__
+    notes = [SHORTENED.format(reason), *found.notes]
+    return feedback.page(replace(found, cells=[], notes=notes))
 
 
-def _markdown(source):
-    """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before."""
-    return Markup(bleach.clean(markdown2html(source), TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"]))
+def _size_of_pictures(found):
+    attached = [kinds for cell in found.cells for kinds in cell["attachments"].values()]
+    return sum(len(data) for kinds in attached for data in kinds.values())
+
+
+class _Renderer(IPythonRenderer):
+    """Makes HTML of Markdown as nbconvert does, but stops at no picture that is missing."""
+
+    def image(self, text, url, title=None):
+        """The picture; that there is one, _Pictures sees to."""
+        return HTMLRenderer.image(self, text, url, title)
+
+
+class _Pictures(Filter):
+    """Puts pasted pictures into cleaned HTML, each once, and takes all others out: nothing is loaded from elsewhere."""
+
+    def __init__(self, source, attachments):
+        super().__init__(source)
+        self.left = {f"attachment:{name}": kinds for name, kinds in attachments.items()}
+
+    def __iter__(self):
+        for token in super().__iter__():
+            if token.get("name") == "img" and isinstance(token.get("data"), dict):
+                for kind, data in self.left.pop(token["data"].pop((None, "src"), ""), {}).items():
+                    token["data"][None, "src"] = f"data:{kind};base64,{data}"
+            yield token
+
+
+def _markdown(source, attachments):
+    """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before.
+
+    A formula that is set off is shown as it was written. Jupyter sets such formulas aside before it reads the Markdown,
+    and nbconvert only where one begins a line: a line of it that begins with a sign would begin a list.
+    """
+    formulas = []
+
+    def set_aside(found):
+        formulas.append(found[0])
+        return f"\ue000{len(formulas) - 1}\ue001"
+
+    page = MarkdownWithMath(renderer=_Renderer(escape=False)).render(SET_OFF.sub(set_aside, source))
+    pictures, protocols = partial(_Pictures, attachments=attachments), ["http", "https", "mailto", "attachment"]
+    cleaner = bleach.Cleaner(TAGS, ATTRIBUTES, protocols=protocols, filters=[pictures])
+    page = cleaner.clean(page)
+    return Markup(
+        re.sub("\ue000([0-9]{1,6})\ue001", lambda found: escape("".join(formulas[int(found[1]) :][:1])), page)
+    )

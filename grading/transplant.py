@@ -4,7 +4,7 @@ import copy
 import re
 from typing import NamedTuple
 
-from grading import copies, exercise, release
+from grading import copies, exercise, pictures, release
 from grading.record import Record, put
 
 MAX_TEXT = (
@@ -40,6 +40,7 @@ class Extra(NamedTuple):
     after: str | None  # the grade_id of the labelled cell that it follows
     kind: str
     source: str
+    attachments: dict
 
 
 def rebuild(task, submission):
@@ -100,7 +101,7 @@ def _sort(task, submission):
             last = label
         elif text and text not in ours:
             # An extra cell stays behind the labelled cell that it followed, as it may use what that cell defines.
-            extras.append(Extra(place, last, cell.kind, cell.source))
+            extras.append(Extra(place, last, cell.kind, cell.source, cell.attachments))
     return Found(labelled, extras, tuple(labelled))
 
 
@@ -207,15 +208,15 @@ def _rebuilt(blank, answers, imports, extras):
     notebook = copy.deepcopy(blank)
     cells = []
 
-    def add(kind, source):
+    def add(kind, source, attachments=None):
         number = sum(WRITTEN_BY_STUDENT in cell["metadata"] for cell in cells)
-        source = source if kind == "code" else _shown(source)
-        cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}))
+        source = source if kind == "code" else _shown(source, attachments)
+        cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}, attachments))
 
     def add_extras(label):
         for extra in extras:
             if extra.after == label:
-                add(extra.kind, extra.source)
+                add(extra.kind, extra.source, extra.attachments)
 
     add_extras(None)
     for cell in notebook["cells"]:
@@ -231,15 +232,16 @@ def _rebuilt(blank, answers, imports, extras):
     return notebook
 
 
-def _shown(text):
-    """A text that a student added, as it is shown: pictures that were pasted into it are not taken over."""
+def _shown(text, attachments):
+    """A text that a student added, as it is shown: with the pictures that were taken over, and with no others."""
     cut = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n(the rest is left out)"
-    return re.sub(r"\battachment:(?=\S)", "picture-that-is-not-kept:", cut)
+    return pictures.without_others(cut, attachments)
 
 
-def _new_cell(kind, source, name, metadata):
-    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    return {"cell_type": kind, "id": name, "metadata": metadata, "source": source} | code
+def _new_cell(kind, source, name, metadata, attachments=None):
+    more = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    more |= {"attachments": attachments} if attachments else {}
+    return {"cell_type": kind, "id": name, "metadata": metadata, "source": source} | more
 
 
 def _as_text(line):

@@ -14,7 +14,7 @@ from marking import FAST, SLUG, filled, hand_in, hidden_lines, mark, text_of
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 
-from grading import checks, exercise, nbgrader_plugins
+from grading import checks, exercise, feedback_pages, nbgrader_plugins
 from grading import feedback as feedback_page
 from grading.answers import known_answers, solution
 from grading.autograde import autograde
@@ -70,6 +70,8 @@ def feedback(tmp_path_factory, fresh_gradebook):
         book.find_comment("gradient", SLUG, SLUG, "raises").manual_comment = f"Nearly there {HOSTILE}"
         book.db.commit()
     NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
+    # The two ways to make pages make the same ones, so that neither finds those of the other out of date.
+    assert {page.state for page in feedback_pages.write(SLUG, config)} == {feedback_pages.KEPT}
     pages = (root / "feedback").glob(f"*/{SLUG}/{SLUG}.html")
     return {page.parents[1].name: page.read_text(encoding="utf-8") for page in pages}
 

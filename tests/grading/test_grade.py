@@ -361,12 +361,12 @@ def test_a_seed_that_is_asked_for_goes_on_with_what_has_it(config, tmp_path):
     assert [result.kept for result in run(config, FAST._replace(seed=21), seed=21)[0]] == [False, False]
 
 
-def test_a_time_that_changes_alone_is_taken(config, tmp_path):
+def test_a_time_that_changes_alone_is_taken_and_nothing_is_marked_again(config, tmp_path):
     folder = hand_in(tmp_path, "ada")
     for time, kept in [
         ("2026-01-01 10:00:00 UTC", False),
         ("2026-01-01 10:00:00 UTC", True),
-        ("2026-01-02 10:00", False),
+        ("2026-01-02 10:00", True),
     ]:
         (folder / "timestamp.txt").write_text(time)
         assert run(config)[0][0].kept == kept

@@ -9,11 +9,10 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled
 from marking import hand_in as put
-from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from poisons import POISONS, hand_in
 
-from grading import commands, outside, report
+from grading import commands, feedback_pages, outside, report
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import class_at
@@ -35,7 +34,7 @@ class Class:
             hand_in(root / "submitted", name, poison)
         self.results, self.strays = autograde(SLUG, config, FAST, workers=2)
         report.write(root / "report", CourseDirectory(config=config))
-        NbGraderAPI(config=config).generate_feedback(SLUG, force=True)
+        self.problems = [page.problem for page in feedback_pages.write(SLUG, config) if page.problem]
         self.pages = {page.parts[-3]: page for page in root.glob(f"feedback/*/{SLUG}/{SLUG}.html")}
         self.root, self.folders = root, {folder.name for folder in (root / "submitted").iterdir()}
 
@@ -69,6 +68,7 @@ def test_a_name_that_nbgrader_cannot_take_is_told_and_marked_under_another(marke
 
 
 def test_everybody_has_a_page_of_feedback(marked):
+    assert marked.problems == []
     assert set(marked.pages) == {result.student for result in marked.results}
 
 

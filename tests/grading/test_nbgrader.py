@@ -17,6 +17,10 @@ pytestmark = pytest.mark.pool
 SLUG = "two-step"
 
 
+def opened(root):
+    return Gradebook(f"sqlite:///{root}/gradebook.db", "bptt")
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the course with one student's right and one student's wrong submission, graded by stock commands."""
@@ -27,7 +31,12 @@ def course(tmp_path_factory):
         folder = root / "submitted" / student / SLUG
         folder.mkdir(parents=True)
         (folder / f"{SLUG}.ipynb").write_text(notebook_with(SLUG, answer.cells), encoding="utf-8")
+        (folder / "timestamp.txt").write_text("2026-01-02 10:00:00.5 UTC")
+    with open(root / "nbgrader_config.py", "a", encoding="utf-8") as config:
+        config.write("\nc.LatePolicy.points_per_day = 1\n")
     nbgrader(root, "generate_assignment", SLUG)
+    with opened(root) as gradebook:
+        gradebook.update_or_create_assignment(SLUG, duedate="2026-01-01 10:00:00 UTC")
     done = run(root, "nbgrader", "autograde", SLUG)
     assert done.returncode == 0, done.stderr
     nbgrader(root, "generate_feedback", SLUG)
@@ -46,9 +55,16 @@ def test_the_export_has_the_marks(course):
     assert points == {"ada": 15.0, "blaise": 10.0}  # the message is missing in one part of three
 
 
+def test_the_late_policy_of_the_course_is_that_of_the_stock_command(course):
+    rows = {row["student_id"]: row for row in csv.DictReader((course / "grades.csv").open(encoding="utf-8"))}
+    assert {student: row["late_submission_penalty"] for student, row in rows.items()} == {"ada": "1.0", "blaise": "1.0"}
+    assert rows["ada"]["score"] == "14.0"
+
+
 def test_the_feedback_shows_marks_and_no_hidden_test(course):
     page = (course / "feedback" / "blaise" / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
-    assert "<strong>10 of 15 points</strong>" in page
+    assert "<strong>9 of 15 points</strong>" in page
+    assert "It was handed in 1 day late; 1 point was taken off." in page
     assert "same_answer" not in page
     assert "BEGIN HIDDEN TESTS" not in page
 
@@ -62,5 +78,6 @@ def test_a_notebook_of_another_name_is_an_error_of_the_stock_command_and_marked_
     assert "unknown notebook" in capsys.readouterr().err
     done = run(course, sys.executable, "-m", "grading", "autograde", SLUG, "--student", "carol")
     assert done.returncode == 0, done.stderr
-    with Gradebook(f"sqlite:///{course}/gradebook.db", "bptt") as gradebook:
+    assert "Next: python -m grading feedback two-step\n" in done.stdout
+    with opened(course) as gradebook:
         assert gradebook.find_submission(SLUG, "carol").score == 15

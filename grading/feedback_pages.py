@@ -1,0 +1,125 @@
+"""`python -m grading feedback`: the pages of feedback of a class, each as its marks are now.
+
+nbgrader's own command takes ids for patterns of file names, stops where one student's page cannot be made, and keeps a
+page that is there already, however old. Here every page is made anew, which takes a few hundredths of a second, and is
+written if it is not the one that is there: what it depends on need not be known, so that nothing can be forgotten.
+"""
+
+import contextlib
+import difflib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from grading import exercise, gradebook, late, nbgrader_plugins, outside
+from grading.autograde import alone_with_gradebook
+from grading.course import load_config
+
+WRITTEN, KEPT, UNMARKED = "written", "kept", "not marked yet"
+OF_EXCHANGE = ("timestamp.txt", "submission_secret.txt")  # by which `nbgrader release_feedback` finds whose page it is
+
+
+class Page(NamedTuple):
+    """What became of the page of one student."""
+
+    student: str
+    state: str  # WRITTEN, KEPT or UNMARKED; empty if there is a problem
+    problem: str = ""  # why there is none
+
+
+def describe(parser):
+    """Add the arguments of the command to a parser."""
+    parser.add_argument("slug", metavar="SLUG", help="the exercise")
+    parser.add_argument("--student", action="append", metavar="ID", help="this student alone; may be repeated")
+    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments):
+    """Write the pages that are missing or not as they should be; say how many; return 1 if one could not be made."""
+    config = load_config()
+    if arguments.db:
+        config.CourseDirectory.db_url = arguments.db
+    pages = write(arguments.slug, config, arguments.student)
+    states, course = [page.state for page in pages], CourseDirectory(config=config)
+    told = [f"{states.count(WRITTEN)} written, {states.count(KEPT)} kept"]
+    told += [f"{states.count(UNMARKED)} {UNMARKED}"] if UNMARKED in states else []
+    print(f"{arguments.slug}, pages of feedback: {', '.join(told)}.")
+    print(
+        f"They are {course.format_path(course.feedback_directory, '<student>', arguments.slug)}/{arguments.slug}.html"
+    )
+    problems = [f"  {outside.line(repr(page.student)[1:-1])}: {page.problem}" for page in pages if page.problem]
+    if problems:
+        print(f"{len(problems)} need a human:", *problems, sep="\n")
+    return 1 if problems else 0
+
+
+def write(slug, config, students=None):
+    """Write the pages of feedback of an exercise; return a list of Page, by student.
+
+    Only `students`, if given. Raises ValueError if nobody, or one of them, is marked, SQLAlchemyError if the gradebook
+    cannot be used.
+    """
+    task, course = exercise.load(slug), CourseDirectory(config=config)
+    with alone_with_gradebook(course, config, task) as book:
+        rows = {submission.student_id: submission for submission in book.assignment_submissions(slug)}
+        if not rows:
+            raise ValueError(f"nobody is marked for {slug} yet: give `python -m grading autograde {slug}` first")
+        for student in students or ():
+            if student not in rows:
+                near = difflib.get_close_matches(student, rows, n=3)
+                meant = (
+                    f"do you mean {' or '.join(near)}?" if near else "the ids are the names of the folders handed in"
+                )
+                raise ValueError(f"{outside.line(student, 100)!r} is not marked for {slug}: {meant}")
+        return [_page(book, course, slug, rows[student]) for student in sorted(students or rows)]
+
+
+def _page(book, course, slug, submission):
+    """Write the page of one submission; whatever hinders that is told, and concerns no other."""
+    student = submission.student_id
+    try:
+        late.renew(book, course, submission)  # what an instructor has changed by hand may change it
+        folder = _folder(course, slug, student)
+        marked = gradebook.autograded(course, slug, student)
+        if not marked.exists() and gradebook.is_bare(submission):
+            return Page(student, UNMARKED)
+        notebook = nbformat.reads(marked.read_text(encoding="utf-8"), as_version=4)
+        page = nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in OF_EXCHANGE:
+            with contextlib.suppress(FileNotFoundError):
+                _put(folder / name, (marked.parent / name).read_bytes())
+        return Page(student, WRITTEN if _put(folder / f"{slug}.html", page.encode()) else KEPT)
+    except FileNotFoundError:
+        reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        reason = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+    return Page(student, "", outside.line(f"no page could be made: {reason}"))
+
+
+def _folder(course, slug, student):
+    """The folder of a student's page. Raises ValueError for an id that leads anywhere else."""
+    every = Path(course.format_path(course.feedback_directory, "", "").rstrip("/")).resolve()
+    folder = every / student / slug
+    if os.sep in student or folder.resolve().parts != (*every.parts, student, slug):
+        raise ValueError("this id names no folder of its own; give the student another one")
+    return folder
+
+
+def _put(path, data):
+    """Write the bytes of a file, whole or not at all, unless it has them already; return whether it was written."""
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == data:
+            return False
+    scratch = path.with_name(f".{path.name}.part")
+    scratch.write_bytes(data)
+    scratch.chmod(0o644)  # `nbgrader release_feedback` hands it out as it is; the folder above is the wall
+    os.replace(scratch, path)
+    return True
