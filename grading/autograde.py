@@ -43,7 +43,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
         student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
     }
     with _alone(course, slug), _opened(course, config, task) as book:
-        results = {} if force else _unchanged(book, course, task, folders, seed)
+        results = {} if force else _unchanged(book, course, task, folders, settings, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
@@ -126,10 +126,11 @@ def _refused(task, log):
     return error
 
 
-def _unchanged(book, course, task, folders, seed):
+def _unchanged(book, course, task, folders, settings, seed):
     """The Results of earlier runs that still hold, by student; `folders` is what each handed in."""
     results = {
-        student: gradebook.still_valid(book, course, task, student, folder, seed) for student, folder in folders.items()
+        student: gradebook.still_valid(book, course, task, student, folder, settings, seed)
+        for student, folder in folders.items()
     }
     return {student: result for student, result in results.items() if result}
 
