@@ -20,6 +20,8 @@ c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 # A released notebook names a known mistake when its check has seen the same wrong numbers three times. For a class that
 # is to find its mistakes without that, write False here, and run `make notebooks`.
 c.OfferHints.enabled = True
+# nbgrader deletes an earlier release before it makes one, and may then refuse: ours puts it there when it is whole.
+c.GenerateAssignment.exporter_class = "grading.nbgrader_plugins.ReleaseExporter"
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",

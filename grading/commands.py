@@ -7,12 +7,13 @@ import secrets
 import sys
 import traceback
 from collections import Counter
+from functools import partial
 
 from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, migrate, mine, mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -73,6 +74,7 @@ def _parser():
     marking.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
     marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
     marking.add_argument("--force", action="store_true", help="mark again what is marked already")
+    marking.add_argument("--yes", action="store_true", help="let the gradebook follow a changed exercise unasked")
     marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
     marking.set_defaults(run=run_autograde)
     sample = commands.add_parser(
@@ -108,6 +110,7 @@ def run_autograde(arguments):
         students=arguments.student,
         force=force,
         seed=arguments.seed,
+        agree=partial(migrate.ask, yes=arguments.yes, options=f" --db {arguments.db}" if arguments.db else ""),
     )
     if not results:
         print(f"error: nobody has handed in {arguments.slug}", file=sys.stderr)
@@ -132,7 +135,7 @@ def run_sample(arguments):
     for slug in arguments.slugs:
         write_class(slug, SAMPLE / "submitted")
         settings = Settings(_seed(None), sandboxed)
-        results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True)
+        results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True, agree=lambda *_: None)
         NbGraderAPI(config=config).generate_feedback(slug, force=True)
         if not arguments.brief:
             print_results(slug, results[slug])
