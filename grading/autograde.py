@@ -133,8 +133,13 @@ def ensure_assignment(book, course, config, task, agree):
 
 def _without_files(book, slug, found):
     """Lines about those who are in the gradebook and cannot be marked again, as their files are not there any more."""
-    students = sorted({submission.student_id for submission in book.assignment_submissions(slug)} - set(found))
-    return [f"{student} cannot be marked again: nothing is in submitted/; earlier marks stay" for student in students]
+    marked = [
+        submission.student_id
+        for submission in book.assignment_submissions(slug)
+        if any(mark.auto_score is not None for notebook in submission.notebooks for mark in notebook.grades)
+    ]
+    gone = sorted(set(marked) - set(found))
+    return [f"{student} cannot be marked again: nothing is in submitted/; earlier marks stay" for student in gone]
 
 
 def _refused(task, log):

@@ -13,7 +13,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, migrate, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, migrate, mine, mistakes_page, outside, preview, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -74,6 +74,7 @@ def _parser():
     marking.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
     marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
     marking.add_argument("--force", action="store_true", help="mark again what is marked already")
+    marking.add_argument("--dry-run", action="store_true", help="say what a new marking would change; write nothing")
     marking.add_argument("--yes", action="store_true", help="let the gradebook follow a changed exercise unasked")
     marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
     marking.set_defaults(run=run_autograde)
@@ -99,6 +100,9 @@ def run_autograde(arguments):
     if not arguments.no_sandbox:
         sandbox.ensure_available()
     settings = Settings(_seed(arguments.seed), not arguments.no_sandbox)
+    if arguments.dry_run:
+        some = {"scheduler": arguments.scheduler, "students": arguments.student, "seed": arguments.seed}
+        return preview.run(arguments.slug, config, settings, arguments.workers, **some)
     # To name a student is to ask for a new marking even if nothing has changed.
     force = arguments.force or bool(arguments.student)
     results, strays = autograde(

@@ -40,7 +40,7 @@ CHANGES = {
     "a hidden test": (f"solutions/{SLUG}/{SLUG}.ipynb", "BEGIN HIDDEN TESTS", "BEGIN HIDDEN TESTS  # once more"),
     "the solution": (f"solutions/{SLUG}/{SLUG}.ipynb", "BEGIN SOLUTION", "BEGIN SOLUTION  # once more"),
     "a blank": (f"exercises/{SLUG}/{SLUG}.ipynb", "raise NotImplementedError", "raise NotImplementedError()"),
-    "a known mistake": (f"solutions/{SLUG}/answers.toml", "mistake = \"", "mistake = \"once more, "),
+    "a known mistake": (f"solutions/{SLUG}/answers.toml", 'mistake = "', 'mistake = "once more, '),
     "the grader": ("grading/checks.py", "import", "import "),
     "rnnlib": ("rnnlib/scalar.py", "def ", "def  "),
 }

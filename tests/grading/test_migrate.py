@@ -1,7 +1,6 @@
 """The gradebook follows an exercise whose cells have changed, and what was given by hand is lost nowhere unsaid."""
 
 import contextlib
-import copy
 import re
 import shutil
 import stat
@@ -9,7 +8,7 @@ import sys
 from datetime import datetime, timedelta
 
 import pytest
-from marking import SLUG
+from marking import SLUG, added, changed
 from nbgrader.api import Comment, Grade, Gradebook
 from sqlalchemy import text
 
@@ -56,32 +55,6 @@ def class_at(url):
         book.find_comment("gradient", SLUG, SLUG, "ada").manual_comment = "Look at the sign."
         book.db.commit()
         yield book
-
-
-def changed(**changes):
-    """The exercise with some of its cells changed: by grade_id with `_` for `-`, what becomes of a cell's metadata."""
-    task = exercise.load(SLUG)
-    notebook, released = copy.deepcopy(task.notebook), dict(task.released)
-    for cell in list(notebook["cells"]):
-        change = changes.get((exercise.grade_id(cell) or "").replace("-", "_"), {})
-        if change is None:
-            notebook["cells"].remove(cell)
-        elif change:
-            label = cell["metadata"]["nbgrader"]
-            released[change.get("grade_id", label["grade_id"])] = released[label["grade_id"]]
-            cell["source"] = change.pop("source", cell["source"])
-            cell["cell_type"] = change.pop("cell_type", cell["cell_type"])
-            label |= change
-    return task._replace(notebook=notebook, released=released)
-
-
-def added(name, points=2, source="check(new)"):
-    """The exercise with one test more."""
-    task = changed()
-    label = {"grade": True, "solution": False, "locked": True, "task": False, "points": points, "grade_id": name}
-    cell = {"cell_type": "code", "source": source, "metadata": {"nbgrader": label}, "outputs": [], "id": name}
-    task.notebook["cells"].append(cell)
-    return task._replace(released=task.released | {name: source})
 
 
 def follow(book, task):
