@@ -20,6 +20,8 @@ c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 # A released notebook names a known mistake when its check has seen the same wrong numbers three times. For a class that
 # is to find its mistakes without that, write False here, and run `make notebooks`.
 c.OfferHints.enabled = True
+# nbgrader deletes an earlier release before it makes one, and may then refuse: ours puts it there when it is whole.
+c.GenerateAssignment.exporter_class = "grading.nbgrader_plugins.ReleaseExporter"
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
@@ -45,8 +47,8 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# What is handed in after its due date loses points by these numbers: each day begun costs the points, and the per cent of
-# the submission's points, that stand here, up to the caps. `python -m grading due` and `extend` set the dates.
+# What is handed in after its due date loses points by these numbers: each day begun costs the points, and the per cent
+# of the submission's points, that are given here, up to the caps. `python -m grading due` and `extend` set the dates.
 # A late submission plug-in of nbgrader's may stand in the place of LatePolicy.
 c.AssignLatePenalties.plugin_class = "grading.late.LatePolicy"
 c.LatePolicy.grace_minutes = 0

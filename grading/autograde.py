@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading import exercise, grade, gradebook, marks, outside
+from grading import backup, exercise, grade, gradebook, marks, migrate, notebooks, outside
 from grading.sandbox import SandboxError
 
 MISSED = 5  # submissions one after the other for which no process could be started
@@ -22,12 +22,13 @@ MISSED = 5  # submissions one after the other for which no process could be star
 console = Console(width=None if sys.stdout.isatty() else 120)
 
 
-def autograde(slug, config, settings, workers=1, *, scheduler=None, students=None, force=False, seed=None):
+def autograde(slug, config, settings, workers=1, *, scheduler=None, students=None, force=False, seed=None, agree=None):
     """Mark an exercise for the whole class, or for `students`; return a list of Results, by student, and the strays.
 
     `config` is nbgrader's, `settings` are execute.Settings, `workers` and `scheduler` as in grade.mark_all. With
     `force`, unchanged submissions are marked again; with `seed`, those that had another one. The strays are lines about
-    files that are no submission.
+    files that are no submission. Where the gradebook has other cells than the exercise, it follows if `agree`, such as
+    migrate.ask, raises nothing; everybody is then marked again.
 
     Only this process writes the gradebook, and it does so after every submission: an interrupted run keeps what is
     finished, and SQLite is enough for any number of workers. Raises ValueError for an exercise that cannot be marked,
@@ -35,17 +36,22 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     when the run cannot go on.
     """
     task = exercise.load(slug)
+    notebooks.check(slug)
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)
+    everybody = found
     if students:
         _refuse_unknown(course, students, found)
         found = {outside.student(name): found.get(outside.student(name), name) for name in sorted(students)}
-    folders = {
-        student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
-    }
-    with alone_with_gradebook(course, config, task) as book:
-        results = {} if force else _unchanged(book, course, task, folders, seed)
+    with _alone(course, slug), _opened(course, config, task, agree or migrate.ask) as (book, has_followed):
+        if has_followed:
+            found, force = everybody, True
+            strays += _without_files(book, slug, found)
+        folders = {
+            student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
+        }
+        results = {} if force else _unchanged(book, course, task, folders, settings, seed)
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
@@ -72,9 +78,19 @@ def _refuse_unknown(course, students, handed_in):
 
 @contextlib.contextmanager
 def alone_with_gradebook(course, config, task):
-    """The gradebook, which knows the exercise `task`, for a block in which no other grader works on that."""
-    with _alone(course, task.slug), _opened(course, config, task) as book:
+    """The gradebook, which knows the exercise `task`, for a block in which no other grader works on that.
+
+    Raises ValueError if it knows other tests, as the marks in it are then to be made anew first.
+    """
+    with _alone(course, task.slug), _opened(course, config, task, _refuse_to_follow) as (book, _):
         yield book
+
+
+def _refuse_to_follow(task, _):
+    raise ValueError(
+        f"the tests of {task.slug} have changed since they came into the gradebook: run "
+        f"`python -m grading autograde {task.slug}` first, which shows what would change and asks"
+    )
 
 
 @contextlib.contextmanager
@@ -94,28 +110,33 @@ def _alone(course, name, wait=False):
 
 
 @contextlib.contextmanager
-def _opened(course, config, task):
-    """The gradebook, which knows the exercise; two graders that both have to make it do so one after the other."""
+def _opened(course, config, task, agree):
+    """The gradebook, which knows the exercise as it is, and whether it had to follow for that.
+
+    Two graders that both have to make it do so one after the other.
+    """
     with _alone(course, "gradebook", wait=True):
         gradebook.check_schema(course.db_url)
         book = Gradebook(course.db_url, course.course_id)
         try:
-            ensure_assignment(book, config, task)
+            has_followed = ensure_assignment(book, course, config, task, agree)
         except BaseException:
             book.close()
             raise
     with book:
-        yield book
+        yield book, has_followed
 
 
-def ensure_assignment(book, config, task):
-    """Let the gradebook `book` know the exercise; raise ValueError if it knows one with another number of points.
+def ensure_assignment(book, course, config, task, agree):
+    """Let the gradebook `book` know the exercise as it is; return whether it had other cells until now.
+
+    Raises what `agree` raises, and ValueError if nbgrader refuses the exercise.
 
     nbgrader takes an exercise in by making its release. It is made elsewhere and thrown away: the one in exercises/ was
     handed out, and another run may be reading it.
     """
     try:
-        known = book.find_assignment(task.slug)
+        found = migrate.plan(book, task)
     except MissingEntry:
         with TemporaryDirectory() as elsewhere:
             aside = copy.deepcopy(config)
@@ -126,12 +147,25 @@ def ensure_assignment(book, config, task):
         if not outcome["success"]:
             raise _refused(task, outcome.get("log") or "") from None
         book.db.expire_all()  # nbgrader has written through its own connection
-        return
-    if known.max_score != task.points:
-        raise ValueError(
-            f"the gradebook has {known.max_score:g} points for {task.slug}, its notebook {task.points:g}: "
-            f"run `nbgrader generate_assignment {task.slug} --force`"
-        )
+        return False
+    if not found.lines:
+        migrate.take_texts(book, task)
+        return False
+    agree(task, found)
+    console.print(f"A copy of the gradebook as it was: {backup.copy(course.db_url, course.root)}", soft_wrap=True)
+    migrate.follow(book, task, found)
+    return True
+
+
+def _without_files(book, slug, found):
+    """Lines about those who are in the gradebook and cannot be marked again, as their files are not there any more."""
+    marked = [
+        submission.student_id
+        for submission in book.assignment_submissions(slug)
+        if any(mark.auto_score is not None for notebook in submission.notebooks for mark in notebook.grades)
+    ]
+    gone = sorted(set(marked) - set(found))
+    return [f"{student} cannot be marked again: nothing is in submitted/; earlier marks stay" for student in gone]
 
 
 def _refused(task, log):
@@ -142,10 +176,11 @@ def _refused(task, log):
     return error
 
 
-def _unchanged(book, course, task, folders, seed):
+def _unchanged(book, course, task, folders, settings, seed):
     """The Results of earlier runs that still hold, by student; `folders` is what each handed in."""
     results = {
-        student: gradebook.still_valid(book, course, task, student, folder, seed) for student, folder in folders.items()
+        student: gradebook.still_valid(book, course, task, student, folder, settings, seed)
+        for student, folder in folders.items()
     }
     return {student: result for student, result in results.items() if result}
 

@@ -7,6 +7,7 @@ import secrets
 import sys
 import traceback
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -19,9 +20,11 @@ from grading import (
     due_dates,
     export,
     feedback_pages,
+    migrate,
     mine,
     mistakes_page,
     outside,
+    preview,
     report,
     sandbox,
     status,
@@ -87,6 +90,8 @@ def _parser():
     marking.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
     marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
     marking.add_argument("--force", action="store_true", help="mark again what is marked already")
+    marking.add_argument("--dry-run", action="store_true", help="say what a new marking would change; write nothing")
+    marking.add_argument("--yes", action="store_true", help="let the gradebook follow a changed exercise unasked")
     marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
     marking.set_defaults(run=run_autograde)
     sample = commands.add_parser(
@@ -119,6 +124,9 @@ def run_autograde(arguments):
     if not arguments.no_sandbox:
         sandbox.ensure_available()
     settings = Settings(_seed(arguments.seed), not arguments.no_sandbox)
+    if arguments.dry_run:
+        some = {"scheduler": arguments.scheduler, "students": arguments.student, "seed": arguments.seed}
+        return preview.run(arguments.slug, config, settings, arguments.workers, **some)
     # To name a student is to ask for a new marking even if nothing has changed.
     force = arguments.force or bool(arguments.student)
     results, strays = autograde(
@@ -130,6 +138,7 @@ def run_autograde(arguments):
         students=arguments.student,
         force=force,
         seed=arguments.seed,
+        agree=partial(migrate.ask, yes=arguments.yes, options=f" --db {arguments.db}" if arguments.db else ""),
     )
     if not results:
         print(f"error: {_nobody(config, arguments.slug)}", file=sys.stderr)
@@ -162,7 +171,7 @@ def run_sample(arguments):
     for slug in arguments.slugs:
         write_class(slug, SAMPLE / "submitted")
         settings = Settings(_seed(None), sandboxed)
-        results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True)
+        results[slug], _ = autograde(slug, config, settings, arguments.workers, force=True, agree=lambda *_: None)
         feedback_pages.write(slug, config)
         if not arguments.brief:
             print_results(slug, results[slug])

@@ -44,6 +44,7 @@ def execute(notebook, task, settings, bench=Bench):
     else:
         _run_all(notebook, bench(task, settings), run)
     noted = noted._replace(
+        run=record.fingerprint(noted.digest, task, settings),
         seed=settings.seed,
         sandbox="bubblewrap" if settings.sandboxed else "none",
         human=(*noted.human, *dict.fromkeys(run.human)),

@@ -10,7 +10,7 @@ import importlib
 import json
 import pkgutil
 import tomllib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import rnnlib
@@ -28,7 +28,7 @@ class Exercise(NamedTuple):
     withheld: dict  # rnnlib module -> its names that students are asked to write
     follow_through: bool  # whether a part keeps its points that is right given right parts above it
     sections: dict  # grade_id of an answer cell -> [chapter, title of a section] to read again
-    digest: str  # of the notebook and this setting; when it changes, earlier marks are out of date
+    digest: str  # of its notebooks, its answers.toml, the grader and rnnlib; another one makes earlier marks stale
 
     @property
     def all_names(self):
@@ -54,7 +54,8 @@ def load(slug):
     for path in (source, release):
         if not path.exists():
             raise ValueError(f"{path.relative_to(COURSE)} is not built: run `make notebooks`")
-    return _load(slug, source.stat().st_mtime_ns, release.stat().st_mtime_ns)
+    answers = COURSE / "solutions" / slug / "answers.toml"
+    return _load(slug, *(path.stat().st_mtime_ns for path in (source, release, answers)))
 
 
 @lru_cache(maxsize=32)
@@ -69,12 +70,23 @@ def _load(slug, *_times):
         elif grade_id(cell):
             cell["source"] = full[grade_id(cell)]
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
-    answers = tomllib.loads((COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8"))
+    text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
+    answers = tomllib.loads(text)
     withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
     follow_through = answers.get("follow_through", True)
-    digest = hashlib.sha256(json.dumps([release, follow_through], sort_keys=True).encode()).hexdigest()
+    told = json.dumps([release, full, text, _code()], sort_keys=True)
+    digest = hashlib.sha256(told.encode()).hexdigest()
     sections = answers.get("sections", {})
     return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, digest)
+
+
+@cache
+def _code():
+    """A digest of the sources of the grader and of rnnlib."""
+    digest = hashlib.sha256()
+    for path in sorted(path for house in ("grading", "rnnlib") for path in (COURSE / house).rglob("*.py")):
+        digest.update(path.relative_to(COURSE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def read(path):

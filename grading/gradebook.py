@@ -123,19 +123,34 @@ def save_marks(gradebook, submission, notebook):
     A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself.
     """
     cells = {exercise.grade_id(cell): cell for cell in notebook.cells if exercise.grade_id(cell)}
-    problem = record.of(notebook).problem
+    problem, marks = record.of(notebook).problem, automatic_marks(notebook)
     for grade, name in _of(gradebook, submission, Grade, Grade, BaseCell.name):
-        grade.auto_score = utils.determine_grade(cells[name])[0] if name in cells else 0.0
+        grade.auto_score = marks.get(name, 0.0)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
     for comment, name in _of(gradebook, submission, Comment, Comment, BaseCell.name):
         comment.auto_comment = problem or _untouched(cells.get(name))
     gradebook.db.commit()
 
 
-def still_valid(gradebook, course, task, student, folder, seed=None):
-    """The Result of an earlier run; None if the student's files in `folder` or the exercise have changed since.
+def automatic_marks(notebook):
+    """{grade_id: points} of the test cells of an executed notebook; None for a cell that a human has to mark."""
+    cells = [cell for cell in notebook.cells if exercise.grade_id(cell)]
+    graded = [cell for cell in cells if utils.is_grade(cell) or utils.is_task(cell)]
+    marks = (utils.determine_grade(cell)[0] if utils.is_grade(cell) else None for cell in graded)
+    return dict(zip(map(exercise.grade_id, graded), marks, strict=True))
 
-    A `seed` that is given must be that of the earlier run.
+
+def _has_marks_of(gradebook, submission, notebook):
+    """Whether the gradebook has the automatic marks of an executed notebook, and no others."""
+    found = _of(gradebook, submission, Grade, BaseCell.name, Grade.auto_score)
+    return {row.name: row.auto_score for row in found} == automatic_marks(notebook)
+
+
+def still_valid(gradebook, course, task, student, folder, settings, seed=None):
+    """The Result of an earlier run; None if anything that the run depends on has changed since, see record.fingerprint.
+
+    A `seed` that is given must be that of the earlier run, and the gradebook must have the marks of its notebook: a
+    copy of the gradebook may have been put back, or somebody else may have marked at the same time.
 
     The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
     be marked is always tried again. Its time may have changed, or what it may be late: the penalty is computed anew.
@@ -148,13 +163,15 @@ def still_valid(gradebook, course, task, student, folder, seed=None):
         return None
     if noted is None or noted.seed is None:  # nbgrader was stopped after it had rebuilt the notebook
         return None
-    if noted.problem or noted.tests != task.digest or seed not in (None, noted.seed):
+    if noted.problem or seed not in (None, noted.seed):
         return None
-    if noted.digest != intake.digest(folder, task.slug):
+    if noted.run != record.fingerprint(intake.digest(folder, task.slug), task, settings):
         return None
     try:
         submission = gradebook.find_submission(task.slug, student)
     except MissingEntry:  # the notebook is of another gradebook
+        return None
+    if not _has_marks_of(gradebook, submission, nbformat.from_dict(notebook)):
         return None
     timestamp = intake.timestamp(folder)
     when, said = _time_of(timestamp, _without_time(noted))

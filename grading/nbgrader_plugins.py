@@ -1,10 +1,13 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
+import os
 import re
 import secrets
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import bleach
 import nbformat
@@ -14,17 +17,37 @@ from mistune import HTMLRenderer
 from nbconvert.exporters import Exporter, NotebookExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters.base import NbGraderException
 from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from grading import course, exercise, export, feedback, intake, late, marks, record, release, sandbox
+from grading import (
+    course,
+    exercise,
+    export,
+    feedback,
+    intake,
+    late,
+    marks,
+    migrate,
+    notebooks,
+    record,
+    release,
+    sandbox,
+)
 from grading.execute import Settings, execute
 from grading.gradebook import marks as marks_of
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
+TAKES_CARE = (
+    "The release of {slug} is as it was. If nbgrader says above that cells cannot be added or removed, as there are "
+    "submissions: `python -m grading.notebooks {slug}` makes the release, and `python -m grading autograde {slug}` "
+    "lets the gradebook follow; it asks first, and keeps what was given by hand."
+)
 PAGE_SECONDS = 60  # for one page of feedback
 MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted
 SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
@@ -61,8 +84,73 @@ class FindLibrary(NbGraderPreprocessor):
         return cell, resources
 
 
+class ReleaseExporter(NotebookExporter):
+    """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first."""
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        if isinstance(self.parent, GenerateAssignment):  # which makes its exporter before it deletes anything
+            _stop_if_refused(self.parent, _check_source)
+            self.parent.convert_notebooks = partial(_make_elsewhere, self.parent, self.parent.convert_notebooks)
+
+
+def _check_source(places):
+    folder = places.format_path(places.source_directory, ".", places.assignment_id)
+    notebooks.check_source(Path(folder, f"{places.assignment_id}.md"))
+
+
+def _make_elsewhere(converter, convert):
+    """Let nbgrader's `converter` write its release into another folder, and move it from there if nothing failed."""
+    places = converter.coursedir
+    release = Path(places.format_path(places.release_directory, ".", places.assignment_id))
+    if release.exists() and not converter.force:  # which nbgrader leaves alone
+        return convert()
+    home = places.release_directory
+    with TemporaryDirectory() as elsewhere:
+        places.release_directory = elsewhere
+        made = Path(places.format_path(elsewhere, ".", places.assignment_id))
+        try:
+            convert()
+        except NbGraderException:
+            converter.log.error(TAKES_CARE.format(slug=places.assignment_id))
+            raise
+        finally:
+            places.release_directory = home
+        _replace(release, made, others=places.notebook_id != "*")
+
+
+def _replace(old, new, others):
+    """Let the folder `old` hold the files of `new`, each whole at any time; what it holds besides stays if `others`."""
+    paths = [path.relative_to(new) for path in sorted(new.rglob("*")) if path.is_file()]
+    for path in paths:
+        Path(old, path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(new / path, Path(old, path).with_suffix(".part"))
+        os.replace(Path(old, path).with_suffix(".part"), old / path)
+    if new.is_dir():
+        shutil.copymode(new, old)
+    for path in [] if others else sorted(old.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir() if not any(path.iterdir()) else None
+        elif path.relative_to(old) not in paths:
+            path.unlink()
+
+
+def _stop_if_refused(converter, check):
+    """Run a check of where a converter of nbgrader's reads; what it refuses ends the command, with one sentence."""
+    try:
+        check(converter.coursedir)
+    except ValueError as error:
+        converter.log.error(str(error))
+        raise NbGraderException(str(error)) from None
+
+
 class SubmissionExporter(NotebookExporter):
     """Reads what a student handed in, and rebuilds it from the release."""
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        if isinstance(self.parent, Autograde):  # before the earlier result is deleted
+            _stop_if_refused(self.parent, _check_cells)
 
     def from_filename(self, filename, resources=None, **keywords):
         """The rebuilt notebook; for a file that cannot be read, the blank one with the reason in its first cell."""
@@ -71,6 +159,18 @@ class SubmissionExporter(NotebookExporter):
             return super().from_filename(filename, resources=resources, **keywords)
         notebook = rebuild(exercise.load(folder.name), intake.read_folder(folder, folder.name))
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
+
+
+def _check_cells(places):
+    """Raise ValueError if the gradebook has other cells than the exercise, which would cost everybody marks."""
+    task = exercise.load(places.assignment_id)
+    notebooks.check(task.slug)
+    with Gradebook(places.db_url, places.course_id) as book:
+        if migrate.differences(book, task):
+            raise ValueError(
+                f"the gradebook has other cells of {task.slug} than the exercise: run `python -m grading autograde "
+                f"{task.slug}`, which lists them, asks, lets the gradebook follow, and marks everybody again"
+            )
 
 
 class Execute(NbGraderPreprocessor):

@@ -4,29 +4,36 @@ import logging
 import re
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jupytext
 import nbformat
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
+from grading import exercise, release
 from grading.course import COURSE, load_config, slugs
 
 
 def build_source(slug):
-    """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path.
+    """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path."""
+    text = COURSE / "solutions" / slug / f"{slug}.md"
+    path = text.with_suffix(".ipynb")
+    path.write_text(source(text), encoding="utf-8")
+    return path
+
+
+def source(text):
+    """What is to stand in the notebook with the answers that belongs to a file of MyST text.
 
     Cell ids come from grade_id or position, so that the same text always gives the same bytes.
     """
-    text = COURSE / "solutions" / slug / f"{slug}.md"
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
     show_points(notebook.cells)
-    path = text.with_suffix(".ipynb")
-    nbformat.write(notebook, path)
-    return path
+    return nbformat.writes(notebook) + "\n"
 
 
 PART = re.compile(r"^## \d+\. .*\n", re.MULTILINE)
@@ -56,16 +63,60 @@ def build_release(slug, directory=COURSE / "exercises"):
     Raises RuntimeError when nbgrader refuses the source.
     """
     build_source(slug)
+    return _release(slug, directory)
+
+
+def _release(slug, directory):
     config = load_config()
     config.SaveCells.enabled = False
     config.GenerateAssignment.no_database = True
     config.CourseDirectory.release_directory = str(directory)
     api = NbGraderAPI(config=Config(config))
+    level = api.log.level  # in one of nbgrader's own commands, the log is that command's
     api.log.setLevel(logging.ERROR)
-    outcome = api.generate_assignment(slug, force=True, create=True)
+    try:
+        outcome = api.generate_assignment(slug, force=True, create=True)
+    finally:
+        api.log.setLevel(level)
     if not outcome["success"]:
         raise RuntimeError(f"nbgrader could not release {slug}:\n{outcome.get('log') or outcome.get('error')}")
     return Path(directory) / slug / f"{slug}.ipynb"
+
+
+def check(slug):
+    """Raise ValueError, with the command to type, if the notebooks of an exercise are not what its text gives.
+
+    Compared is what they hold, as times of files say little after a checkout or a copy. Nothing is built here: somebody
+    may have worked in one of the notebooks.
+    """
+    check_source(COURSE / "solutions" / slug / f"{slug}.md")
+    path = COURSE / "exercises" / slug / f"{slug}.ipynb"
+    with TemporaryDirectory() as elsewhere:
+        if _matter(path) != _matter(_release(slug, elsewhere)):
+            raise ValueError(
+                f"{path.relative_to(COURSE)} is not what solutions/{slug}/{slug}.ipynb gives: {_build(slug)}; "
+                "if somebody has worked in it, keep that under another name first"
+            )
+
+
+def check_source(text):
+    """Raise ValueError, with the command to type, if a notebook with answers is not what its MyST text gives."""
+    path = text.with_suffix(".ipynb")
+    if text.exists() and path.exists() and path.read_text(encoding="utf-8") != source(text):
+        raise ValueError(f"{text.name} has changed since its notebook {path.name} was built: {_build(text.stem)}")
+
+
+def _build(slug):
+    return f"run `python -m grading.notebooks {slug}`, and then this again"
+
+
+def _matter(path):
+    """What matters of a release when submissions are marked; not the outputs, and not what it adds to a set-up."""
+    found = []
+    for cell in exercise.read(path)["cells"]:
+        label = cell["metadata"].get("nbgrader", {})
+        found.append((cell["cell_type"], release.bare(cell["source"]), {**label, "checksum": None}))
+    return found
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 The notebook carries its record because that is all that nbgrader hands from one of its steps to the next.
 """
 
+import hashlib
+import json
 from typing import NamedTuple
 
 KEY = "grading"  # of the notebook's metadata
@@ -10,12 +12,12 @@ VERSION = 1  # to be raised when a field changes its meaning; a new field makes 
 
 
 class Record(NamedTuple):
-    """What happened to one submission; four fields are known when it is rebuilt, the others when it has run."""
+    """What happened to one submission; three fields are known when it is rebuilt, the others when it has run."""
 
     problem: str  # why there is nothing to mark; empty if there is something
     notes: tuple  # what was unusual and cost nothing
     digest: str  # of the submitted file; empty if it could not be read
-    tests: str  # the digest of the exercise that it was marked with
+    run: str = ""  # the fingerprint of all that its run depended on, see `fingerprint`
     seed: int | None = None  # of the random cases
     sandbox: str = ""  # "bubblewrap" or "none"
     human: tuple = ()  # what an instructor should look at
@@ -40,3 +42,12 @@ def of(notebook):
         return None
     lists = {name: tuple(found[name]) for name in ("notes", "costs", "human")}  # JSON made them of tuples
     return Record(**found)._replace(**lists)
+
+
+def fingerprint(submitted, task, settings):
+    """A digest of all that a run depends on, apart from its random cases: where it is another, earlier marks are stale.
+
+    `submitted` is the digest of what was handed in, `task` the exercise.Exercise, `settings` are execute.Settings.
+    """
+    told = [submitted, task.digest, settings._replace(seed=None)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -60,7 +60,7 @@ def rebuild(task, submission):
         text = "\n".join(f"- {_as_text(line)}" for line in said)
         notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{text}", "about-this-submission", {}))
     human = (*submission.human, *notes.human)
-    put(notebook, Record(submission.problem, tuple(lines), submission.digest, task.digest, human=human))
+    put(notebook, Record(submission.problem, tuple(lines), submission.digest, human=human))
     return notebook
 
 

@@ -90,6 +90,32 @@ def said(notebook, grade_id):
     return "\n".join(output.get("text") or "\n".join(output.get("traceback", [])) for output in cell["outputs"])
 
 
+def changed(**changes):
+    """The exercise with some of its cells changed: by grade_id with `_` for `-`, what becomes of a cell's metadata."""
+    task = exercise.load(SLUG)
+    notebook, released = copy.deepcopy(task.notebook), dict(task.released)
+    for cell in list(notebook["cells"]):
+        change = changes.get((exercise.grade_id(cell) or "").replace("-", "_"), {})
+        if change is None:
+            notebook["cells"].remove(cell)
+        elif change:
+            label = cell["metadata"]["nbgrader"]
+            released[change.get("grade_id", label["grade_id"])] = released[label["grade_id"]]
+            cell["source"] = change.pop("source", cell["source"])
+            cell["cell_type"] = change.pop("cell_type", cell["cell_type"])
+            label |= change
+    return task._replace(notebook=notebook, released=released)
+
+
+def added(name, points=2, source="check(new)"):
+    """The exercise with one test more."""
+    task = changed()
+    label = {"grade": True, "solution": False, "locked": True, "task": False, "points": points, "grade_id": name}
+    cell = {"cell_type": "code", "source": source, "metadata": {"nbgrader": label}, "outputs": [], "id": name}
+    task.notebook["cells"].append(cell)
+    return task._replace(released=task.released | {name: source})
+
+
 def copy_of_the_course(root):
     """Copy what marking needs, so that nbgrader's commands can be run in the folder `root`."""
     for house in ("solutions", "grading", "rnnlib"):

@@ -64,7 +64,9 @@ def _repositories(folders):
     """A row for repositories in one folder whose names begin alike: what is left of these is the name of a user."""
     around = {folder.rpartition("/")[0] for folder in folders}
     names = [folder.rpartition("/")[2].split("-") for folder in folders]
-    begin = "-".join(words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names)))
+    begin = "-".join(
+        words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    )
     if len(folders) < 2 or len(around) > 1 or not begin:
         return []
     top = re.escape("".join(f"{folder}/" for folder in around if folder) + begin)
