@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading import exercise, grade, gradebook, outside
+from grading import exchange, exercise, grade, gradebook, outside
 from grading.sandbox import SandboxError
 
 MISSED = 5  # submissions one after the other for which no process could be started
@@ -44,6 +44,8 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     }
     with _alone(course, slug), _opened(course, config, task) as book:
         results = {} if force else _unchanged(book, course, task, folders, seed)
+        for student in results:  # marked by an older grader, perhaps, or by a run that was stopped
+            _carry(course, slug, student, folders[student])
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
@@ -52,6 +54,8 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
             for marked in grade.mark_all(jobs, workers, scheduler):
                 job = of_student[marked.student]
                 results[marked.student] = gradebook.save_or_say(book, course, job, marked)
+                if marked.notebook is not None:
+                    _carry(course, job.slug, job.student, job.folder)
                 missed = [*missed, marked.problem] if marked.notebook is None else []
                 if len(missed) in (MISSED, len(jobs)):
                     raise SandboxError(missed[-1])
@@ -59,6 +63,11 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
                 speed = progress.tasks[bar].finished_speed or progress.tasks[bar].speed or 0.0
                 progress.update(bar, advance=1, failed=failed, rate=speed)
     return [results[student] for student in sorted(results)], strays
+
+
+def _carry(course, slug, student, folder):
+    """Let what the exchange wrote beside a hand-in follow it, as nbgrader's own command does."""
+    exchange.carry(folder, gradebook.autograded(course, slug, student).parent)
 
 
 @contextlib.contextmanager

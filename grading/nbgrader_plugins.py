@@ -1,5 +1,6 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
+import copy
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from grading import course, exercise, feedback, intake, record, release, sandbox
+from grading import course, exchange, exercise, feedback, intake, record, release, sandbox
 from grading.execute import Settings, execute
 from grading.gradebook import save_marks
 from grading.limits import TestTooLongError, time_limit
@@ -54,7 +55,25 @@ class FindLibrary(NbGraderPreprocessor):
         return cell, resources
 
 
-class SubmissionExporter(NotebookExporter):
+class NotebookAlone(NotebookExporter):
+    """Makes a release of the notebook alone: what lies beside its source are the answers."""
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        _copy_nothing(self.parent)
+
+
+def _copy_nothing(converter):
+    """Let one of nbgrader's converters leave alone what lies beside a notebook: it would copy it, and follow links.
+
+    The exchange, which has files to copy, asks the same list of names to ignore: so the converter gets one of its own.
+    """
+    if converter is not None:  # an exporter may be used by itself
+        converter.coursedir = copy.copy(converter.coursedir)
+        converter.coursedir.ignore = ["*", ".*"]
+
+
+class SubmissionExporter(NotebookAlone):
     """Reads what a student handed in, and rebuilds it from the release."""
 
     def from_filename(self, filename, resources=None, **keywords):
@@ -62,6 +81,7 @@ class SubmissionExporter(NotebookExporter):
         places, folder = self.parent.coursedir, Path(filename).parent
         if not folder.is_relative_to(Path(places.root) / places.submitted_directory):
             return super().from_filename(filename, resources=resources, **keywords)
+        exchange.carry(folder, places.format_path(places.autograded_directory, folder.parent.name, folder.name))
         notebook = rebuild(exercise.load(folder.name), intake.read_folder(folder, folder.name))
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
 
@@ -103,6 +123,17 @@ class FeedbackExporter(Exporter):
 
     file_extension = ".html"
     output_mimetype = "text/html"
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        _copy_nothing(self.parent)
+
+    def from_filename(self, filename, resources=None, **keywords):
+        """The page, and nbconvert's resources; what the exchange needs to hand it out goes beside it."""
+        places, names = self.parent.coursedir, resources["nbgrader"]
+        page = places.format_path(places.feedback_directory, names["student"], names["assignment"])
+        exchange.carry(Path(filename).parent, page)
+        return super().from_filename(filename, resources=resources, **keywords)
 
     def from_notebook_node(self, notebook, resources=None, **keywords):
         """The page, and nbconvert's resources; what cannot be made in full is made without the student's own cells."""
