@@ -35,9 +35,12 @@ course: notebooks site  ## install, build notebooks and site, grade a sample cla
 	@echo "         $(BIN)/jupyter lab exercises/$(FIRST)/$(FIRST).ipynb"
 	@echo "  Teach: look at the report above; \`make grade\` marks sample classes of all exercises."
 
+# Who hands in through nbgrader's exchange in tests/grading/test_exchange.py; without a home, a password and a shell.
+STUDENTS := bptt-student-1 bptt-student-2
+
 .PHONY: system
-system:  ## install Chromium, bubblewrap, PostgreSQL and npm (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm)'
+system:  ## install Chromium, bubblewrap, PostgreSQL and npm, add two users for a test (Debian; asks for sudo unless you are root)
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm); for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
 
 .PHONY: notebooks
 notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/

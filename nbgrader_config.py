@@ -4,16 +4,25 @@ import os
 import sys
 from pathlib import Path
 
+# What these commands make tells about students: the gradebook, what they handed in, their feedback, logs. It is its
+# owner's alone; the exchange sets the modes of its own folders itself.
+os.umask(0o077)
 # nbgrader starts `alembic` by its bare name: make it found although the virtual environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# A Jupyter server with an environment of its own finds `grading` too.
+if str(Path(__file__).parent) not in sys.path:
+    sys.path.append(str(Path(__file__).parent))
 
 c = get_config()  # noqa: F821, nbgrader puts it there
 
 c.CourseDirectory.course_id = "bptt"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
-# nbgrader copies whatever lies beside a notebook, and follows links: neither answers nor a student's files are wanted.
-c.CourseDirectory.ignore = ["*", ".*"]
+
+# nbgrader copies whatever lies beside a notebook, and follows links. Ours hand out no answers, and follow none.
+c.ExchangeFactory.release_assignment = "grading.exchange.ReleaseAssignment"
+c.ExchangeFactory.collect = "grading.exchange.Collect"
+c.ExchangeFactory.release_feedback = "grading.exchange.ReleaseFeedback"
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 
@@ -40,6 +49,7 @@ c.GenerateAssignment.preprocessors = [
 
 # Submissions are rebuilt from the release; students' cells run in a sandbox, tests in the grader: see grading/.
 c.Autograde.exporter_class = "grading.nbgrader_plugins.SubmissionExporter"
+c.Autograde.permissions = 600
 c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
 c.Autograde.autograde_preprocessors = [
     "grading.nbgrader_plugins.Execute",
@@ -60,6 +70,7 @@ c.LatePolicy.timezone = "UTC"  # of due dates that name no zone, such as "Europe
 
 # Feedback shows the student's cells and marks, never a hidden test; a student's Markdown is cleaned once it is HTML.
 c.GenerateFeedback.exporter_class = "grading.nbgrader_plugins.FeedbackExporter"
+c.GenerateFeedback.permissions = 600
 c.GenerateFeedback.preprocessors = []  # the exporter itself reads the marks, as `python -m grading feedback` does
 
 # Names and ids come from outside: no cell of `nbgrader export` is to be a formula.

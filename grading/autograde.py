@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading import backup, exercise, grade, gradebook, marks, migrate, notebooks, outside
+from grading import backup, exchange, exercise, grade, gradebook, marks, migrate, notebooks, outside
 from grading.sandbox import SandboxError
 
 MISSED = 5  # submissions one after the other for which no process could be started
@@ -52,6 +52,8 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
             student: course.format_path(course.submitted_directory, folder, slug) for student, folder in found.items()
         }
         results = {} if force else _unchanged(book, course, task, folders, settings, seed)
+        for student in results:  # marked by an older grader, perhaps, or by a run that was stopped
+            _carry(course, slug, student, folders[student])
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
@@ -60,6 +62,8 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
             for marked in grade.mark_all(jobs, workers, scheduler):
                 job = of_student[marked.student]
                 results[marked.student] = gradebook.save_or_say(book, course, job, marked)
+                if marked.notebook is not None:
+                    _carry(course, job.slug, job.student, job.folder)
                 missed = [*missed, marked.problem] if marked.notebook is None else []
                 if len(missed) in (MISSED, len(jobs)):
                     raise SandboxError(missed[-1])
@@ -91,6 +95,11 @@ def _refuse_to_follow(task, _):
         f"the tests of {task.slug} have changed since they came into the gradebook: run "
         f"`python -m grading autograde {task.slug}` first, which shows what would change and asks"
     )
+
+
+def _carry(course, slug, student, folder):
+    """Let what the exchange wrote beside a hand-in follow it, as nbgrader's own command does."""
+    exchange.carry(folder, gradebook.autograded(course, slug, student).parent)
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from grading import (
 )
 from grading.answers import known_answers
 from grading.autograde import autograde, console
-from grading.course import COURSE, class_at, load_config, slugs
+from grading.course import COURSE, class_at, load_config, private, slugs
 from grading.execute import Settings
 from grading.platforms import collect
 from grading.sample_class import write_class
@@ -51,7 +51,8 @@ def main(arguments=None):
     """
     arguments = _parser().parse_args(arguments)
     try:
-        return arguments.run(arguments)
+        with private():  # what is made here tells about students: the gradebook, pages, reports and logs
+            return arguments.run(arguments)
     except KeyboardInterrupt:
         print(f"error: interrupted\n{KEPT}", file=sys.stderr)
         return 2
@@ -71,7 +72,7 @@ def _stop(error):
     else:
         status, line = 3, f"the grader itself failed: {type(error).__name__}: {error}"
     print(f"error: {outside.line(line, 1000)}", file=sys.stderr)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), private():
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
         print(f"More is in {LOG.relative_to(COURSE)}. {AGAIN}", file=sys.stderr)

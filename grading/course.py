@@ -1,5 +1,7 @@
 """Where things are: the course directory, its exercises, its nbgrader configuration."""
 
+import contextlib
+import os
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -19,11 +21,22 @@ def address():
     return named.rstrip("/") + "/" if named else ""
 
 
+@contextlib.contextmanager
+def private():
+    """Let the files and folders that are made in the block be their owner's alone, whatever the umask was."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def load_config():
     """The course's nbgrader configuration, with the course directory as its root."""
     from traitlets.config import PyFileConfigLoader  # workers need no configuration
 
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
+    with private():  # the file sets the umask of nbgrader's own commands; who asks for the settings keeps another one
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
     config.CourseDirectory.root = str(COURSE)
     return config
 

@@ -15,12 +15,11 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import exercise, gradebook, late, nbgrader_plugins, outside
+from grading import exchange, exercise, gradebook, late, nbgrader_plugins, outside
 from grading.autograde import alone_with_gradebook
 from grading.course import load_config
 
 WRITTEN, KEPT, UNMARKED = "written", "kept", "not marked yet"
-OF_EXCHANGE = ("timestamp.txt", "submission_secret.txt")  # by which `nbgrader release_feedback` finds whose page it is
 
 
 class Page(NamedTuple):
@@ -91,9 +90,7 @@ def _page(book, course, slug, submission):
         notebook = nbformat.reads(marked.read_text(encoding="utf-8"), as_version=4)
         page = nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in OF_EXCHANGE:
-            with contextlib.suppress(FileNotFoundError):
-                _put(folder / name, (marked.parent / name).read_bytes())
+        exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
         return Page(student, WRITTEN if _put(folder / f"{slug}.html", page.encode()) else KEPT)
     except FileNotFoundError:
         reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
@@ -120,6 +117,5 @@ def _put(path, data):
             return False
     scratch = path.with_name(f".{path.name}.part")
     scratch.write_bytes(data)
-    scratch.chmod(0o644)  # `nbgrader release_feedback` hands it out as it is; the folder above is the wall
     os.replace(scratch, path)
     return True

@@ -1,5 +1,6 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
+import copy
 import os
 import re
 import secrets
@@ -25,6 +26,7 @@ from traitlets import Bool, Integer
 
 from grading import (
     course,
+    exchange,
     exercise,
     export,
     feedback,
@@ -84,7 +86,25 @@ class FindLibrary(NbGraderPreprocessor):
         return cell, resources
 
 
-class ReleaseExporter(NotebookExporter):
+class NotebookAlone(NotebookExporter):
+    """Makes a release of the notebook alone: what lies beside its source are the answers."""
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        _copy_nothing(self.parent)
+
+
+def _copy_nothing(converter):
+    """Let one of nbgrader's converters leave alone what lies beside a notebook: it would copy it, and follow links.
+
+    The exchange, which has files to copy, asks the same list of names to ignore: so the converter gets one of its own.
+    """
+    if converter is not None:  # an exporter may be used by itself
+        converter.coursedir = copy.copy(converter.coursedir)
+        converter.coursedir.ignore = ["*", ".*"]
+
+
+class ReleaseExporter(NotebookAlone):
     """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first."""
 
     def __init__(self, **keywords):
@@ -144,7 +164,7 @@ def _stop_if_refused(converter, check):
         raise NbGraderException(str(error)) from None
 
 
-class SubmissionExporter(NotebookExporter):
+class SubmissionExporter(NotebookAlone):
     """Reads what a student handed in, and rebuilds it from the release."""
 
     def __init__(self, **keywords):
@@ -157,6 +177,7 @@ class SubmissionExporter(NotebookExporter):
         places, folder = self.parent.coursedir, Path(filename).parent
         if not folder.is_relative_to(Path(places.root) / places.submitted_directory):
             return super().from_filename(filename, resources=resources, **keywords)
+        exchange.carry(folder, places.format_path(places.autograded_directory, folder.parent.name, folder.name))
         notebook = rebuild(exercise.load(folder.name), intake.read_folder(folder, folder.name))
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
 
@@ -225,6 +246,17 @@ class FeedbackExporter(Exporter):
 
     file_extension = ".html"
     output_mimetype = "text/html"
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        _copy_nothing(self.parent)
+
+    def from_filename(self, filename, resources=None, **keywords):
+        """The page, and nbconvert's resources; what the exchange needs to hand it out goes beside it."""
+        places, names = self.parent.coursedir, resources["nbgrader"]
+        page = places.format_path(places.feedback_directory, names["student"], names["assignment"])
+        exchange.carry(Path(filename).parent, page)
+        return super().from_filename(filename, resources=resources, **keywords)
 
     def from_notebook_node(self, notebook, resources=None, **keywords):
         """The page, and nbconvert's resources."""

@@ -17,7 +17,7 @@ from nbgrader.apps import NbGraderApp
 from grading import exercise, intake, transplant
 from grading.answers import known_answers, solution
 from grading.bench import Bench
-from grading.course import COURSE
+from grading.course import COURSE, private
 from grading.execute import Settings, execute
 from grading.mistakes import namespace_of
 from grading.mistakes_page import lost  # noqa: F401, the tests find it here
@@ -133,7 +133,7 @@ def environment(course):
 
 def nbgrader(course, *command):
     """Run one of nbgrader's commands in a copy of the course, in this process: to start another takes seconds."""
-    with contextlib.chdir(course), patch.dict(os.environ), patch.object(sys, "path", [*sys.path]):
+    with contextlib.chdir(course), patch.dict(os.environ), patch.object(sys, "path", [*sys.path]), private():
         NbGraderApp.clear_instance()
         NbGraderApp.launch_instance(command)
 

@@ -1,0 +1,258 @@
+"""Through nbgrader's exchange, from the release to the feedback: two users of this machine, and what reaches each."""
+
+import json
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from conftest import give_up, needs
+from marking import copy_of_the_course, filled, hidden_lines, nbgrader, run
+
+from grading import exercise
+from grading.answers import solution
+from grading.course import COURSE
+
+pytestmark = pytest.mark.pool
+
+SLUG = "two-step"
+STUDENTS = ("bptt-student-1", "bptt-student-2")  # `make system` adds them
+SEED = 987_123_465
+FROM_THE_EXCHANGE = {"timestamp.txt", "submission_secret.txt"}
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
+READABLE = """
+import json, os, sys
+needles, found = json.load(sys.stdin), {}
+for place in sys.argv[1:]:
+    for folder, _, names in os.walk(place):
+        for path in [os.path.join(folder, name) for name in names]:
+            try:
+                text = open(path, "rb").read().decode("utf-8", "replace")
+            except OSError:
+                continue
+            found[path] = [needle for needle in needles if needle in text]
+print(json.dumps(found))
+"""
+
+
+def reaching_python():
+    """A command before which Python and its packages can be read by everybody, also if they lie in somebody's home."""
+    command = ["bwrap", "--dev-bind", "/", "/"]
+    for place in (sys.base_prefix, sys.prefix):
+        above = [path for path in reversed(Path(place).resolve().parents) if path != Path("/")]
+        closed = [path for path in above if not path.stat().st_mode & stat.S_IXOTH]
+        if closed:
+            command += ["--perms", "0755", "--tmpfs", str(closed[0])]
+            for path in above[above.index(closed[0]) + 1 :]:
+                command += ["--perms", "0755", "--dir", str(path)]
+            command += ["--ro-bind", place, place]
+    return command
+
+
+class Students:
+    """The two users, each in a home of their own below a folder that everybody can read."""
+
+    def __init__(self, base, exchange):
+        self.home = {name: base / "home" / name for name in STUDENTS}
+        for name, home in self.home.items():
+            (home / ".jupyter").mkdir(parents=True)
+            settings = f"c.CourseDirectory.course_id = 'bptt'\nc.Exchange.root = {str(exchange)!r}\n"
+            (home / ".jupyter" / "nbgrader_config.py").write_text(settings)
+            home.chmod(0o700)
+            subprocess.run([*ROOT, "chown", "-R", f"{name}:{name}", home], check=True)
+
+    def run(self, student, *command, given=b""):
+        """What a student's command prints; it runs in the student's home."""
+        become = ["setpriv", "--reuid", student, "--regid", student, "--clear-groups"]
+        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        clean = ["env", "-i", "-C", str(self.home[student]), f"HOME={self.home[student]}", f"PATH={path}"]
+        done = subprocess.run(
+            [*ROOT, *reaching_python(), *become, *clean, *command], input=given, capture_output=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return (done.stdout + done.stderr).decode(errors="replace")
+
+    def nbgrader(self, student, *command):
+        """What one of nbgrader's commands says to a student."""
+        return self.run(student, "python", "-m", "nbgrader", *command)
+
+    def read(self, student, path):
+        """The bytes of a file in a student's home."""
+        return subprocess.run([*ROOT, "cat", self.home[student] / path], check=True, capture_output=True).stdout
+
+    def names(self, student, path):
+        """The names of all files below a folder in a student's home."""
+        place = self.home[student] / path
+        done = subprocess.run([*ROOT, "find", place, "-type", "f"], check=True, capture_output=True, text=True)
+        return sorted(str(Path(line).relative_to(place)) for line in done.stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def base():
+    """A folder that the two users can enter, as they could not enter pytest's own."""
+    needs("bwrap")
+    for name in STUDENTS:
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            give_up(f"needs the user {name}: run `make system`")
+    if ROOT and subprocess.run([*ROOT, "true"], capture_output=True).returncode:
+        give_up("needs root, or sudo without a password, to act as two other users")
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    subprocess.run([*ROOT, "rm", "-rf", folder], check=True)
+
+
+def copy_of_the_class(root, exchange):
+    """A copy of the course that releases into the exchange, as its teacher has it: everybody can read the clone."""
+    root.mkdir()
+    copy_of_the_course(root)
+    shutil.copytree(COURSE / "exercises" / SLUG, root / "exercises" / SLUG)
+    with open(root / "nbgrader_config.py", "a", encoding="utf-8") as config:
+        config.write(f"\nc.Exchange.root = {str(exchange)!r}\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def course(base):
+    """A class in which both students submitted, and which both of the marking commands have marked."""
+    exchange = base / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    clone, students = copy_of_the_class(base / "clone", exchange), Students(base, exchange)
+    found = SimpleNamespace(exchange=exchange, clone=clone, students=students, base=base, seen={})
+    found.handed_in, found.fetched, found.fetched_release = {}, {}, {}
+    nbgrader(clone, "generate_assignment", SLUG, "--force")
+    nbgrader(clone, "release_assignment", SLUG)
+    for student in STUDENTS:
+        found.seen[student] = [students.nbgrader(student, "list")]
+        students.nbgrader(student, "fetch_assignment", SLUG)
+        found.fetched_release[student] = students.read(student, f"{SLUG}/{SLUG}.ipynb")
+        found.handed_in[student] = worked_on(student)
+        for name, data in found.handed_in[student].items():
+            students.run(student, "tee", f"{SLUG}/{name}", given=data)
+        students.nbgrader(student, "submit", SLUG)
+        found.seen[student].append(students.nbgrader(student, "list", "--inbound"))
+    nbgrader(clone, "collect", SLUG)
+    found.stock = shutil.copytree(clone, base / "stock")
+    done = run(clone, "python", "-m", "grading", "autograde", SLUG, "--workers", "1", "--seed", str(SEED))
+    assert "2 submissions: 2 marked" in done.stdout, done.stdout + done.stderr
+    nbgrader(found.stock, "autograde", SLUG, f"--Execute.seed={SEED}")
+    for root in (clone, found.stock):
+        nbgrader(root, "generate_feedback", SLUG)
+        nbgrader(root, "release_feedback", SLUG)
+        for student in STUDENTS:
+            students.nbgrader(student, "fetch_feedback", SLUG)
+            (name,) = [name for name in students.names(student, SLUG) if name.startswith("feedback/")]
+            found.fetched[root, student] = students.read(student, f"{SLUG}/{name}")
+    return found
+
+
+def worked_on(student):
+    """What a student hands in, {name: bytes}: one part done, the student's name in it, and a picture."""
+    lines = [line for line in solution(SLUG).cells["output-gradient"].splitlines() if "### " not in line]
+    notebook = filled({"output-gradient": "\n".join([*lines, f"# by {student}"])})
+    assert student in json.dumps(notebook)
+    return {f"{SLUG}.ipynb": json.dumps(notebook).encode(), "photograph.png": PICTURE + student.encode()}
+
+
+def tree(folder):
+    """{path: mode} of everything below a folder."""
+    return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
+
+
+def test_what_is_fetched_is_the_release_byte_for_byte(course):
+    released = (COURSE / "exercises" / SLUG / f"{SLUG}.ipynb").read_bytes()
+    outbound = course.exchange / "bptt" / "outbound" / SLUG
+    assert tree(outbound) == {f"{SLUG}.ipynb": 0o644}
+    assert (outbound / f"{SLUG}.ipynb").read_bytes() == released
+    for student in STUDENTS:
+        assert course.fetched_release[student] == released
+
+
+def test_students_are_shown_what_is_released_and_what_they_submitted(course):
+    for student in STUDENTS:
+        released, submitted = course.seen[student]
+        assert f"bptt {SLUG}" in released
+        assert "Submitted assignments" in submitted
+
+
+def test_what_is_collected_is_what_was_handed_in_byte_for_byte_and_its_teachers_alone(course):
+    for student in STUDENTS:
+        (inbound,) = (course.exchange / "bptt" / "inbound").glob(f"{student}+{SLUG}+*")
+        submitted = course.clone / "submitted" / student / SLUG
+        assert tree(submitted) == dict.fromkeys([*course.handed_in[student], *FROM_THE_EXCHANGE], 0o600)
+        for name, data in course.handed_in[student].items():
+            assert (submitted / name).read_bytes() == data
+        for name in FROM_THE_EXCHANGE:
+            assert (submitted / name).read_bytes() == (inbound / name).read_bytes() != b""
+
+
+@pytest.mark.parametrize("step", ["autograded", "feedback"])
+def test_both_commands_leave_the_same_folders_and_the_files_of_the_exchange_travel(course, step):
+    ending = {"autograded": "ipynb", "feedback": "html"}[step]
+    for student in STUDENTS:
+        ours, stock = (root / step / student / SLUG for root in (course.clone, course.stock))
+        assert tree(ours) == tree(stock) == dict.fromkeys([f"{SLUG}.{ending}", *FROM_THE_EXCHANGE], 0o600)
+        assert text_without_time(ours / f"{SLUG}.{ending}") == text_without_time(stock / f"{SLUG}.{ending}")
+        for name in FROM_THE_EXCHANGE:
+            submitted = course.clone / "submitted" / student / SLUG / name
+            assert (ours / name).read_bytes() == (stock / name).read_bytes() == submitted.read_bytes()
+
+
+def text_without_time(path):
+    """The text of a file, or the notebook in it without the seconds that marking took."""
+    if path.suffix == ".html":
+        return path.read_text(encoding="utf-8")
+    notebook = exercise.read(path)
+    del notebook["metadata"]["grading"]["seconds"]
+    return notebook
+
+
+def test_the_feedback_that_a_student_fetches_is_that_students_page_byte_for_byte(course):
+    for student in STUDENTS:
+        for root in (course.clone, course.stock):
+            page = (root / "feedback" / student / SLUG / f"{SLUG}.html").read_bytes()
+            assert course.fetched[root, student] == page
+            assert f"by {student}".encode() in page
+            assert b"3 of 15 points" in page
+
+
+def test_nothing_that_a_student_can_read_holds_an_answer_a_hidden_test_a_seed_or_anothers_work(course):
+    release, answers = exercise.read(COURSE / "exercises" / SLUG / f"{SLUG}.ipynb"), solution(SLUG).cells
+    public = "\n".join(cell["source"] for cell in release["cells"]) + answers["output-gradient"]
+    lines = {line.strip() for source in answers.values() for line in source.splitlines()}
+    needles = [line for line in lines if len(line) > 20 and line not in public]
+    needles += [line for line in hidden_lines(SLUG) if line not in public]
+    assert len(needles) > 20
+    secrets = {s: (course.clone / "submitted" / s / SLUG / "submission_secret.txt").read_text() for s in STUDENTS}
+    in_the_clone = [path for path in course.clone.iterdir() if path.name not in ("solutions", "grading", "rnnlib")]
+    for student, other in (STUDENTS, STUDENTS[::-1]):
+        sought = [*needles, "BEGIN HIDDEN TESTS", "BEGIN SOLUTION", str(SEED), f"by {other}"]
+        places = map(str, [course.exchange, course.base / "home", course.base / "stock" / "submitted", *in_the_clone])
+        said = course.students.run(
+            student, "python", "-c", READABLE, *places, given=json.dumps([*sought, secrets[student]]).encode()
+        )
+        readable = json.loads(said)
+        assert {path for path, found in readable.items() if secrets[student] in found} != set()
+        assert {path: found for path, found in readable.items() if set(found) - {secrets[student]}} == {}
+        assert not [path for path in readable if other in path]
+        assert any(path.endswith(f"outbound/{SLUG}/{SLUG}.ipynb") for path in readable)
+
+
+def test_what_the_class_made_in_the_clone_is_its_teachers_alone(course):
+    for root in (course.clone, course.stock):
+        for name in ("submitted", "autograded", "feedback", "gradebook.db"):
+            assert stat.S_IMODE((root / name).stat().st_mode) & 0o077 == 0, name
+            assert [path for path, mode in tree(root / name).items() if mode & 0o077] == []
+    report = course.clone / "_build" / "report"
+    assert stat.S_IMODE(report.stat().st_mode) == 0o700
+    assert tree(report) == {"index.html": 0o600}
