@@ -78,12 +78,13 @@ class Results:
     most: float
     penalty: float  # for being late; it is taken from the points already
     problem: str  # why nothing was marked; empty if something was
-    notes: list  # what was unusual in what was handed in
+    notes: list  # what was unusual in what was handed in and cost nothing
     mistakes: list
     parts: list
     cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts and figures
     seed: int | None
     sandbox: str
+    costs: list = field(default_factory=list)  # what was unusual and may have cost points; empty if none were lost
 
 
 def results(notebook, task, grades=None, total=None):
@@ -100,6 +101,7 @@ def results(notebook, task, grades=None, total=None):
     checks, mistakes = _with_mistakes(checks)
     parts = [_part(title, of_part, placed, task) for title, of_part in checks.items()]
     points, most, penalty = total or (sum(part.points for part in parts), sum(part.most for part in parts), 0.0)
+    lost = points + penalty < most  # by what was handed in
     return Results(
         slug=task.slug,
         title=task.title,
@@ -107,12 +109,13 @@ def results(notebook, task, grades=None, total=None):
         most=most,
         penalty=penalty,
         problem=noted.problem,
-        notes=[] if noted.problem else list(noted.notes),
+        notes=[] if noted.problem else [*noted.notes, *([] if lost else noted.costs)],
         mistakes=mistakes,
         parts=parts,
         cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
         seed=noted.seed,
         sandbox=noted.sandbox,
+        costs=list(noted.costs) if lost and not noted.problem else [],
     )
 
 

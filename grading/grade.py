@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import exercise, intake, outside
+from grading import exercise, finder, intake, outside
 from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
@@ -80,16 +80,48 @@ def find_submissions(submitted, slug):
         except OSError as error:
             strays.append(f"the folder {name} cannot be read: {error.strerror}")
             continue
-        if slug in inside and student in found:
+        if entry.name in known and slug not in inside:
+            strays.append(f"{name} stands where a student's folder should be: submitted/<student>/<exercise>")
+            continue
+        others, handed_in = _others(entry, inside, slug, known)
+        if handed_in and student in found:
             strays.append(f"the folder {name} was not marked, as nbgrader cannot take its name; give it another one")
-        elif slug in inside:
+        elif handed_in:
             found[student] = entry.name
             if student != entry.name:
                 strays.append(f"the folder {name} was marked as {student}, as nbgrader cannot take its name")
-        others = [f"{student} handed in {other!r}, which is no exercise" for other in inside if other not in known]
+        others = [f"{student} handed in {other!r}, which is no exercise" for other in others]
         more = [f"{student} handed in {len(others) - MAX_STRAYS} more things that are no exercise"]
         strays += map(outside.line, others[:MAX_STRAYS] + (more if others[MAX_STRAYS:] else []))
     return found, sorted(strays)
+
+
+def _others(folder, inside, slug, known):
+    """What else than exercises lies in a student's folder, and whether the exercise `slug` is handed in there.
+
+    `inside` are the names in it, `known` those of all exercises. A file may stand without its folder, and a folder may
+    be called in another way. Where the names do not tell, the notebooks do.
+    """
+    handed_in = slug in inside or any(finder.is_name_of(name, slug) for name in inside if name not in known)
+    others, perhaps = [], []
+    for name in inside:
+        named = name if name in known else finder.exercise_named(name)
+        if name in known or (named and named not in inside):
+            perhaps += [name] if named == slug else []  # of another exercise, the marking of that one will tell
+        elif len(others) < MAX_STRAYS and finder.may_be_notebook(name) and _is_file(folder / name):
+            holds = intake.exercise_in(folder / name)
+            handed_in |= holds == slug
+            others += [] if holds else [name]
+        else:
+            others.append(name)
+    if perhaps and not handed_in:
+        handed_in = intake.is_there(folder / slug, slug)
+        others += [] if handed_in else perhaps
+    return sorted(others), handed_in
+
+
+def _is_file(path):
+    return path.is_file() and not path.is_symlink()
 
 
 def mark_all(jobs, workers=1, scheduler=None):

@@ -43,6 +43,7 @@ class Result(NamedTuple):
     seconds: float
     kept: bool = False  # marked in an earlier run, and nothing has changed since
     follows: tuple = ()  # grade_ids of the test cells that kept their points, being right given right parts above
+    costs: tuple = ()  # what was unusual and may have cost points
 
 
 def save_or_say(gradebook, course, job, marked):
@@ -250,4 +251,5 @@ def _result(gradebook, submission, student, noted):
         dict(noted.mistakes),
         noted.seconds,
         follows=tuple(noted.follows),
+        costs=noted.costs,
     )

@@ -25,6 +25,7 @@ class Record(NamedTuple):
     )
     seconds: float = 0.0
     version: int = VERSION
+    costs: tuple = ()  # what was unusual and may have cost points
 
 
 def put(notebook, record):
@@ -37,4 +38,5 @@ def of(notebook):
     found = notebook["metadata"].get(KEY)
     if not isinstance(found, dict) or found.keys() != set(Record._fields) or found["version"] != VERSION:
         return None
-    return Record(**found)._replace(notes=tuple(found["notes"]), human=tuple(found["human"]))  # JSON makes them lists
+    lists = {name: tuple(found[name]) for name in ("notes", "costs", "human")}  # JSON made them of tuples
+    return Record(**found)._replace(**lists)

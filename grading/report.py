@@ -35,11 +35,21 @@ def _summary(slug, results):
         "mistakes_figure": _svg(_mistakes_figure(mistakes)) if mistakes else "",
         "checks": Counter(name for result in results for name in result.failed).most_common(),
         "follows": Counter(name for result in results for name in result.follows).most_common(),
-        "notes": [(result.student, note) for result in results for note in result.notes],
+        "costs": [(result.student, note) for result in results if _lost(result) for note in result.costs],
+        "notes": [(result.student, note) for result in results for note in _cost_nothing(result)],
         "median": seconds[len(seconds) // 2],
         "slowest": seconds[-1],
         "seconds": _svg(_seconds_figure(seconds)),
     }
+
+
+def _lost(result):
+    return result.points < result.max_points
+
+
+def _cost_nothing(result):
+    """What was unusual in a submission and cost nothing: of one with all points, that is everything."""
+    return result.notes if _lost(result) else (*result.notes, *result.costs)
 
 
 def _mistakes(slug, results):

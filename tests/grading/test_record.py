@@ -18,6 +18,7 @@ RECORD = Record(
     {"test-x": "no-hop"},
     {"test-y": ["x"]},
     0.5,
+    costs=("x was missing",),
 )
 
 

@@ -12,7 +12,7 @@ DROPPED = {"test-gradient": "message-dropped"}
 RESULTS = [
     Result("ada", 15.0, 15.0, (), "", (), (), {}, 0.2),
     Result("blaise", 6.0, 15.0, ("check-gradient", "test-gradient"), "", (), (), DROPPED, 0.3),
-    Result("carl", 11.0, 15.0, ("test-gradient",), "", ("set-up was changed",), (), DROPPED, 4.0),
+    Result("carl", 11.0, 15.0, ("test-gradient",), "", (), (), DROPPED, 4.0, costs=("set-up was changed",)),
     Result("<b>eve", 0.0, 15.0, (), "x.ipynb is missing", (), ("x.ipynb is missing",), {}, 0.0),
 ]
 
@@ -47,13 +47,16 @@ def test_who_needs_a_human_and_what_was_unusual_is_listed(page):
     assert "<b>eve" not in page
 
 
-def test_of_what_was_unusual_nothing_is_said_that_need_not_be_true(tmp_path):
-    """Cells that were joined, or were missing, have their effect on the marks."""
-    notes = "gradient was joined with the unlabelled cell beside it: a part of its code stood there", "x was missing"
-    results = [Result("dora", 15.0, 15.0, (), "", notes, (), {}, 0.1)]
+def test_what_may_have_cost_points_is_kept_apart_from_what_cost_nothing(tmp_path):
+    joined, missing, changed = "gradient was joined with the cell below", "gradient was missing", "set-up was changed"
+    results = [
+        Result("dora", 11.0, 15.0, ("test-gradient",), "", (joined,), (), {}, 0.1, costs=(missing,)),
+        Result("emil", 15.0, 15.0, (), "", (), (), {}, 0.1, costs=(changed,)),  # it cost him nothing
+    ]
     text = report.write(tmp_path, {"two-step": results}).read_text(encoding="utf-8")
-    heading = text[: text.index(notes[0])].rpartition("<h3>")[2].partition("</h3>")[0]
-    assert heading == "Unusual in what was handed in"
+    headings = [text[: text.index(f"<td>{line}</td>")].rpartition("<h3>")[2] for line in (missing, joined, changed)]
+    headings = [heading.partition("</h3>")[0] for heading in headings]
+    assert headings == ["Unusual, and may have cost points"] + ["Unusual, and cost nothing"] * 2
 
 
 def test_checks_are_listed_by_how_many_failed_them(page):
