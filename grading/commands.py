@@ -12,7 +12,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, exercise, mine, mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -20,7 +20,7 @@ from grading.execute import Settings
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
-KEPT = "What was marked is kept: the same command goes on with the rest."
+KEPT = ": what was marked is kept, and the same command goes on with the rest"
 AGAIN = "What was marked is kept: mend this, and give the same command again."
 LOG = COURSE / "_build" / "grading.log"
 SAMPLE = COURSE / "_build" / "sample-class"
@@ -36,7 +36,7 @@ def main(arguments=None):
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:
-        print(f"error: interrupted\n{KEPT}", file=sys.stderr)
+        print(f"Interrupted{arguments.kept}.", file=sys.stderr)
         return 2
     except Exception as error:
         return _stop(error)
@@ -63,6 +63,7 @@ def _stop(error):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m grading", description="Grade the course's exercises.")
+    parser.set_defaults(kept="")
     commands = parser.add_subparsers(required=True)
     several = argparse.ArgumentParser(add_help=False)
     several.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
@@ -74,7 +75,7 @@ def _parser():
     marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
     marking.add_argument("--force", action="store_true", help="mark again what is marked already")
     marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
-    marking.set_defaults(run=run_autograde)
+    marking.set_defaults(run=run_autograde, kept=KEPT)
     sample = commands.add_parser(
         "sample", parents=[several], help="make a sample class from the known answers, and grade it"
     )
@@ -84,6 +85,7 @@ def _parser():
     known = commands.add_parser(
         "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
+    known.add_argument("slugs", nargs="*", default=slugs(), metavar="slug", help="exercises (default: all)")
     known.set_defaults(run=run_mistakes)
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     return parser
@@ -147,9 +149,11 @@ def run_sample(arguments):
 
 def run_mistakes(arguments):
     """Mark every known answer; write the pages if each loses exactly the points it says, else say which does not."""
+    for slug in arguments.slugs:
+        known_answers(exercise.load(slug).slug)  # a fault in one of the files is told before the first is marked
     sandbox.ensure_available()
     settings, broken = Settings(_seed(None)), []
-    for slug in slugs():
+    for slug in arguments.slugs:
         table = Table(title=slug, title_justify="left")
         for column in ("answer", "loses", "fails, but keeps", "as it says"):
             table.add_column(column)
@@ -162,8 +166,8 @@ def run_mistakes(arguments):
     if broken:
         print(f"Seed {settings.seed}. These do not lose what answers.toml says: {', '.join(broken)}")
         return 1
-    mistakes_page.write()
-    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}, and one page per exercise beside it.")
+    written = mistakes_page.write(arguments.slugs)
+    print(f"Written: {', '.join(str(path.relative_to(COURSE)) for path in written)}.")
     return 0
 
 

@@ -1,7 +1,9 @@
 """Mark the submissions of one exercise: here, in a pool of processes, or on a Dask cluster."""
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -146,7 +148,7 @@ def _in_pool(jobs, workers):
     waiting = deque(jobs)
     while waiting:
         suspects = []
-        with _pool(workers) as pool:
+        with _pool(workers) as pool, _killed_if_stopped():
             yield from _until_it_breaks(pool, waiting, workers + 1, suspects)
         for job in suspects:
             yield from _alone(job)
@@ -156,7 +158,7 @@ def _alone(job):
     """Yield the Marked of a job that has a process for itself; the first death of it may have been an accident, too."""
     for _ in range(2):
         killed = []
-        with _pool(1) as pool:
+        with _pool(1) as pool, _killed_if_stopped():
             yield from _until_it_breaks(pool, deque([job]), 1, killed)
         if not killed:
             return
@@ -168,8 +170,35 @@ def _pool(workers):
     return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
 
 
+@contextlib.contextmanager
+def _not_interrupted():
+    """Let Ctrl-C wait until the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _killed_if_stopped():
+    """Let no worker finish what it is at when the block is left before its end, as by Ctrl-C."""
+    try:
+        yield
+    except BaseException:
+        for child in multiprocessing.active_children():
+            child.kill()
+        raise
+
+
 def _end_with_parent():
-    """Let this process end when the one that started it is gone, however that ended."""
+    """Let this process end when the one that started it is gone, however that ended.
+
+    Ctrl-C reaches all processes of a terminal: what it means is for the first to say. A handler that does nothing is
+    not inherited by the processes of students, as a signal that is ignored would be.
+    """
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
@@ -181,7 +210,8 @@ def _until_it_breaks(pool, waiting, most, suspects):
         while waiting and len(running) < most:
             job = waiting.popleft()
             try:
-                running[pool.submit(mark, job)] = job
+                with _not_interrupted():  # a worker starts as its parent is, and says for itself when it is ready
+                    running[pool.submit(mark, job)] = job
             except BrokenProcessPool:
                 suspects.append(job)
                 break
