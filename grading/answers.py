@@ -1,11 +1,8 @@
-"""The known answers of an exercise: its solution, and the wrong and right ones of solutions/<slug>/answers.toml.
+"""The known answers of an exercise: its solution, and the wrong and right ones of solutions/<slug>/answers.toml."""
 
-The keys of that file are explained at the top of solutions/two-step/answers.toml.
-"""
-
-import tomllib
 from typing import NamedTuple
 
+from grading import answers_file
 from grading.course import COURSE
 from grading.exercise import grade_id, is_answer, parts, read
 
@@ -37,17 +34,12 @@ def solution(slug):
 def known_answers(slug):
     """All answers of answers.toml, the wrong ones first, each with a source for every answer cell.
 
-    Raises ValueError for an entry with unknown keys, cells or groups, or with an edit whose text the solution lacks.
+    Raises ValueError, naming the file, the entry and the key, for an entry that cannot be meant.
     """
-    path = COURSE / "solutions" / slug / "answers.toml"
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    base, groups = solution(slug), content.get("groups", {})
-    part_of = parts(_notebook(slug)) if content.get("follow_through", True) else {}
-    known = [
-        _answer(entry, kind == "right", base, groups, path)
-        for kind in ("wrong", "right")
-        for entry in content.get(kind, [])
-    ]
+    content, base, part_of = answers_file.read(slug), solution(slug), parts(_notebook(slug))
+    found = answers_file.entries(content, slug, part_of)
+    known = [_answer(entry, kind, where, base, content.get("groups", {})) for kind, where, entry in found]
+    part_of = part_of if content.get("follow_through", True) else {}
     return [answer._replace(follows=_follows(answer, base, part_of)) for answer in known]
 
 
@@ -55,28 +47,23 @@ def _notebook(slug):
     return read(COURSE / "solutions" / slug / f"{slug}.ipynb")
 
 
-def _answer(entry, right, base, groups, path):
-    entry = dict(entry)
-    name = entry.pop("name")
+def _answer(entry, kind, where, base, groups):
     cells = dict(base.cells)
-    replaced, edited = entry.pop("cells", {}), entry.pop("edit", {})
-    for label in [*replaced, *edited]:
-        if label not in cells:
-            raise ValueError(f"{path}: {name} names the cell {label!r}; the answer cells are {', '.join(cells)}")
-    cells.update({label: source.strip("\n") for label, source in replaced.items()})
-    for label, edits in edited.items():
+    for key in ("cells", "edit"):
+        for label in entry.get(key, {}):
+            if label not in cells:
+                raise ValueError(f"{where}: `{key}` names the cell {label!r}; the answer cells are {', '.join(cells)}")
+    cells.update({label: source.strip("\n") for label, source in entry.get("cells", {}).items()})
+    for label, edits in entry.get("edit", {}).items():
         for old, new in edits:
             if old not in cells[label]:
-                raise ValueError(f"{path}: {name} edits {old!r}, which is not in the cell {label!r}")
+                raise ValueError(f"{where}: `edit.{label}`: {old!r} is not in the cell")
             cells[label] = cells[label].replace(old, new)
-    mistake, hint = entry.pop("mistake", ""), entry.pop("hint", "")
-    loses = _without_groups(entry.pop("loses", []), groups, f"{path}: {name}")
-    hidden_only = entry.pop("hidden_only", "")
-    if entry:
-        raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")
-    if not right and not (mistake and hint and loses):
-        raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
-    return Answer(name, right, mistake, hint, cells, loses, hidden_only)
+    if cells == base.cells:
+        raise ValueError(f"{where}: is the solution itself: `edit` or `cells` must change it")
+    told = (entry.get(key, "") for key in ("mistake", "hint"))
+    loses = _without_groups(entry.get("loses", []), groups)
+    return Answer(entry["name"], kind == "right", *told, cells, loses, entry.get("hidden_only", ""))
 
 
 def _follows(answer, base, part_of):
@@ -92,12 +79,9 @@ def _follows(answer, base, part_of):
     return tuple(found)
 
 
-def _without_groups(loses, groups, where):
+def _without_groups(loses, groups):
     """The grade_ids in `loses`, with those of a group in the place of "@group"; each once."""
     found = []
     for label in loses:
-        if label.startswith("@") and label[1:] not in groups:
-            known = ", ".join(groups) or "none"
-            raise ValueError(f"{where} has {label!r} in `loses`, which is no group; [groups] has {known}")
         found += groups[label[1:]] if label.startswith("@") else [label]
     return tuple(dict.fromkeys(found))

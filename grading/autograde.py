@@ -5,6 +5,8 @@ import copy
 import fcntl
 import logging
 import sys
+import threading
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grading import backup, exchange, exercise, grade, gradebook, marks, migrate, notebooks, outside
 from grading.sandbox import SandboxError
 
+MINUTE = 60.0  # seconds between two lines in a log
 MISSED = 5  # submissions one after the other for which no process could be started
 
 console = Console(width=None if sys.stdout.isatty() else 120)
@@ -57,7 +60,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
-        with _progress() as progress:
+        with _progress() as progress, _line_a_minute(progress):
             bar = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
             for marked in grade.mark_all(jobs, workers, scheduler):
                 job = of_student[marked.student]
@@ -198,3 +201,26 @@ def _progress():
     columns = ["{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed")]
     columns += [TextColumn("{task.fields[rate]:.1f}/s"), TimeRemainingColumn()]
     return Progress(*columns, console=console)
+
+
+@contextlib.contextmanager
+def _line_a_minute(progress):
+    """Say in the block how far it is, where the output goes into a file, in which no bar can move."""
+    if console.is_terminal:
+        yield
+        return
+    ended = threading.Event()
+
+    def tell():
+        while not ended.wait(MINUTE):
+            for task in progress.tasks:
+                done = f"{task.completed:g} of {task.total:g} marked, {task.fields['failed']} failed"
+                console.print(f"{datetime.now():%H:%M} {task.description}: {done}", highlight=False)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -18,6 +18,7 @@ from grading import (
     cgroup,
     doctor,
     due_dates,
+    exercise,
     export,
     feedback_pages,
     migrate,
@@ -37,7 +38,7 @@ from grading.platforms import collect
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
-KEPT = "What was marked is kept: the same command goes on with the rest."
+KEPT = ": what was marked is kept, and the same command goes on with the rest"
 AGAIN = "What was marked is kept: mend this, and give the same command again."
 LOG = COURSE / "_build" / "grading.log"
 SAMPLE = COURSE / "_build" / "sample-class"
@@ -54,7 +55,7 @@ def main(arguments=None):
         with private():  # what is made here tells about students: the gradebook, pages, reports and logs
             return arguments.run(arguments)
     except KeyboardInterrupt:
-        print(f"error: interrupted\n{KEPT}", file=sys.stderr)
+        print(f"Interrupted{arguments.kept}.", file=sys.stderr)
         return 2
     except Exception as error:
         return _stop(error)
@@ -81,6 +82,7 @@ def _stop(error):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m grading", description="Grade the course's exercises.")
+    parser.set_defaults(kept="")
     commands = parser.add_subparsers(required=True)
     several = argparse.ArgumentParser(add_help=False)
     several.add_argument("--workers", type=int, default=CORES, metavar="N", help=f"processes (default: {CORES})")
@@ -94,7 +96,7 @@ def _parser():
     marking.add_argument("--dry-run", action="store_true", help="say what a new marking would change; write nothing")
     marking.add_argument("--yes", action="store_true", help="let the gradebook follow a changed exercise unasked")
     marking.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights")
-    marking.set_defaults(run=run_autograde)
+    marking.set_defaults(run=run_autograde, kept=KEPT)
     sample = commands.add_parser(
         "sample", parents=[several], help="make a sample class from the known answers, and grade it"
     )
@@ -104,6 +106,7 @@ def _parser():
     known = commands.add_parser(
         "mistakes", parents=[several], help="prove every known answer, and write their pages of the book"
     )
+    known.add_argument("slugs", nargs="*", default=slugs(), metavar="slug", help="exercises (default: all)")
     known.set_defaults(run=run_mistakes)
     due_dates.describe_due(commands.add_parser("due", help="set until when an exercise may be handed in"))
     due_dates.describe_extend(commands.add_parser("extend", help="give a student longer"))
@@ -187,9 +190,11 @@ def run_sample(arguments):
 
 def run_mistakes(arguments):
     """Mark every known answer; write the pages if each loses exactly the points it says, else say which does not."""
+    for slug in arguments.slugs:
+        known_answers(exercise.load(slug).slug)  # a fault in one of the files is told before the first is marked
     sandbox.ensure_available()
     settings, broken = Settings(_seed(None)), []
-    for slug in slugs():
+    for slug in arguments.slugs:
         table = Table(title=slug, title_justify="left")
         for column in ("answer", "loses", "fails, but keeps", "as it says"):
             table.add_column(column)
@@ -202,8 +207,8 @@ def run_mistakes(arguments):
     if broken:
         print(f"Seed {settings.seed}. These do not lose what answers.toml says: {', '.join(broken)}")
         return 1
-    mistakes_page.write()
-    print(f"Written: {mistakes_page.PAGE.relative_to(COURSE)}, and one page per exercise beside it.")
+    written = mistakes_page.write(arguments.slugs)
+    print(f"Written: {', '.join(str(path.relative_to(COURSE)) for path in written)}.")
     return 0
 
 

@@ -8,8 +8,9 @@ COURSE = Path(__file__).resolve().parents[1]
 
 
 def slugs():
-    """The names of all exercises, sorted: every folder of solutions/ is one."""
-    return sorted(path.parent.name for path in (COURSE / "solutions").glob("*/answers.toml"))
+    """The names of all exercises, sorted: every folder of solutions/ is one, and says so if a file is missing."""
+    found = (path for kind in ("*/answers.toml", "*/*.md") for path in (COURSE / "solutions").glob(kind))
+    return sorted({path.parent.name for path in found})
 
 
 def address():

@@ -9,11 +9,11 @@ import hashlib
 import importlib
 import json
 import pkgutil
-import tomllib
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import rnnlib
+from grading import answers_file
 from grading.course import COURSE, slugs
 
 
@@ -47,15 +47,17 @@ class Exercise(NamedTuple):
 
 
 def load(slug):
-    """The Exercise; raises ValueError if there is none of that name, or if its notebooks have not been built."""
+    """The Exercise; raises ValueError if there is none of that name, or if its notebooks have not been built.
+
+    Raises ValueError, too, for what cannot be meant in its answers.toml.
+    """
     if slug not in slugs():
         raise ValueError(f"there is no exercise {slug!r}; there are {', '.join(slugs())}")
     source, release = (COURSE / house / slug / f"{slug}.ipynb" for house in ("solutions", "exercises"))
     for path in (source, release):
         if not path.exists():
             raise ValueError(f"{path.relative_to(COURSE)} is not built: run `make notebooks`")
-    answers = COURSE / "solutions" / slug / "answers.toml"
-    return _load(slug, *(path.stat().st_mtime_ns for path in (source, release, answers)))
+    return _load(slug, source.stat().st_mtime_ns, release.stat().st_mtime_ns, answers_file.changed(slug))
 
 
 @lru_cache(maxsize=32)
@@ -70,11 +72,15 @@ def _load(slug, *_times):
         elif grade_id(cell):
             cell["source"] = full[grade_id(cell)]
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
-    text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
-    answers = tomllib.loads(text)
-    withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
+    answers, tests = answers_file.read(slug), [grade_id(cell) for cell in source["cells"] if is_test(cell)]
+    answers_file.check_settings(answers, slug, names, tests)
+    answers_file.entries(answers, slug, tests)  # before anybody is marked
+    try:
+        withheld = _withheld({name for found in names.values() for name in found}, answers.get("withhold", []))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"{answers_file.place(slug)}: `withhold`: {error}") from None
     follow_through = answers.get("follow_through", True)
-    told = json.dumps([release, full, text, _code()], sort_keys=True)
+    told = json.dumps([release, full, answers, _code()], sort_keys=True, default=str)
     digest = hashlib.sha256(told.encode()).hexdigest()
     sections = answers.get("sections", {})
     return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, digest)

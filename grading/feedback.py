@@ -91,7 +91,7 @@ class Results:
     most: float
     penalty: float  # for being late; it is taken from the points already
     problem: str  # why nothing was marked; empty if something was
-    notes: list  # what was unusual in what was handed in
+    notes: list  # what was unusual in what was handed in and cost nothing
     mistakes: list
     parts: list
     cells: list  # the student's own cells as they ran: dicts with title, kind, source, attachments, texts and figures
@@ -99,6 +99,7 @@ class Results:
     sandbox: str
     late: float = 0.0  # seconds after the due date, which an extension moves
     extension: float = 0.0  # seconds
+    costs: list = field(default_factory=list)  # what was unusual and may have cost points; empty if none were lost
 
 
 def results(notebook, task, marks=None):
@@ -113,6 +114,7 @@ def results(notebook, task, marks=None):
     comments = marks.comments if marks else {}
     parts = [_part(title, of_part, placed, task, comments) for title, of_part in checks.items()]
     marks = marks or Marks({}, {}, sum(part.points for part in parts), sum(part.most for part in parts))
+    lost = marks.points + marks.penalty < marks.most  # by what was handed in
     return Results(
         slug=task.slug,
         title=task.title,
@@ -120,7 +122,7 @@ def results(notebook, task, marks=None):
         most=marks.most,
         penalty=marks.penalty,
         problem=noted.problem,
-        notes=[] if noted.problem else list(noted.notes),
+        notes=[] if noted.problem else [*noted.notes, *([] if lost else noted.costs)],
         mistakes=mistakes,
         parts=parts,
         cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
@@ -128,6 +130,7 @@ def results(notebook, task, marks=None):
         sandbox=noted.sandbox,
         late=marks.late,
         extension=marks.extension,
+        costs=list(noted.costs) if lost and not noted.problem else [],
     )
 
 

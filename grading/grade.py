@@ -1,7 +1,9 @@
 """Mark the submissions of one exercise: here, in a pool of processes, or on a Dask cluster."""
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -9,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import exercise, intake, outside
+from grading import exercise, finder, intake, outside
 from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
@@ -80,16 +82,48 @@ def find_submissions(submitted, slug):
         except OSError as error:
             strays.append(f"the folder {name} cannot be read: {error.strerror}")
             continue
-        if slug in inside and student in found:
+        if entry.name in known and slug not in inside:
+            strays.append(f"{name} stands where a student's folder should be: submitted/<student>/<exercise>")
+            continue
+        others, handed_in = _others(entry, inside, slug, known)
+        if handed_in and student in found:
             strays.append(f"the folder {name} was not marked, as nbgrader cannot take its name; give it another one")
-        elif slug in inside:
+        elif handed_in:
             found[student] = entry.name
             if student != entry.name:
                 strays.append(f"the folder {name} was marked as {student}, as nbgrader cannot take its name")
-        others = [f"{student} handed in {other!r}, which is no exercise" for other in inside if other not in known]
+        others = [f"{student} handed in {other!r}, which is no exercise" for other in others]
         more = [f"{student} handed in {len(others) - MAX_STRAYS} more things that are no exercise"]
         strays += map(outside.line, others[:MAX_STRAYS] + (more if others[MAX_STRAYS:] else []))
     return found, sorted(strays)
+
+
+def _others(folder, inside, slug, known):
+    """What else than exercises lies in a student's folder, and whether the exercise `slug` is handed in there.
+
+    `inside` are the names in it, `known` those of all exercises. A file may stand without its folder, and a folder may
+    be called in another way. Where the names do not tell, the notebooks do.
+    """
+    handed_in = slug in inside or any(finder.is_name_of(name, slug) for name in inside if name not in known)
+    others, perhaps = [], []
+    for name in inside:
+        named = name if name in known else finder.exercise_named(name)
+        if name in known or (named and named not in inside):
+            perhaps += [name] if named == slug else []  # of another exercise, the marking of that one will tell
+        elif len(others) < MAX_STRAYS and finder.may_be_notebook(name) and _is_file(folder / name):
+            holds = intake.exercise_in(folder / name)
+            handed_in |= holds == slug
+            others += [] if holds else [name]
+        else:
+            others.append(name)
+    if perhaps and not handed_in:
+        handed_in = intake.is_there(folder / slug, slug)
+        others += [] if handed_in else perhaps
+    return sorted(others), handed_in
+
+
+def _is_file(path):
+    return path.is_file() and not path.is_symlink()
 
 
 def mark_all(jobs, workers=1, scheduler=None):
@@ -114,7 +148,7 @@ def _in_pool(jobs, workers):
     waiting = deque(jobs)
     while waiting:
         suspects = []
-        with _pool(workers) as pool:
+        with _pool(workers) as pool, _killed_if_stopped():
             yield from _until_it_breaks(pool, waiting, workers + 1, suspects)
         for job in suspects:
             yield from _alone(job)
@@ -124,7 +158,7 @@ def _alone(job):
     """Yield the Marked of a job that has a process for itself; the first death of it may have been an accident, too."""
     for _ in range(2):
         killed = []
-        with _pool(1) as pool:
+        with _pool(1) as pool, _killed_if_stopped():
             yield from _until_it_breaks(pool, deque([job]), 1, killed)
         if not killed:
             return
@@ -136,8 +170,35 @@ def _pool(workers):
     return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
 
 
+@contextlib.contextmanager
+def _not_interrupted():
+    """Let Ctrl-C wait until the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _killed_if_stopped():
+    """Let no worker finish what it is at when the block is left before its end, as by Ctrl-C."""
+    try:
+        yield
+    except BaseException:
+        for child in multiprocessing.active_children():
+            child.kill()
+        raise
+
+
 def _end_with_parent():
-    """Let this process end when the one that started it is gone, however that ended."""
+    """Let this process end when the one that started it is gone, however that ended.
+
+    Ctrl-C reaches all processes of a terminal: what it means is for the first to say. A handler that does nothing is
+    not inherited by the processes of students, as a signal that is ignored would be.
+    """
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
@@ -149,7 +210,8 @@ def _until_it_breaks(pool, waiting, most, suspects):
         while waiting and len(running) < most:
             job = waiting.popleft()
             try:
-                running[pool.submit(mark, job)] = job
+                with _not_interrupted():  # a worker starts as its parent is, and says for itself when it is ready
+                    running[pool.submit(mark, job)] = job
             except BrokenProcessPool:
                 suspects.append(job)
                 break

@@ -49,6 +49,7 @@ class Result(NamedTuple):
     late: float = 0.0  # seconds after the due date, which an extension moves
     extension: float = 0.0  # seconds
     penalty: float = 0.0  # points for being late, which are not yet taken from `points`
+    costs: tuple = ()  # what was unusual and may have cost points
 
 
 def save_or_say(gradebook, course, job, marked):
@@ -318,4 +319,5 @@ def _result(gradebook, submission, student, noted, unclear):
         noted.seconds,
         follows=tuple(noted.follows),
         **late.of(submission)._asdict(),
+        costs=noted.costs,
     )

@@ -6,10 +6,11 @@ import os
 import stat
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import outside
+from grading import finder, outside
 from grading.pictures import KINDS, Album
 
 try:
@@ -24,6 +25,7 @@ MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
 LEFT_OUT = "the others were left out"
+NOT_RUN = "it was not run"
 KEYS = {
     "cells",
     "worksheets",
@@ -58,34 +60,116 @@ class Submission(NamedTuple):
     cells: tuple
     notes: tuple  # what was unusual and cost nothing
     problem: str  # why there is nothing to mark; empty if there is something
-    digest: str  # of the notebook's bytes; empty if there is a problem
+    digest: str  # of all files that may be the notebook; empty if there is a problem
     timestamp: str = ""  # the text of timestamp.txt, which nbgrader's exchange writes
-    human: tuple = ()  # those of the notes that an instructor should look at
+    human: tuple = ()  # those of all these lines that an instructor should look at
+    costs: tuple = ()  # what was unusual and may have cost points
 
 
 def read_folder(folder, slug):
-    """The Submission in a folder submitted/<student>/<slug>, whatever a student put there.
+    """The Submission in a folder submitted/<student>/<slug>, whatever a student put there, or beside it.
 
-    Raises NotReadError where this machine cannot start a process to read it.
+    Of several notebooks, finder.choose takes one. Raises NotReadError where this machine cannot start a process to
+    read them.
     """
     folder, when = Path(folder), timestamp(folder)
     try:
-        path, notes = _find(folder, slug)
-        cells, more, digest = read_notebook(path)
+        found, more = finder.candidates(folder, slug)
+        looked = [_look(candidate, slug) for candidate in found]
+        chosen = finder.choose([reading for reading, *_ in looked], slug)
+        if chosen.reading is None:
+            return Submission((), (), outside.line(chosen.problem or _missing(folder, slug)), "", when)
+        (notes,) = [notes for reading, notes, _ in looked if reading is chosen.reading]
+        digests = [digest for *_, digest in looked]
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
         return Submission((), (), outside.line(str(error)), "", when)
     except Exception as error:  # of a kind that nobody thought of
-        return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "", when)
-    human = tuple(line for line in more if LEFT_OUT in line)
-    return Submission(tuple(cells), tuple(map(outside.line, (*notes, *more))), "", digest, when, human)
+        return Submission((), (), outside.line(_unforeseen(error)), "", when)
+    unread = [f"{more} more files were not looked at"] if more else []
+    read = _sorted(chosen.reading.cells, [*chosen.notes, *notes], [*chosen.costs, *unread], _together(found, digests))
+    human = (*map(outside.line, chosen.human), *unread, *read.human)
+    return read._replace(timestamp=when, human=tuple(dict.fromkeys(human)))
+
+
+def submission(path):
+    """The Submission in one notebook file, whoever's it is and whatever it is called. Raises as read_notebook does."""
+    cells, notes, digest = read_notebook(path)
+    return _sorted(cells, notes, [], digest)
+
+
+def is_there(folder, slug):
+    """Whether a student without a folder submitted/<student>/<slug> has handed in a notebook of this exercise."""
+    found, _ = finder.candidates(Path(folder), slug)
+    return any(_look(candidate, slug)[0].exercise == slug for candidate in found)
+
+
+def exercise_in(path):
+    """The exercise of which a file is a notebook; empty if it is of none, or no notebook."""
+    try:
+        return finder.exercise_of(read_notebook(path)[0])
+    except (ValueError, OSError, NotReadError):
+        return ""
 
 
 def digest(folder, slug):
-    """The digest that read_folder would give, without parsing the file; empty if there is no file that can be read."""
+    """The digest that read_folder would give, without parsing a file; empty if there is none that can be read.
+
+    All files count among which read_folder chooses, so that a better one is noticed beside the one that was marked.
+    """
     try:
-        path, _ = _find(Path(folder), slug)
+        found, _ = finder.candidates(Path(folder), slug)
+    except (ValueError, OSError):
+        return ""
+    return _together(found, [_digest_of(candidate.path) for candidate in found])
+
+
+def _look(candidate, slug):
+    """The finder.Reading of a finder.Candidate, notes about its file, and the digest of it."""
+    try:
+        cells, notes, digest = read_notebook(candidate.path)
+        return finder.weigh(candidate, cells, slug), notes, digest
+    except NotReadError:
+        raise
+    except (ValueError, OSError) as error:
+        problem = str(error)
+    except Exception as error:
+        problem = _unforeseen(error)
+    return finder.Reading(candidate, None, {}, frozenset(), "", problem), [], _digest_of(candidate.path)
+
+
+def _sorted(cells, notes, costs, digest):
+    """The Submission of some cells; of the `notes`, those about what was left out may have cost points as well."""
+    out = [line for line in notes if LEFT_OUT in line or NOT_RUN in line]
+    notes = tuple(outside.line(line) for line in notes if line not in out)
+    human = tuple(line for line in map(outside.line, out) if LEFT_OUT in line)
+    return Submission(tuple(cells), notes, "", digest, "", human, tuple(map(outside.line, [*costs, *out])))
+
+
+def _missing(folder, slug):
+    """Why there is no notebook in a folder in which none was found."""
+    if (folder / f"{slug}.ipynb").is_symlink():
+        return f"{slug}.ipynb is a symbolic link, and links are not followed"
+    if not folder.is_dir():
+        return f"there is no folder {folder.name}"
+    with os.scandir(folder) as listing:
+        found = sorted(entry.name for entry in islice(listing, finder.MAX_ENTRIES))
+    return f"{slug}.ipynb is missing; found: {', '.join(found[:10]) or 'nothing'}"
+
+
+def _unforeseen(error):
+    return f"it cannot be read: {type(error).__name__}: {error}"
+
+
+def _together(candidates, digests):
+    """One digest of several files and their names; empty if none of them can be read."""
+    lines = [os.fsencode(f"{digest} {each.name}\n") for each, digest in zip(candidates, digests, strict=True)]
+    return _digest(b"".join(lines)) if any(digests) else ""
+
+
+def _digest_of(path):
+    try:
         return _digest(_read(path))
     except (ValueError, OSError):
         return ""
@@ -175,29 +259,6 @@ def _digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def _find(folder, slug):
-    """The path of the notebook to mark, and a list of notes. Raises ValueError, with a reason, when there is none."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        raise ValueError(f"{folder.name} is a symbolic link, and links are not followed")
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder.name}")
-    path = folder / f"{slug}.ipynb"
-    if path.is_symlink():
-        raise ValueError(f"{path.name} is a symbolic link, and links are not followed")
-    if path.is_file():
-        return path, []
-    found = sorted(os.listdir(folder))
-    others = [
-        name
-        for name in found
-        if name.endswith(".ipynb") and (folder / name).is_file() and not (folder / name).is_symlink()
-    ]
-    if len(others) == 1:
-        return folder / others[0], [f"{others[0]!r} was taken for {path.name}"]
-    listed = ", ".join(found[:10]) or "nothing"
-    raise ValueError(f"{path.name} is missing; found: {listed}")
-
-
 def _read(path):
     """The bytes of a regular file of bearable size. Raises ValueError for anything else, OSError for a link."""
     name = Path(path).name
@@ -237,7 +298,7 @@ def _cell(cell, notes, album):
         source, attachments = album.take(source, cell.get("attachments"))
     if len(source) > MAX_SOURCE:
         notes.append(
-            f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; it was not run"
+            f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; {NOT_RUN}"
         )
         source = ""
     return Cell(kind, label, source, attachments)

@@ -129,10 +129,9 @@ def _read(path):
             f"there is no file {path}: give the notebook that you filled in, such as Downloads/two-step.ipynb"
         )
     try:
-        cells, notes, digest = intake.read_notebook(path.resolve())  # a link of your own may be followed
+        return intake.submission(path.resolve())  # a link of your own may be followed
     except ValueError as error:
         raise ValueError(f"{error}; give the .ipynb file that Jupyter has saved") from None
-    return intake.Submission(tuple(cells), tuple(map(outside.line, notes)), "", digest)
 
 
 def _has_sandbox():

@@ -45,20 +45,28 @@ def lost(notebook):
     }
 
 
-def write():
-    """Write the pages of the book, and delete those of exercises that are no more."""
-    for path in OF_EXERCISES.glob("*.md"):
-        path.unlink()
+def write(some=None):
+    """Write the pages of the book, and delete those of exercises that are no more; return the paths of those written.
+
+    Of the pages about one exercise, those of `some` are written, or all; the one that lists them has numbers of each.
+    """
     OF_EXERCISES.mkdir(exist_ok=True)
-    for path, text in pages().items():
+    for path in OF_EXERCISES.glob("*.md"):
+        if path.stem not in slugs():
+            path.unlink()
+    found = pages(some)
+    for path, text in found.items():
         path.write_text(text, encoding="utf-8")
+    return list(found)
 
 
-def pages():
-    """The text of each page, {path: text}: one for every exercise, and the page that lists them."""
+def pages(some=None):
+    """The text of each page, {path: text}: one for every exercise, or for `some`, and the page that lists them all."""
     exercises = [_summary(exercise.load(slug)) for slug in slugs()]
     found = {PAGE: render("mistakes.md.jinja", exercises=exercises, literal=_literal)}
     for each in exercises:
+        if some is not None and each["slug"] not in some:
+            continue
         path = OF_EXERCISES / f"{each['slug']}.md"
         found[path] = render("mistakes_of.md.jinja", exercise=each, literal=_literal)
     return found

@@ -11,17 +11,19 @@ MAX_TEXT = (
     10_000  # characters of a text that a student added: to show some texts takes a time that grows with the square
 )
 WRITTEN_BY_STUDENT = "written_by_student"
+MAY_COST = "What may have cost points"
+COSTS_NOTHING = "What was unusual and cost nothing"
 
 
 class Notes:
-    """Lines about what was unusual in a submission, and those of them that an instructor should look at."""
+    """Lines about what was unusual in a submission, of two sorts, and those that an instructor should look at."""
 
     def __init__(self):
-        self.lines, self.human = [], []
+        self.lines, self.costs, self.human = [], [], []
 
-    def say(self, line, doubtful=False):
-        """Note a line; a `doubtful` one is put before a human too."""
-        self.lines.append(line)
+    def say(self, line, costs=False, doubtful=False):
+        """Note a line; one that `costs` is about what may have cost points, a `doubtful` one comes before a human."""
+        (self.costs if costs else self.lines).append(line)
         self.human += [line] if doubtful else []
 
 
@@ -53,14 +55,13 @@ def rebuild(task, submission):
         notebook, notes = copy.deepcopy(task.notebook), Notes()
     else:
         notebook, notes = transplant(task, submission)
-    lines = [*submission.notes, *notes.lines]
-    said = [submission.problem] if submission.problem else lines
-    if said:
-        title = "**Not marked**" if submission.problem else "**About this submission**"
-        text = "\n".join(f"- {_as_text(line)}" for line in said)
-        notebook["cells"].insert(0, _new_cell("markdown", f"{title}\n\n{text}", "about-this-submission", {}))
+    lines, costs = (*submission.notes, *notes.lines), (*submission.costs, *notes.costs)
+    said = {"Not marked": [submission.problem]} if submission.problem else {MAY_COST: costs, COSTS_NOTHING: lines}
+    text = "\n\n".join(_listed(title, of_title) for title, of_title in said.items() if of_title)
+    if text:
+        notebook["cells"].insert(0, _new_cell("markdown", text, "about-this-submission", {}))
     human = (*submission.human, *notes.human)
-    put(notebook, Record(submission.problem, tuple(lines), submission.digest, human=human))
+    put(notebook, Record(submission.problem, lines, submission.digest, human=human, costs=costs))
     return notebook
 
 
@@ -73,7 +74,7 @@ def transplant(task, submission):
     notes, reader, found = Notes(), copies.Reader(), _sort(task, submission)
     labels = list(task.released)
     if list(found.order) != [label for label in labels if label in found.labelled]:
-        notes.say("the cells were in another order; they were run in the order of the exercise")
+        notes.say("the cells were in another order; they were run in the order of the exercise", costs=True)
     answers = {}
     # All answers are found before the notebook is put together: extra cells may turn out to be parts of them.
     for label in task.names:
@@ -119,10 +120,11 @@ def _filled_in(task, label, found, reader, notes):
         if texts[-1] != cell.source:
             notes.say(f"{label} held its text twice in a row; it was run once")
     if any(re.search(r"(?<![\w.])input\(", text) for text in texts):
-        notes.say(f"{label} calls input(), which nobody answers here: a cell gets an empty text, a function an error")
+        how = "a cell gets an empty text, a function an error"
+        notes.say(f"{label} calls input(), which nobody answers here: {how}", costs=True)
     chosen = copies.choose(texts, task.names[label], reader)
     if chosen.how:
-        notes.say(f"{label} was handed in {len(cells)} times; {chosen.how}", chosen.doubtful)
+        notes.say(f"{label} was handed in {len(cells)} times; {chosen.how}", chosen.doubtful, chosen.doubtful)
     return _completed(label, chosen.source, (filled[0][0], filled[-1][0]), found, reader, notes)
 
 
@@ -169,7 +171,7 @@ def _blank(task, label, found, answers, reader, notes):
         was = "was left blank" if cells else "was missing"
         notes.say(f"{label} {was}; what another cell holds was marked: {', '.join(moved)}")
     elif not cells:
-        notes.say(f"{label} was missing; it counts as not done")
+        notes.say(f"{label} was missing; it counts as not done", costs=True)
     return copies.without(task.released[label], moved) if moved else task.released[label]
 
 
@@ -180,7 +182,7 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
             twice = reader.defined(extra.source) & reader.defined(answer) & set(task.names[label])
             if twice:
                 where = f"in {label} and in an unlabelled cell below it; the last one was marked"
-                notes.say(f"{', '.join(sorted(twice))} was defined {where}", doubtful=True)
+                notes.say(f"{', '.join(sorted(twice))} was defined {where}", costs=True, doubtful=True)
 
 
 def _mentions(source, names):
@@ -198,9 +200,9 @@ def _imports(task, label, found, reader, notes):
     added = [copies.added_imports(source, original, reader) for source in changed]
     added = "\n".join(filter(None, dict.fromkeys(added)))
     if added:
-        notes.say(f"{label} was changed: the imports that were added were kept, else the original was run")
+        notes.say(f"{label} was changed: the imports that were added were kept, else the original was run", costs=True)
     elif changed:
-        notes.say(f"{label} was changed, which has no effect; the original was run")
+        notes.say(f"{label} was changed; the original was run", costs=True)
     return added
 
 
@@ -242,6 +244,10 @@ def _new_cell(kind, source, name, metadata, attachments=None):
     more = {"outputs": [], "execution_count": None} if kind == "code" else {}
     more |= {"attachments": attachments} if attachments else {}
     return {"cell_type": kind, "id": name, "metadata": metadata, "source": source} | more
+
+
+def _listed(title, lines):
+    return "\n".join([f"**{title}**", "", *(f"- {_as_text(line)}" for line in lines)])
 
 
 def _as_text(line):

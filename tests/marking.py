@@ -58,8 +58,7 @@ def submission(notebook, folder):
     """What the grader reads of a notebook that was handed in."""
     path = folder / "handed-in.ipynb"
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    cells, notes, digest = intake.read_notebook(path)
-    return intake.Submission(tuple(cells), tuple(notes), "", digest)
+    return intake.submission(path)
 
 
 def mark(notebook, folder, settings=FAST, slug=SLUG, bench=Bench):

@@ -16,7 +16,7 @@ from sphinx.errors import ExtensionError
 
 # What marks a notebook, in reading order: the core of grading/, which a browser can run.
 CORE = """
-    __init__ course exercise outside failure intake transplant copies release record
+    __init__ course answers_file exercise outside failure finder intake transplant copies release record
     execute bench own remote student_host wire watch limits outputs
     checks verdicts found_once patterns mistakes answers slips mutation follow_through feedback pages
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 os.environ["MPLBACKEND"] = "agg"  # before an answer imports matplotlib: a worker has no window to draw in
 
-from grading import exercise, feedback, intake, outside
+from grading import exercise, feedback, intake
 from grading.bench import OwnBench
 from grading.execute import Settings, execute
 from grading.transplant import rebuild
@@ -36,8 +36,7 @@ def read(slug, text):
     cells = [{key: cell[key] for key in READ if key in cell} for cell in json.loads(text)["cells"]]
     path = Path("/tmp", f"{slug}.ipynb")
     path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    cells, notes, digest = intake.read_notebook(path)
-    return intake.Submission(tuple(cells), tuple(map(outside.line, notes)), "", digest)
+    return intake.submission(path)
 
 
 def telling(task, tell):

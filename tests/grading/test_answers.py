@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from grading import answers, exercise
+from grading import answers_file, course, exercise
 from grading.answers import known_answers, solution
 from grading.course import COURSE, slugs
 
@@ -18,7 +18,6 @@ KINDS = {
     "rounds to float32": r"\bfloat32\b",
     "returns a list": r"\blists?\b",
 }
-GROUPS = {"sweep": ["check-sweep", "test-sweep"], "hidden": ["test-sweep", "test-large"]}
 
 
 def wrong(slug):
@@ -95,30 +94,129 @@ def test_a_hint_is_one_sentence_and_a_mistake_goes_on_with_the_sentence_of_the_f
         assert not re.search(r"[.!?](?: |$)", answer.mistake), answer.mistake
 
 
+ENTRY = """
+[[wrong]]
+name = "entry"
+mistake = "it is wrong"
+hint = "Mend it."
+loses = ["@gradient", "test-clean-u", "check-gradient"]
+edit.gradient = [["parts.u.sum()", "parts.u[0]"]]
+"""
+FILE = """
+withhold = ["rnnlib.scalar.backward"]
+gradients = ["gradient"]
+
+[sections]
+gradient = ["two-step", "Two derivatives, two symbols"]
+
+[groups]
+gradient = ["check-gradient", "test-gradient"]
+"""
+ALL = ENTRY + "[[right]]\nname = 'other'\ncells.gradient = '1'\n"
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Loads two-step and its known answers with another answers.toml, of the text that is given."""
+    folder = tmp_path / "solutions" / "two-step"
+    folder.mkdir(parents=True)
+    (tmp_path / "book").symlink_to(COURSE / "book")
+    monkeypatch.setattr(answers_file, "COURSE", tmp_path)
+
+    def loaded(text):
+        if text is not None:
+            (folder / "answers.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        return exercise.load("two-step"), known_answers("two-step")
+
+    return loaded
+
+
+def test_a_group_stands_for_its_cells_and_a_cell_that_is_in_two_is_lost_once(load):
+    _, (wrong, right) = load(FILE + ALL)
+    assert wrong.loses == ("check-gradient", "test-gradient", "test-clean-u")
+    assert (wrong.mistake, wrong.right, right.right) == ("it is wrong", False, True)
+    assert right.cells["gradient"] == "1"
+
+
+def entry(**changed):
+    """The file with lines of its wrong entry replaced, or left out."""
+    lines = {line.partition(" =")[0].removeprefix("edit."): line for line in ENTRY.strip().splitlines()}
+    return FILE + "\n".join(filter(None, (lines | changed).values()))
+
+
+HERE = r"solutions/two-step/answers\.toml"
+OF_ENTRY = rf"{HERE}: \[\[wrong\]\] entry: "
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("text", "words"),
     [
-        ({"hnit": "typo"}, "unknown keys hnit"),
-        ({"edit": {"gradeint": []}}, "names the cell 'gradeint'"),
-        ({"edit": {"gradient": [["no such text", ""]]}}, "edits 'no such text'"),
-        ({"hint": ""}, "needs `mistake`, `hint` and `loses`"),
-        ({"loses": []}, "needs `mistake`, `hint` and `loses`"),
+        (None, rf"{HERE} is missing"),
+        (b"\xff", rf"{HERE} is not in UTF-8"),
+        ("[[wrong\n", rf"{HERE} is no TOML: .*line 1"),
+        ("withold = []", rf"{HERE}: unknown `withold`; the keys are `withhold`"),
+        ("withhold = 3", rf"{HERE}: `withhold`: must be a list of texts"),
+        ('withhold = ["rnnlib.no.such"]', rf"{HERE}: `withhold`: No module named"),
+        ('withhold = ["rnnlib.rnn.no_such"]', rf"{HERE}: `withhold`: .*no_such"),
+        ('gradients = ["no_such"]', rf"{HERE}: `gradients` has `no_such`; the functions are `"),
+        ('follow_through = "no"', rf"{HERE}: `follow_through` must be true or false"),
+        ("sections = 3", rf"{HERE}: `sections`: must be a table"),
+        ('sections.gradeint = ["two-step", "x"]', rf"{HERE}: \[sections\] gradeint: is no answer cell; there are `"),
+        ('sections.gradient = "two-step"', rf"{HERE}: \[sections\] gradient: must be a page and a section"),
+        ('sections.gradient = ["no-page", "x"]', rf"{HERE}: \[sections\] gradient: there is no page book/no-page.md"),
+        ('sections.gradient = ["two-step", "No"]', "gradient: book/two-step.md has no section `## No`"),
+        ('groups.a = "test-gradient"', rf"{HERE}: \[groups\] a: must be a list of texts"),
+        ('groups.a = ["test-gradeint"]', rf"{HERE}: \[groups\] a: 'test-gradeint' is no test cell; there are `"),
+        ("wrong = 3", rf"{HERE}: `wrong` must be tables, each under a line \[\[wrong\]\]"),
+        ("[wrong]", rf"{HERE}: `wrong` must be tables"),
+        (entry(name=""), rf"{HERE}: \[\[wrong\]\] number 1: needs `name`"),
+        (entry(name="name = 3"), rf"{HERE}: \[\[wrong\]\] 3: `name` must be a text"),
+        (entry(name='name = "a/b"'), rf"{HERE}: \[\[wrong\]\] a/b: `name` must be made of letters"),
+        (FILE + ENTRY + ENTRY, rf"{OF_ENTRY}`name` is that of another answer"),
+        (entry(name='name = "solution"'), "solution: `name` is that of another answer"),
+        (entry(hint=""), rf"{OF_ENTRY}needs `hint`"),
+        (entry(hint="hint = 3"), rf"{OF_ENTRY}`hint` must be a text"),
+        (entry(hint='hnit = "typo"'), rf"{OF_ENTRY}unknown `hnit`; the keys are `name`"),
+        (entry(loses="loses = []"), rf"{OF_ENTRY}needs `loses`"),
+        (entry(loses='loses = "test-gradient"'), rf"{OF_ENTRY}`loses`: must be a list of texts"),
+        (entry(loses='loses = ["test-gradeint"]'), rf"{OF_ENTRY}`loses`: 'test-gradeint' is no test cell; there are `"),
         (
-            {"loses": ["@sweeep"]},
-            "answers.toml: entry has '@sweeep' in `loses`, which is no group; .* has sweep, hidden",
+            entry(loses='loses = ["@gradeint"]'),
+            rf"{OF_ENTRY}`loses`: '@gradeint' is no group; \[groups\] has `gradient`",
         ),
+        (entry(gradient="edit = 3"), rf"{OF_ENTRY}`edit`: must be a table"),
+        (entry(gradient='edit.gradient = ["old", "new"]'), rf"{OF_ENTRY}`edit.gradient` must be pairs of texts"),
+        (entry(gradient='edit.gradient = [["old"]]'), rf"{OF_ENTRY}`edit.gradient` must be pairs of texts"),
+        (entry(gradient='edit.gradient = [["", "new"]]'), rf"{OF_ENTRY}`edit.gradient` must be pairs of texts"),
+        (entry(gradient='edit.gradeint = [["a", "b"]]'), rf"{OF_ENTRY}`edit` names the cell 'gradeint'"),
+        (
+            entry(gradient='edit.gradient = [["no such", ""]]'),
+            rf"{OF_ENTRY}`edit.gradient`: 'no such' is not in the cell",
+        ),
+        (entry(gradient="cells.gradient = 3"), rf"{OF_ENTRY}`cells.gradient` must be a text"),
+        (entry(gradient="cells.gradeint = 'x'"), rf"{OF_ENTRY}`cells` names the cell 'gradeint'"),
+        (entry(gradient=""), rf"{OF_ENTRY}is the solution itself"),
+        (FILE + "[[right]]\nname = 'r'\nloses = []", rf"{HERE}: \[\[right\]\] r: unknown `loses`"),
     ],
 )
-def test_an_entry_that_cannot_be_meant_is_refused(change, words):
-    entry = {"name": "entry", "mistake": "it is wrong", "hint": "Mend it.", "loses": ["test-gradient"]}
-    with pytest.raises(ValueError, match=words):
-        answers._answer(entry | change, False, solution("two-step"), GROUPS, "answers.toml")
+def test_what_cannot_be_meant_is_refused_with_file_entry_and_key(load, text, words):
+    with pytest.raises(ValueError, match=words) as error:
+        load(text)
+    assert type(error.value) is ValueError  # which the commands show as a sentence
+    assert "\n" not in str(error.value)
 
 
-def test_a_group_stands_for_its_cells_and_a_cell_that_is_in_two_groups_is_lost_once():
-    entry = {"name": "entry", "mistake": "it is wrong", "hint": "Mend it.", "loses": ["test-w", "@sweep", "@hidden"]}
-    answer = answers._answer(entry, False, solution("two-step"), GROUPS, "answers.toml")
-    assert answer.loses == ("test-w", "check-sweep", "test-sweep", "test-large")
+def test_a_file_that_is_mended_while_the_program_runs_is_read_again(load):
+    with pytest.raises(ValueError, match="no TOML"):
+        load("[[")
+    assert load(FILE + ALL)[0].sections == {"gradient": ["two-step", "Two derivatives, two symbols"]}
+
+
+def test_an_exercise_without_its_file_is_listed_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "solutions" / "new").mkdir(parents=True)
+    (tmp_path / "solutions" / "new" / "new.md").write_text("# New")
+    monkeypatch.setattr(course, "COURSE", tmp_path)
+    assert course.slugs() == ["new"]
 
 
 @pytest.mark.parametrize("slug", slugs())

@@ -415,7 +415,7 @@ def test_a_gradebook_of_another_schema_is_refused(config, tmp_path, change):
         (SandboxError("no bubblewrap"), 2, "error: no bubblewrap"),
         (OSError(28, "No space left on device"), 2, "error: [Errno 28] No space left on device"),
         (OperationalError("select 1", {}, Exception("locked")), 2, "error: the gradebook cannot be used: locked"),
-        (KeyboardInterrupt(), 2, "error: interrupted"),
+        (KeyboardInterrupt(), 2, "Interrupted."),
         (
             UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates"),
             3,

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -22,6 +23,15 @@ from grading.course import COURSE, class_at
 
 pytestmark = pytest.mark.pool
 
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from grading import autograde, commands, course
+if __name__ == "__main__":
+    autograde.MINUTE = float(sys.argv[2])
+    commands.load_config = lambda: course.class_at(sys.argv[1])
+    sys.exit(commands.main(["autograde", "two-step", "--workers", "2"]))
+"""
 STUDENTS = [f"student-{number}" for number in range(4)]
 PROGRAM = """
 import os, signal, sys
@@ -85,6 +95,44 @@ def test_a_killed_run_is_taken_up_where_it_ended(root, how):
     assert scores(root) == dict.fromkeys(STUDENTS, 15)
     with sqlite3.connect(root / "gradebook.db") as database:
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def start_command(root, minute=60.0):
+    """The command of the guide, with two workers, in a session of its own as in a terminal."""
+    command = [sys.executable, "-c", COMMAND, str(root), str(minute)]
+    environment, pipe = os.environ | {"PYTHONPATH": str(COURSE)}, subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=COURSE, env=environment, stdout=pipe, stderr=pipe, start_new_session=True, text=True
+    )
+
+
+@pytest.mark.parametrize("when", ["workers start", "one is marked"])
+def test_ctrl_c_reaches_all_processes_and_one_sentence_is_said(root, when):
+    process, deadline = start_command(root), time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if finished(root) if when == "one is marked" else len(of_session(process.pid)) >= 3:
+            break
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    sent = time.monotonic()
+    out, errors = process.communicate(timeout=60)
+    assert time.monotonic() - sent < 10  # nobody is marked to the end
+    assert errors == "Interrupted: what was marked is kept, and the same command goes on with the rest.\n"
+    assert "Traceback" not in out
+    assert of_session(process.pid) == []
+    done = finished(root)
+    assert len(done) < len(STUDENTS)
+    assert bool(done) == (when == "one is marked")
+    results, _ = autograde(SLUG, class_at(root), FAST, workers=2)
+    assert [result.student for result in results if result.kept] == done
+    assert scores(root) == dict.fromkeys(STUDENTS, 15)
+
+
+def test_a_log_file_gets_a_line_from_time_to_time(root):
+    out, _ = start_command(root, minute=0.1).communicate(timeout=120)
+    lines = re.findall(r"^\d\d:\d\d two-step: (\d) of 4 marked, 0 failed$", out, re.MULTILINE)
+    assert len(lines) > 1
+    assert lines == sorted(lines)
 
 
 def test_a_second_grader_of_an_exercise_stops_and_says_so_and_the_first_goes_on(root):

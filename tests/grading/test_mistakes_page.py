@@ -6,7 +6,7 @@ import pytest
 from conftest import needs
 from marking import FAST
 
-from grading import mistakes_page
+from grading import commands, mistakes_page
 from grading.answers import known_answers
 from grading.course import slugs
 
@@ -45,3 +45,54 @@ def test_the_matrix_tells_an_answer_that_does_not_lose_what_it_says(monkeypatch)
     monkeypatch.setattr(mistakes_page, "known_answers", lambda slug: [false])
     ((_, lost, _),) = mistakes_page.kill_matrix("two-step", FAST)
     assert lost == {"check-gradient", "test-gradient"} != set(false.loses)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Runs `python -m grading mistakes` on a book of its own; returns the status, what was written, what was said."""
+    monkeypatch.setattr(mistakes_page, "PAGE", tmp_path / "mistakes.md")
+    monkeypatch.setattr(mistakes_page, "OF_EXERCISES", tmp_path / "mistakes")
+    monkeypatch.setattr(commands, "COURSE", tmp_path)
+    monkeypatch.setattr(commands, "LOG", tmp_path / "grading.log")
+    monkeypatch.setattr(commands.sandbox, "ensure_available", lambda: None)
+    (tmp_path / "mistakes").mkdir()
+    for name in ("t-steps", "two-step", "gone"):
+        (tmp_path / "mistakes" / f"{name}.md").write_text("old")
+
+    def run(marked, *arguments):
+        monkeypatch.setattr(mistakes_page, "kill_matrix", marked)
+        status = commands.main(["mistakes", *arguments])
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "mistakes").iterdir()}
+        said = capsys.readouterr()
+        return status, {name for name, text in texts.items() if text != "old"}, texts, said.out + said.err
+
+    return run
+
+
+def as_it_says(slug, settings, workers):
+    return [(answer, set(answer.lost), set(answer.follows)) for answer in known_answers(slug)]
+
+
+def test_one_exercise_is_proved_alone_and_only_its_page_is_written(command):
+    asked = []
+    status, written, texts, said = command(lambda *call: asked.append(call[0]) or as_it_says(*call), "two-step")
+    assert (status, asked, written) == (0, ["two-step"], {"two-step"})
+    assert set(texts) == {"t-steps", "two-step"}  # the page of an exercise that is no more is gone
+    assert texts["two-step"] == mistakes_page.pages()[mistakes_page.OF_EXERCISES / "two-step.md"]
+    assert said.splitlines()[-1] == "Written: mistakes.md, mistakes/two-step.md."
+
+
+def test_no_page_is_written_while_an_answer_does_not_lose_what_it_says(command):
+    def one_loses_nothing(*call):
+        (answer, *_), *others = as_it_says(*call)
+        return [(answer, set(), set()), *others]
+
+    status, written, texts, said = command(one_loses_nothing, "two-step")
+    assert (status, written, len(texts)) == (1, set(), 3)
+    assert "These do not lose what answers.toml says: two-step: target-minus-prediction" in said
+
+
+def test_an_exercise_that_there_is_not_is_told_before_anything_is_marked(command):
+    status, written, _, said = command(lambda *call: 1 / 0, "two-step", "two-stepp")
+    assert (status, written) == (2, set())
+    assert "there is no exercise 'two-stepp'; there are bptt-loops" in said

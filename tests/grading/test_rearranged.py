@@ -51,7 +51,7 @@ def marked(notebook, folder):
 
 
 def notes(notebook):
-    return "\n".join(record(notebook).notes)
+    return "\n".join([*record(notebook).notes, *record(notebook).costs])
 
 
 def split_with_copied_labels(n):

@@ -163,7 +163,7 @@ def test_input_in_a_cell_gives_an_empty_text_and_in_a_function_a_sentence(tmp_pa
     notebook = marked({"gradient": "name = input('Who? ')\n" + ANSWERS["gradient"]}, tmp_path)
     assert lost(notebook) == set()
     assert "Who? \n(input() asks somebody, and nobody answers" in said(notebook, "gradient")
-    assert record(notebook).notes == (
+    assert record(notebook).costs == (
         "gradient calls input(), which nobody answers here: a cell gets an empty text, a function an error",
     )
     notebook = marked({"gradient": ANSWERS["gradient"].replace("    parts =", "    input()\n    parts =")}, tmp_path)

@@ -30,7 +30,7 @@ def index(notebook, grade_id):
 
 def rebuilt(notebook, folder):
     made, notes = transplant(exercise.load(SLUG), submission(notebook, folder))
-    return made, notes.lines
+    return made, [*notes.lines, *notes.costs]
 
 
 def sources(notebook):
