@@ -64,7 +64,9 @@ def _repositories(folders):
     """A row for repositories in one folder whose names begin alike: what is left of these is the name of a user."""
     around = {folder.rpartition("/")[0] for folder in folders}
     names = [folder.rpartition("/")[2].split("-") for folder in folders]
-    begin = "-".join(words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names)))
+    begin = "-".join(
+        words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    )
     if len(folders) < 2 or len(around) > 1 or not begin:
         return []
     top = re.escape("".join(f"{folder}/" for folder in around if folder) + begin)
@@ -320,12 +322,17 @@ def attempts(theirs, platform):
 
 
 def _by_order(handed):
-    """Canvas: all that is there belongs to one attempt, but of a file that was handed in again only the last does."""
-    last, older = {}, []
-    for file in sorted(handed, key=lambda file: file.order):
-        name = AGAIN.sub("", file.name)
-        older += [last[name]] if name in last else []
-        last[name] = file
+    """Canvas: all that is there belongs to one attempt, but of a file that was handed in again only the last does.
+
+    Files that are not late are of an earlier attempt than those that are, and the other way round after a new due date.
+    """
+    handed = sorted(handed, key=lambda file: file.order)
+    last, older = {}, [file for file in handed if file.late != handed[-1].late]
+    for file in handed:
+        if file.late == handed[-1].late:
+            name = AGAIN.sub("", file.name)
+            older += [last[name]] if name in last else []
+            last[name] = file
     return [list(last.values()), *([older] if older else [])]
 
 
