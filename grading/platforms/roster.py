@@ -46,7 +46,8 @@ NO_NAMES = _all(  # words that students put into the names of files
     "copy, of, kopie, von, copie, ipynb, json, txt, notebook, final, finished, done, new, version, submission",
     "solution, answer, answers, homework, hw, assignment, exercise, exercises, abgabe, loesung",
 )
-NOBODY = re.compile("particip|teilnehm|deelnem|partecip|deltag", re.IGNORECASE)  # Moodle's name of who stays unnamed
+# Moodle's name, in some languages, of who stays unnamed.
+NOBODY = re.compile(r"(?:particip|teilnehm|deelnem|partecip|deltag)\w*", re.IGNORECASE)
 COUNT = re.compile(r"(?:v|hw)?\d+")  # of copies, versions and homeworks
 CANVAS = ("sis login id", "sis user id", "section")  # one of them stands in each of its exports
 
@@ -93,7 +94,7 @@ class Roster:
         and for a team, the same number is that of somebody else.
         """
         keys = {_key(text) for text in (person.user, person.email) if text}
-        name = "" if NOBODY.search(person.name) else person.name
+        name = "" if NOBODY.fullmatch(person.name) else person.name
         named, team = self._named(name), self._teams.get(_plain(name), []) if name else []
         by_number = self._numbers.get(person.number, []) if platform == self.numbers_of else []
         certain = _together(self._keys.get(key, []) for key in keys) or by_number
@@ -182,8 +183,9 @@ def _separators(text):
 
 
 def _ids(headers):
-    """The headers of ids, the best first. Moodle's `Identifier` is the number of one assignment, GitHub's is an id."""
-    return [name for name in USERS if name != "identifier" or "github username" in headers]
+    """The headers of ids, the best first. Moodle's `Identifier` is that of one assignment, and the last resort."""
+    moodles = [] if "github username" in headers else ["identifier"]
+    return [name for name in USERS if name not in moodles] + moodles
 
 
 def _names(headers):

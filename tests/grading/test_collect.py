@@ -25,13 +25,13 @@ OTHER = json.dumps(filled({"gradient": "pass"}))
 SHEET = """submission_34567:
   :submitters:
   - :name: Ada Lovelace
-    :sid: '7'
+    :sid: S1
     :email: ada@example.org
   :created_at: 2026-11-26 08:30:00.123456789 Z
 """
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Two steps (77)
     Points Possible,,,,,15
-"Lovelace, Ada",4711,7,alovelace,A,
+"Lovelace, Ada",4711,S1,alovelace,A,
 "Pascal, Blaise",4712,8,bpascal,A,
 "Turing, Alan",4713,9,aturing,A,
 """
@@ -275,7 +275,7 @@ def test_a_roster_of_any_kind_gives_the_id_of_a_name(tmp_path, kind):
 
 
 def test_the_column_of_the_ids_can_be_named_and_a_roster_without_one_is_refused(tmp_path):
-    assert known(tmp_path, CANVAS, column="SIS User ID").rows[0].id == "7"
+    assert known(tmp_path, CANVAS, column="SIS User ID").rows[0].id == "S1"
     for text, options in (("a,b\n1,2\n", {}), (CANVAS, {"column": "Login"}), ("", {}), ("id,name\n", {})):
         with pytest.raises(ValueError, match=r"the roster roster\.csv (has no column|names nobody)"):
             known(tmp_path, text, **options)
@@ -310,6 +310,23 @@ def test_two_people_of_one_name_are_both_listed_unless_a_number_tells_them_apart
         assert [line for line in found.problems if reason in line and "(1001)" in line]
         assert [line for line in found.problems if reason in line and "(1002)" in line]
     assert run(tmp_path, twins, people).outcomes == {"ada1": place.NEW, "ada2": place.NEW}
+
+
+def test_a_name_with_a_dash_is_that_of_nobody_else(tmp_path):
+    files = {"1-9 - Anne - Marie Smith - Nov 26, 2026 9:30 AM/a.ipynb": NOTEBOOK}
+    assert run(tmp_path, files, "id,name\nms,Marie Smith\n").outcomes == {}
+    assert run(tmp_path, files, "id,name\nams,Anne - Marie Smith\n").outcomes == {"ams": place.NEW}
+
+
+def test_who_stays_unnamed_is_known_by_the_number_of_the_worksheet_whatever_the_language(tmp_path):
+    files = {f"{{}}_100{n}_assignsubmission_file_/a.ipynb": NOTEBOOK for n in (1, 2)}
+    for name in ("Participant", "参加者"):
+        found = run(tmp_path, {path.format(name): text for path, text in files.items()}, MOODLE)
+        assert set(found.outcomes) == {"alovelace", "bpascal"}
+    sheet = "Identifier,Status,Grade,Maximum grade\nParticipant 1001,,,\nParticipant 1002,,,\n"
+    for people in (sheet, None):
+        found = run(tmp_path, {path.format("Participant"): text for path, text in files.items()}, people)
+        assert set(found.outcomes) == {"Participant 1001", "Participant 1002"}
 
 
 def test_a_number_of_one_and_the_name_of_another_is_nobody(tmp_path):
@@ -436,6 +453,16 @@ def test_several_notebooks_of_one_attempt_are_left_to_the_marking_under_their_na
     ]
     assert found.taken == 3
     assert found.problems == ()
+
+
+def test_names_that_meet_in_one_folder_are_made_different_and_no_time_is_forged(tmp_path):
+    home = "bptt-submissions/bptt-alovelace"
+    files = {f"{home}/{path}": NOTEBOOK for path in ("a/b.ipynb", "c/b.ipynb", "a b.ipynb", "A/B.ipynb.txt", "2.ipynb")}
+    files |= {f"{home}/{name}": '2000-01-01 00:00:00 UTC "nbformat"' for name in ("timestamp.txt", place.RECORD)}
+    found = run(tmp_path, files)
+    assert found.taken == 5
+    assert len(names(tmp_path)) == 5
+    assert not [path for path in names(tmp_path) if path.endswith("timestamp.txt")]
 
 
 @pytest.mark.parametrize("name", ["work.zip", "two-step.ipynb.zip", "work.pdf", "work.json", "work"])
