@@ -199,7 +199,7 @@ def _submitter(told):
 
 
 def _scalars(data):
-    """Yield (path, value) for what stands in the mappings and lists of a YAML text, three levels down from a folder."""
+    """Yield (path, value) for what is in the mappings and lists of a YAML text, three levels down from a folder."""
     stack, loader = [], yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     for event in yaml.parse(data, loader):
         if isinstance(event, yaml.CollectionStartEvent):

@@ -126,7 +126,7 @@ LAYOUTS = (
         },
         WORDS,
     ),
-    Layout(  # who it is stands in submission_metadata.yml
+    Layout(  # submission_metadata.yml says who it is
         "gradescope",
         rf"{BEFORE}(?P<folder>submission_\d+)/(?:.*/)?(?P<file>[^/]+)",
         "assignment_12_export/submission_34567/two-step.ipynb",

@@ -97,7 +97,7 @@ def _copy(archive, file, path):
             target.write(chunk)
             digest.update(chunk)
             is_one = is_one or any(mark in tail + chunk for mark in MARKS)
-            tail = chunk[-20:]  # a mark may stand across two chunks
+            tail = chunk[-20:]  # a mark may be cut in two
     return digest.hexdigest(), is_one
 
 

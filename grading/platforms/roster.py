@@ -49,7 +49,7 @@ NO_NAMES = _all(  # words that students put into the names of files
 # Moodle's name, in some languages, of who stays unnamed.
 NOBODY = re.compile(r"(?:particip|teilnehm|deelnem|partecip|deltag)\w*", re.IGNORECASE)
 COUNT = re.compile(r"(?:v|hw)?\d+")  # of copies, versions and homeworks
-CANVAS = ("sis login id", "sis user id", "section")  # one of them stands in each of its exports
+CANVAS = ("sis login id", "sis user id", "section")  # each of its exports has one of them
 
 
 class Person(NamedTuple):
@@ -127,7 +127,7 @@ class Roster:
         return found, "" if found else "its name is no id and no whole name on the roster"
 
     def _named(self, name):
-        """Those of a name; without its accents only if nobody has it as it stands."""
+        """Those of a name; without its accents only if nobody has it as it is written."""
         if name:
             for form, names in zip(FORMS, self._names, strict=True):
                 if found := names.get(form(name)):
@@ -255,7 +255,7 @@ def _spellings(parts):
 
 
 def _in_words(row):
-    """An id and a name as words, as they may stand in the name of a file: one of them, or both."""
+    """An id and a name as words, as they may be in the name of a file: one of them, or both."""
     own = tuple(_words(row.id))
     for form in (_key, _ascii):
         for text in row.spellings:
