@@ -172,9 +172,10 @@ class Archive:
     def _add(self, entry, kind, seen):
         same = unicodedata.normalize("NFC", entry.path).casefold()
         reason = kind or fault(entry.path)
-        if not reason and same in seen:
+        if not reason and seen.get(same) == entry.path:
+            reason = "another file of the same name comes before it"
+        elif not reason and same in seen:
             reason = f"its name is that of {outside.line(seen[same])}, but for small and capital letters"
-            reason = "another file of the same name comes before it" if entry.path == seen[same] else reason
         if reason:
             self.refused.append(f"{outside.line(entry.path)}: {reason}")
         else:

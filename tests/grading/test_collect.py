@@ -700,6 +700,25 @@ def test_a_link_in_a_zip_or_in_a_folder_is_refused(tmp_path):
     assert set(found.outcomes) == {"bpascal"}
 
 
+def test_a_second_file_of_the_same_name_is_refused(tmp_path):
+    path = zipped(tmp_path / "class.zip", {"lovelaceada_4711_9_a.ipynb": NOTEBOOK, "lovelaceada_4711_9_b.ipynb": OTHER})
+    found = run(tmp_path, raw(path, b"9_b.ipynb", b"9_a.ipynb"))
+    assert found.problems == ("lovelaceada_4711_9_a.ipynb: another file of the same name comes before it",)
+    assert arrived(tmp_path)[f"alovelace/{SLUG}/{SLUG}.ipynb"].decode() == NOTEBOOK
+
+
+def test_a_folder_whose_name_is_not_utf8_costs_itself_and_not_the_class(tmp_path):
+    for name in (b"alovelace", b"J\xf6rg", b"c" * 200):
+        folder = os.path.join(os.fsencode(tmp_path / "class"), name, SLUG.encode())
+        os.makedirs(folder)
+        with open(os.path.join(folder, b"a.ipynb"), "w") as file:
+            file.write(NOTEBOOK)
+    found = run(tmp_path, tmp_path / "class", None)
+    assert found.outcomes == {"alovelace": place.NEW}
+    assert "characters that no name should" in found.problems[0]
+    assert "cannot be the name of a folder" in found.problems[1]
+
+
 def raw(path, old, new):
     """Change bytes of a zip, as no library would write them."""
     path.write_bytes(path.read_bytes().replace(old, new))
