@@ -48,6 +48,7 @@ NO_NAMES = _all(  # words that students put into the names of files
 )
 # Moodle's name, in some languages, of who stays unnamed.
 NOBODY = re.compile(r"(?:particip|teilnehm|deelnem|partecip|deltag)\w*", re.IGNORECASE)
+NUMBERED = re.compile(rf"{NOBODY.pattern}\D*\d+", re.IGNORECASE)
 COUNT = re.compile(r"(?:v|hw)?\d+")  # of copies, versions and homeworks
 CANVAS = ("sis login id", "sis user id", "section")  # each of its exports has one of them
 
@@ -155,7 +156,7 @@ def read(path, column=None):
         except csv.Error as error:
             raise ValueError(f"the roster {path.name} is not CSV: {error}") from None
         for at, line in enumerate(lines[:HEADER_ROWS]):
-            headers = [_header(cell) for cell in line]
+            headers = _headers(line, lines[at + 1 :])
             ids = _first(headers, [_header(column)] if column else _ids(headers))
             if ids is not None:
                 rows = _merged(_rows(headers, ids, lines[at + 1 :]), path.name)
@@ -180,6 +181,16 @@ def _separators(text):
     with contextlib.suppress(csv.Error):
         yield csv.Sniffer().sniff(text[:20_000], ",;\t|").delimiter
     yield from ",;\t|"
+
+
+def _headers(line, lines):
+    """The headers as they are compared; that of Moodle's numbers, which has many languages, is known by its cells."""
+    headers = [_header(cell) for cell in line]
+    for at in range(len(headers)):
+        cells = [other[at].strip() for other in lines if len(other) > at and other[at].strip()]
+        if cells and all(map(NUMBERED.fullmatch, cells)):
+            headers[at] = "identifier"
+    return headers
 
 
 def _ids(headers):
@@ -219,7 +230,7 @@ def _rows(headers, ids, lines):
             continue
         own = cells[number] if number is not None else ""
         yield Row(
-            cells[ids],
+            cells[ids].replace("/", "") if headers[ids] == "identifier" else cells[ids],
             " ".join(filter(None, parts)) or cells[ids],
             frozenset(_spellings(parts)),
             frozenset(_key(cells[at]) for at in {*keys, ids} if cells[at]),

@@ -323,6 +323,12 @@ def test_who_stays_unnamed_is_known_by_the_number_of_the_worksheet_whatever_the_
     for name in ("Participant", "参加者"):
         found = run(tmp_path, {path.format(name): text for path, text in files.items()}, MOODLE)
         assert set(found.outcomes) == {"alovelace", "bpascal"}
+    german = MOODLE.replace("Identifier", "ID").replace("Participant ", "Teilnehmer/in")
+    found = run(tmp_path, {path.format("Teilnehmerin"): text for path, text in files.items()}, german)
+    assert set(found.outcomes) == {"alovelace", "bpascal"}
+    only = "ID;Status;Bewertung\nTeilnehmer/in1001;;\nTeilnehmer/in1002;;\n"
+    found = run(tmp_path, {path.format("Teilnehmerin"): text for path, text in files.items()}, only)
+    assert set(found.outcomes) == {"Teilnehmerin1001", "Teilnehmerin1002"}
     sheet = "Identifier,Status,Grade,Maximum grade\nParticipant 1001,,,\nParticipant 1002,,,\n"
     for people in (sheet, None):
         found = run(tmp_path, {path.format("Participant"): text for path, text in files.items()}, people)
