@@ -19,8 +19,8 @@ from grading import intake, outside
 
 MAX_ENTRIES = 100_000
 MAX_DIRECTORY = 16 * 2**20  # bytes of a zip's own list of its files
-MAX_BYTES = 4 * 2**30  # of all files together, unpacked
-MAX_RATIO, SMALL = 200, 5 * 2**20  # a file that is not small may be so many times as large as its packed form
+MAX_BYTES = 10 * 2**30  # of all files together, unpacked
+MAX_RATIO, SMALL = 200, 32 * 2**20  # a file that is not small may be so many times as large as its packed form
 MAX_DEPTH, MAX_PATH, MAX_NAME = 20, 1000, 255
 CHUNK = 2**16
 # What computers and programs put beside the files that somebody meant to hand in.
@@ -134,7 +134,7 @@ class Archive:
                 kind = "" if stat.S_ISREG(status.st_mode) else "it is a link, or another thing that is no file"
                 made = datetime.fromtimestamp(status.st_mtime).isoformat(timespec="seconds")
                 self._add(Entry(path, status.st_size, made, where), kind, seen)
-            if {".git"} & {*folders, *files}:
+            if ".git" in [*folders, *files] and Path(folder) != self.path:
                 self.repositories.add(Path(folder).relative_to(self.path).as_posix())
             folders[:] = [name for name in folders if not NOISE.fullmatch(f"{name}/")]
 
@@ -150,7 +150,8 @@ class Archive:
             if isinstance(error, RefusedError):
                 raise
             raise ValueError(
-                f"{self.path.name} is no zip, or a part of it is missing: download it again, and give it as it is"
+                f"{self.path.name} is no zip, or a part of it is missing: download it again, or unpack it and give the "
+                "folder"
             ) from None
         seen = {}
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
@@ -171,9 +172,10 @@ class Archive:
     def _add(self, entry, kind, seen):
         same = unicodedata.normalize("NFC", entry.path).casefold()
         reason = kind or fault(entry.path)
-        if not reason and same in seen:
+        if not reason and seen.get(same) == entry.path:
+            reason = "another file of the same name comes before it"
+        elif not reason and same in seen:
             reason = f"its name is that of {outside.line(seen[same])}, but for small and capital letters"
-            reason = "another file of the same name comes before it" if entry.path == seen[same] else reason
         if reason:
             self.refused.append(f"{outside.line(entry.path)}: {reason}")
         else:

@@ -21,7 +21,7 @@ SIDE = 2**20  # bytes of a note that a platform puts beside a file
 METADATA, METADATA_BYTES = "submission_metadata.yml", 64 * 2**20
 PLATFORMS_OWN = re.compile(  # what lies beside the hand-ins, and is by nobody
     r"(?:.*/)?(?:index\.html|submission_metadata\.yml|grades?\.(?:csv|xlsx?)|status\.(?:csv|xlsx?)|timestamp\.txt|"
-    r"comments\.txt|feedbackText\.html|submission_secret\.txt|\.collected|README(?:\.\w+)?)|(?:.*/)?Feedback[^/]*/.*",
+    r"comments\.txt|feedbackText\.html|submission_secret\.txt|\.platform\.json|README(?:\.\w+)?)|(?:.*/)?Feedback[^/]*/.*",
     re.IGNORECASE,
 )
 AGAIN = re.compile(r"-\d+(?=\.[^.]+$|$)")  # Canvas adds it to the name of a file that is handed in again
@@ -44,18 +44,17 @@ def recognise(archive, slug, platform=None):
 
     Raises ValueError that names what is possible where that is not clear, or if the `platform` given has no such files.
     """
-    found, tells = _matches(archive, table(slug) + _repositories(archive.repositories)), defaultdict(int)
-    for name, rows in found.items():
-        tells[name] = max(row.tells for row, _ in rows.values())
+    found = _matches(archive, table(slug) + _repositories(archive.repositories))
+    by_students = [entry.path for entry in archive.entries if not PLATFORMS_OWN.fullmatch(entry.path)]
     if not platform:
-        platform = _best(found, tells, len(archive.entries))
+        platform = _best(found, len(by_students))
     if platform == "drive":
-        return platform, {entry.path: {} for entry in archive.entries if not PLATFORMS_OWN.fullmatch(entry.path)}, []
+        return platform, {path: {} for path in by_students}, []
     if platform not in found:
         raise ValueError(f"{archive.path.name} holds no file with a name of the form of {PLATFORMS[platform]}")
     groups = {path: match.groupdict() for path, (_, match) in found[platform].items()}
-    left = [e.path for e in archive.entries if e.path not in groups and not PLATFORMS_OWN.fullmatch(e.path)]
-    left = [path for path in left if not (platform == "own" and set(path.split("/")) & (set(slugs()) - {slug}))]
+    others = set(slugs()) - {slug} if platform == "own" else set()
+    left = [path for path in by_students if path not in groups and not others & set(path.split("/"))]
     reason = f"its name has not the form of {PLATFORMS[platform]}"
     return platform, groups, [f"{outside.line(path)}: {reason}" for path in left]
 
@@ -75,7 +74,7 @@ def _repositories(folders):
 
 def _matches(archive, rows):
     """{platform: {path: (row, match)}}, by the first row that fits."""
-    found = defaultdict(dict)
+    found, root = defaultdict(dict), archive.path.resolve().name.removesuffix(".zip")
     sure = {"gradescope": WORDS if any(entry.path.endswith(METADATA) for entry in archive.entries) else LOOSE}
     for entry in archive.entries:
         for row in rows:
@@ -84,14 +83,15 @@ def _matches(archive, rows):
             # The name of the folder that is given, or of the zip, may be the one that tells.
             match = row.pattern.fullmatch(entry.path)
             if match is None and row.platform == "github":
-                match = row.pattern.fullmatch(f"{archive.path.resolve().name.removesuffix('.zip')}/{entry.path}")
+                match = row.pattern.fullmatch(f"{root}/{entry.path}")
             if match:
                 found[row.platform][entry.path] = (row._replace(tells=sure.get(row.platform, row.tells)), match)
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _best(found, tells, count):
+def _best(found, count):
     """The platform whose patterns tell most, of those that fit half of the files; `drive` if none fits any."""
+    tells = {name: max(row.tells for row, _ in rows.values()) for name, rows in found.items()}
     ranks = {name: (tells[name], len(rows)) for name, rows in found.items() if 2 * len(rows) >= count}
     best = [name for name, rank in ranks.items() if rank == max(ranks.values())]
     if len(best) == 1:
@@ -199,7 +199,7 @@ def _submitter(told):
 
 
 def _scalars(data):
-    """Yield (path, value) for what stands in the mappings and lists of a YAML text, three levels down from a folder."""
+    """Yield (path, value) for what is in the mappings and lists of a YAML text, three levels down from a folder."""
     stack, loader = [], yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     for event in yaml.parse(data, loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -248,8 +248,8 @@ def own_id(person, platform):
         return person.user or person.email
     if platform == "canvas" and person.number:
         return person.number
-    if platform == "moodle" and person.number and NOBODY.search(person.name):
-        return f"{person.name}_{person.number}"
+    if platform == "moodle" and person.number and NOBODY.fullmatch(person.name):
+        return f"{person.name} {person.number}"  # as the worksheet of marks calls who stays unnamed
     return person.name
 
 
@@ -259,9 +259,12 @@ def students(found, platform, roster):
     for file in found:
         by_person[file.person].append(file)
     of_id, lines, rows = defaultdict(dict), [], {}
+    # With blind marking, Moodle gives everybody one name, in the language of the site.
+    blind = platform == "moodle" and len(by_person) > 1 and len({person.name for person in by_person}) == 1
     for person, theirs in by_person.items():
         if roster:
-            matched, reason = roster.find(person, platform)
+            numbered = blind and roster.numbers_of == "moodle"
+            matched, reason = roster.find(person._replace(name="") if numbered else person, platform)
             ids = [row.id for row in matched]
             rows |= {row.id: row for row in matched}
         else:
@@ -322,18 +325,24 @@ def attempts(theirs, platform):
 
 
 def _by_order(handed):
-    """Canvas: all that is there belongs to one attempt, but of a file that was handed in again only the last does."""
-    last, older = {}, []
-    for file in sorted(handed, key=lambda file: file.order):
-        name = AGAIN.sub("", file.name)
-        older += [last[name]] if name in last else []
-        last[name] = file
+    """Canvas: all that is there belongs to one attempt, but of a file that was handed in again only the last does.
+
+    Files that are not late are of an earlier attempt than those that are, and the other way round after a new due date.
+    """
+    handed = sorted(handed, key=lambda file: file.order)
+    last, older = {}, [file for file in handed if file.late != handed[-1].late]
+    for file in handed:
+        if file.late == handed[-1].late:
+            name = AGAIN.sub("", file.name)
+            older += [last[name]] if name in last else []
+            last[name] = file
     return [list(last.values()), *([older] if older else [])]
 
 
 def candidates(attempt, slug):
     """The files of an attempt that may be the notebook; those that are called as another exercise is, if all are."""
     found = [file for file in attempt if MAY_BE_ONE.search(file.name) and not PACKED.search(file.name)]
+    found = [file for file in found if not PLATFORMS_OWN.fullmatch(file.name)]  # above all, nobody's own timestamp.txt
     others = set(slugs()) - {slug}
     found = [file for file in found if file.name.partition(".")[0].lower() not in others] or found
     return sorted(found, key=lambda file: "ipynb" not in file.name.lower())[:MAX_CANDIDATES]

@@ -21,7 +21,7 @@ LOWER = r"[^\W_A-Z][^\WA-Z]*?"  # Canvas writes names in small letters, without 
 BEFORE = r"(?:.*/)?"  # folders around all of it
 STAMP = r"\d{4}(?:-\d\d){5}"
 WHO_AND_WHEN = (
-    r"(?P<number>\d+)-\d+ - (?:(?P<user>[^\s/]+) - )?(?P<name>[^/]+?) - "
+    r"(?P<number>\d+)-\d+ - (?:(?P<user>[^\s/]*\d[^\s/]*) - )?(?P<name>[^/]+?) - "  # no Anne - Marie has a digit
     r"(?P<time>[^/-]*\b\d{4},? \d{1,2}[.:]?\d\d(?: ?[AaPp]\.?[Mm]\.?)?)"
 )
 ATTACHED = r"(?:Submission attachment\(s\)|Submission attachments|提出物の添付ファイル)"
@@ -116,17 +116,17 @@ LAYOUTS = (
     Layout(  # flat
         "brightspace",
         rf"{BEFORE}{WHO_AND_WHEN} - (?P<file>[^/]+)",
-        "31415-9265 - alovelace - Ada Lovelace - Nov 26, 2026 930 AM - two-step.ipynb",
+        "31415-9265 - S1 - Ada Lovelace - Nov 26, 2026 930 AM - two-step.ipynb",
         {
             "number": "31415",
-            "user": "alovelace",
+            "user": "S1",
             "name": "Ada Lovelace",
             "time": "Nov 26, 2026 930 AM",
             "file": "two-step.ipynb",
         },
         WORDS,
     ),
-    Layout(  # who it is stands in submission_metadata.yml
+    Layout(  # submission_metadata.yml says who it is
         "gradescope",
         rf"{BEFORE}(?P<folder>submission_\d+)/(?:.*/)?(?P<file>[^/]+)",
         "assignment_12_export/submission_34567/two-step.ipynb",

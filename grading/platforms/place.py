@@ -48,7 +48,7 @@ def _undo(folder, submitted, slug):
         if not (submitted / kept.name / slug).exists():
             os.rename(kept, submitted / kept.name / slug)
     for left in folder.iterdir():
-        shutil.rmtree(left)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def write(archive, files, slug, folder):
@@ -79,10 +79,13 @@ def write(archive, files, slug, folder):
 
 def _name(file, files, written):
     """The name that a student gave or, where two files in different folders have the same, one made of both."""
-    if [other.name.casefold() for other in files].count(file.name.casefold()) == 1:
-        return file.name
-    name = " ".join(file.entry.path.split("/")[-2:])
-    return name if name not in written and len(name.encode()) <= 255 else f"{len(written)}.ipynb"
+    name, taken = file.name, {other.casefold() for other in written}
+    if [other.name.casefold() for other in files].count(name.casefold()) > 1:
+        name = " ".join(file.entry.path.split("/")[-2:])
+    number = len(written)
+    while name.casefold() in taken or len(name.encode()) > 255:
+        name, number = f"{number}.ipynb", number + 1
+    return name
 
 
 def _copy(archive, file, path):
@@ -94,7 +97,7 @@ def _copy(archive, file, path):
             target.write(chunk)
             digest.update(chunk)
             is_one = is_one or any(mark in tail + chunk for mark in MARKS)
-            tail = chunk[-20:]  # a mark may stand across two chunks
+            tail = chunk[-20:]  # a mark may be cut in two
     return digest.hexdigest(), is_one
 
 

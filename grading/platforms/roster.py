@@ -46,9 +46,11 @@ NO_NAMES = _all(  # words that students put into the names of files
     "copy, of, kopie, von, copie, ipynb, json, txt, notebook, final, finished, done, new, version, submission",
     "solution, answer, answers, homework, hw, assignment, exercise, exercises, abgabe, loesung",
 )
-NOBODY = re.compile("particip|teilnehm|deelnem|partecip|deltag", re.IGNORECASE)  # Moodle's name of who stays unnamed
+# Moodle's name, in some languages, of who stays unnamed.
+NOBODY = re.compile(r"(?:particip|teilnehm|deelnem|partecip|deltag)\w*", re.IGNORECASE)
+NUMBERED = re.compile(rf"{NOBODY.pattern}\D*\d+", re.IGNORECASE)
 COUNT = re.compile(r"(?:v|hw)?\d+")  # of copies, versions and homeworks
-CANVAS = ("sis login id", "sis user id", "section")  # one of them stands in each of its exports
+CANVAS = ("sis login id", "sis user id", "section")  # each of its exports has one of them
 
 
 class Person(NamedTuple):
@@ -93,7 +95,7 @@ class Roster:
         and for a team, the same number is that of somebody else.
         """
         keys = {_key(text) for text in (person.user, person.email) if text}
-        name = "" if NOBODY.search(person.name) else person.name
+        name = "" if NOBODY.fullmatch(person.name) else person.name
         named, team = self._named(name), self._teams.get(_plain(name), []) if name else []
         by_number = self._numbers.get(person.number, []) if platform == self.numbers_of else []
         certain = _together(self._keys.get(key, []) for key in keys) or by_number
@@ -126,7 +128,7 @@ class Roster:
         return found, "" if found else "its name is no id and no whole name on the roster"
 
     def _named(self, name):
-        """Those of a name; without its accents only if nobody has it as it stands."""
+        """Those of a name; without its accents only if nobody has it as it is written."""
         if name:
             for form, names in zip(FORMS, self._names, strict=True):
                 if found := names.get(form(name)):
@@ -154,7 +156,7 @@ def read(path, column=None):
         except csv.Error as error:
             raise ValueError(f"the roster {path.name} is not CSV: {error}") from None
         for at, line in enumerate(lines[:HEADER_ROWS]):
-            headers = [_header(cell) for cell in line]
+            headers = _headers(line, lines[at + 1 :])
             ids = _first(headers, [_header(column)] if column else _ids(headers))
             if ids is not None:
                 rows = _merged(_rows(headers, ids, lines[at + 1 :]), path.name)
@@ -181,9 +183,20 @@ def _separators(text):
     yield from ",;\t|"
 
 
+def _headers(line, lines):
+    """The headers as they are compared; that of Moodle's numbers, which has many languages, is known by its cells."""
+    headers = [_header(cell) for cell in line]
+    for at in range(len(headers)):
+        cells = [other[at].strip() for other in lines if len(other) > at and other[at].strip()]
+        if cells and all(map(NUMBERED.fullmatch, cells)):
+            headers[at] = "identifier"
+    return headers
+
+
 def _ids(headers):
-    """The headers of ids, the best first. Moodle's `Identifier` is the number of one assignment, GitHub's is an id."""
-    return [name for name in USERS if name != "identifier" or "github username" in headers]
+    """The headers of ids, the best first. Moodle's `Identifier` is that of one assignment, and the last resort."""
+    moodles = [] if "github username" in headers else ["identifier"]
+    return [name for name in USERS if name not in moodles] + moodles
 
 
 def _names(headers):
@@ -217,7 +230,7 @@ def _rows(headers, ids, lines):
             continue
         own = cells[number] if number is not None else ""
         yield Row(
-            cells[ids],
+            cells[ids].replace("/", "") if headers[ids] == "identifier" else cells[ids],
             " ".join(filter(None, parts)) or cells[ids],
             frozenset(_spellings(parts)),
             frozenset(_key(cells[at]) for at in {*keys, ids} if cells[at]),
@@ -253,7 +266,7 @@ def _spellings(parts):
 
 
 def _in_words(row):
-    """An id and a name as words, as they may stand in the name of a file: one of them, or both."""
+    """An id and a name as words, as they may be in the name of a file: one of them, or both."""
     own = tuple(_words(row.id))
     for form in (_key, _ascii):
         for text in row.spellings:
