@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
-from grading import exercise, grade, marks, outside, private
+from grading import exercise, grade, marks, outside, private, record
 from grading.answers import known_answers
 from grading.course import COURSE
+from grading.execute import Settings
 from grading.pages import render
 
 FOLDER = COURSE / "_build" / "report"
@@ -134,18 +135,23 @@ def _mistakes(given, titles):
 
 def _runs(slug, given):
     """((seed, tests, sandbox), number of submissions), the most frequent first."""
-    noted, now = [mark.record for mark in given if mark.record], _tests_now(slug)
-    counts = Counter(
-        (one.seed, "as they are now" if one.tests == now else "as they were earlier", one.sandbox) for one in noted
-    )
+    noted, task = [mark.record for mark in given if mark.record], _exercise(slug)
+    tests = {False: "as they were earlier", True: "as they are now"}
+    counts = Counter((one.seed, tests[_is_current(one, task)], one.sandbox) for one in noted)
     return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
 
 
-def _tests_now(slug):
+def _is_current(noted, task):
+    """Whether a Record is of the tests, and of the grader, as they are now."""
+    settings = Settings(None, sandboxed=noted.sandbox != "none")
+    return task is not None and noted.run == record.fingerprint(noted.digest, task, settings)
+
+
+def _exercise(slug):
     try:
-        return exercise.load(slug).digest
+        return exercise.load(slug)
     except ValueError:
-        return ""
+        return None
 
 
 def _person(person, pages):

@@ -8,7 +8,7 @@ from conftest import needs
 from marking import FAST, SLUG, copy_of_the_course, filled, hand_in
 from nbgrader.api import Gradebook
 
-from grading import exercise, record
+from grading import answers_file, exercise, record
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import COURSE, class_at
@@ -27,6 +27,7 @@ def elsewhere(tmp_path_factory):
 
 def digest_of(root, monkeypatch):
     monkeypatch.setattr(exercise, "COURSE", root)
+    monkeypatch.setattr(answers_file, "COURSE", root)
     for function in (exercise._code, exercise._load):
         function.cache_clear()
     try:

@@ -34,7 +34,7 @@ def marked(tmp_path_factory, fresh_gradebook):
     shutil.copy(fresh_gradebook, root)
     enter(root, "ada", notes=("two-step (1).ipynb was taken for two-step.ipynb",))
     enter(root, "blaise", **NAMED)
-    enter(root, "carl", **NAMED, follows={"test-clean-w": ["gradient"]}, seed=8, tests="of earlier")
+    enter(root, "carl", **NAMED, follows={"test-clean-w": ["gradient"]}, seed=8, run="of earlier")
     enter(root, "dora", ["check-gradient", "test-clean-u"], human=("two copies of a cell differ",), seconds=4.0)
     enter(root, "emil", problem="x.ipynb is missing", lost=marks_of(root))
     enter(root, "finn", sandbox="none", when=NOON + timedelta(hours=50), penalty=2.0)
