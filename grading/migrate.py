@@ -29,7 +29,7 @@ from sqlalchemy import delete, select, update
 from grading import exercise
 
 KINDS = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
-CALLED = {"grade": "test", "solution": "answer", "task": "task"}
+CALLED = {"grade": "a test", "solution": "an answer", "task": "a task"}
 GRADED, COMMENTED = {"grade", "task"}, {"solution", "task"}  # the kinds of cells to which nbgrader hangs each
 ALIKE = 0.9  # of the text of two cells of one kind, so that the second is the first under another name
 LISTED = 10  # students in one line
@@ -92,6 +92,7 @@ def follow(book, task, found):
         if plan(book, task) != found:
             raise ValueError(f"the gradebook of {task.slug} has just been changed by somebody else: try again")
         notebook = _one_notebook(book, task.slug)
+        _drop(book, notebook, [name for name in _known(notebook) if name not in found.names])  # others may get its name
         _rename(book, notebook, found.names)
         _replace_cells(book, notebook, wanted(task))
         _complete(book, notebook)
@@ -246,9 +247,7 @@ def _worth(cell):
 
 
 def _called(cell):
-    return " and ".join(
-        f"an {CALLED[k]}" if k == "solution" else f"a {CALLED[k]}" for k in KINDS if k in cell.kinds
-    ) or ("a locked cell")
+    return " and ".join(CALLED[kind] for kind in KINDS if kind in cell.kinds) or "a locked cell"
 
 
 def _points(points):
@@ -290,6 +289,13 @@ def _one_notebook(book, slug):
         book.db.execute(delete(Notebook).where(Notebook.id == other.id))
     book.db.expire_all()
     return notebook
+
+
+def _drop(book, notebook, names):
+    """Remove the cells with these names, and what was given for them."""
+    _drop_cells(book, [row.id for row in notebook._base_cells if row.name in names])
+    book.db.execute(delete(SourceCell).where(SourceCell.notebook_id == notebook.id, SourceCell.name.in_(names)))
+    book.db.expire_all()
 
 
 def _rename(book, notebook, names):

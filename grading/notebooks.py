@@ -10,6 +10,7 @@ import jupytext
 import nbformat
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
+from traitlets.log import get_logger
 
 from grading import exercise, release
 from grading.course import COURSE, load_config, slugs
@@ -71,13 +72,15 @@ def _release(slug, directory):
     config.SaveCells.enabled = False
     config.GenerateAssignment.no_database = True
     config.CourseDirectory.release_directory = str(directory)
-    api = NbGraderAPI(config=Config(config))
-    level = api.log.level  # in one of nbgrader's own commands, the log is that command's
-    api.log.setLevel(logging.ERROR)
+    log = get_logger()  # within one of nbgrader's own commands, it is that command's
+    level = log.level
     try:
+        log.setLevel(logging.CRITICAL + 1)  # that there is no exchange is of no interest here
+        api = NbGraderAPI(config=Config(config))
+        log.setLevel(logging.ERROR)
         outcome = api.generate_assignment(slug, force=True, create=True)
     finally:
-        api.log.setLevel(level)
+        log.setLevel(level)
     if not outcome["success"]:
         raise RuntimeError(f"nbgrader could not release {slug}:\n{outcome.get('log') or outcome.get('error')}")
     return Path(directory) / slug / f"{slug}.ipynb"

@@ -125,6 +125,15 @@ def test_cells_that_have_changed_their_names_with_one_another_change_their_marks
     assert by_hand(book) == {"test-clean-u": 2.5, "test-gradient": 0.5}
 
 
+def test_a_cell_may_take_the_name_of_one_that_is_dropped(book):
+    assert follow(book, changed(test_gradient=None, test_clean_u={"grade_id": "test-gradient"})) == [
+        "test-clean-u: renamed to test-gradient; what was given by hand stays: ada (0.5)",
+        "test-gradient: dropped, 3 points; lost is what was given by hand: ada (2.5, +0.25 extra)",
+    ]
+    assert by_hand(book) == {"test-gradient": 0.5}
+    assert book.find_grade("test-gradient", SLUG, SLUG, "ada").max_score == 1
+
+
 def test_a_cell_that_was_edited_is_the_same_under_its_name_and_known_by_its_new_text_afterwards(book):
     edited = changed(test_gradient={"source": "x = 1"})
     assert migrate.plan(book, edited).lines == ()
