@@ -62,7 +62,9 @@ def read_folder(folder, slug):
         when = timestamp(folder)
     except NotReadError:
         raise
-    except (ValueError, OSError) as error:
+    except OSError as error:  # its own words name the place on this machine
+        return Submission((), (), f"what was handed in cannot be read: {error.strerror}", "")
+    except ValueError as error:
         return Submission((), (), outside.line(str(error)), "")
     except Exception as error:  # of a kind that nobody thought of
         return Submission((), (), outside.line(f"it cannot be read: {type(error).__name__}: {error}"), "")
