@@ -40,7 +40,7 @@ STUDENTS := bptt-student-1 bptt-student-2
 
 .PHONY: system
 system:  ## install Chromium, bubblewrap, PostgreSQL and npm, add two users for a test (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm); for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
 
 .PHONY: notebooks
 notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/

@@ -9,6 +9,7 @@ import errno
 import fnmatch
 import os
 import pwd
+import shutil
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +42,7 @@ class ReleaseAssignment(ExchangeReleaseAssignment):
     def do_copy(self, src, dest, log=None):
         """Copy the plain files of the release; a line says what was left out."""
         for line in copy_plain_files(src, dest, self.coursedir, self._is_answer):
-            self.log.warning("%s was not handed out", line)
+            self.log.warning("%s was not handed out", outside.line(line))
 
     def _is_answer(self, name, path):
         sources = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", "."))
@@ -65,7 +66,10 @@ class Collect(ExchangeCollect):
 
     def _is_theirs(self, record):
         """Whether it is a folder, and whether it belongs to the student that it names."""
-        status = os.lstat(Path(self.inbound_path, record["filename"]))
+        try:
+            status = os.lstat(Path(self.inbound_path, record["filename"]))
+        except OSError:  # its owner may take it away at any time
+            return False, False
         try:
             owner = pwd.getpwuid(status.st_uid).pw_name
         except KeyError:
@@ -78,39 +82,40 @@ class Collect(ExchangeCollect):
         taken = [record for record in self.src_records if self._is_theirs(record)[0] and record["username"]]
         for record in self.src_records:
             if record not in taken:
-                self.log.error("%s in the exchange is no student's folder; it was not collected", _shown(record))
+                name = outside.line(repr(record["filename"]))
+                self.log.error("%s in the exchange is no student's folder; it was not collected", name)
         self.src_records = taken
 
     def do_copy(self, src, dest, log=None):
         """Copy the plain files of a hand-in, for the teacher alone; a line says what was left out."""
         for line in copy_plain_files(src, dest, self.coursedir):
-            self.log.warning("%s: %s was not collected", outside.line(Path(dest).parent.name), line)
-
-
-def _shown(record):
-    return outside.line(repr(record["filename"]))
+            self.log.warning("%s was not collected", outside.line(f"{Path(dest).parent.name}: {line}"))
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):
     """Puts each page of feedback where the student alone finds it; who did not submit here is said and passed over."""
 
     def copy_files(self):
-        """Release every page there is; fail where there is none, as nothing would reach anybody."""
+        """Release every page that is newer than its mark; fail if that is none, as nothing would reach anybody."""
         course, slug = self.coursedir, self.coursedir.assignment_id
-        excluded, pages = course.student_id_exclude.split(","), 0
+        excluded, released = course.student_id_exclude.split(","), 0
         for student in self._students():
+            marked = Path(course.format_path(course.autograded_directory, student, slug), f"{slug}.ipynb")
             page = Path(course.format_path(course.feedback_directory, student, slug), f"{slug}.html")
-            if student in excluded or not page.is_file():
+            if student in excluded or not (page.is_file() and marked.is_file()):
                 continue
-            pages += 1
-            secret = _small(page.parent, SECRET).decode("utf-8", "replace")
+            # Of what was marked last, as the student who has handed in again will ask for this one's feedback.
+            secret, shown = _small(marked.parent, SECRET).decode("utf-8", "replace"), outside.line(student)
             if len(secret) < MIN_SECRET:
-                self.log.warning("%s did not submit through the exchange: hand out %s in another way", student, page)
-                continue
-            self._publish(page.read_bytes(), secret, self._names(student))
-            self.log.info("Feedback released for %s", student)
-        if not pages:
-            self.fail(f"there is no feedback on {slug} to release: run `nbgrader generate_feedback {slug}` first")
+                self.log.warning("%s did not submit through the exchange: hand out %s in another way", shown, page)
+            elif page.stat().st_mtime < marked.stat().st_mtime:
+                self.log.warning("%s was marked again since the page was made: make the feedback again", shown)
+            else:
+                self._publish(page.read_bytes(), secret, self._names(student))
+                self.log.info("Feedback released for %s", shown)
+                released += 1
+        if not released:
+            self.fail(f"no feedback on {slug} was released: run `nbgrader generate_feedback {slug} --force` first")
 
     def _students(self):
         course = self.coursedir
@@ -135,7 +140,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
 
 
 def carry(source, target):
-    """Let the small files of the exchange follow a hand-in from folder to folder: by them, feedback finds its student.
+    """Let the small files of the exchange follow a hand-in to its marked notebook: by them, feedback finds its student.
 
     A time that nbgrader could not read stays behind: it would stop there at every later step.
     """
@@ -179,6 +184,9 @@ def copy_plain_files(source, target, course, unwanted=None):
         with _opened(source, os.O_DIRECTORY) as folder:
             return list(copy.folder(folder, Path()))
     except OSError as error:
+        if error.errno in FOR_ALL:
+            shutil.rmtree(target, ignore_errors=True)  # half of a hand-in would be taken for all of it
+            raise
         return [f"{Path(source).name} ({error.strerror})"]
 
 

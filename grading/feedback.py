@@ -1,6 +1,8 @@
 """What became of a submission, as data, and the page that shows it: the same for a class and for a reader alone."""
 
+import os
 import re
+import sys
 import textwrap
 from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple
@@ -8,6 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from grading import exercise, outputs, record
+from grading.course import COURSE
 from grading.pages import render
 from grading.transplant import WRITTEN_BY_STUDENT
 
@@ -24,6 +27,10 @@ GOOD = ("right", "follows")
 HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
 VISIBLE = re.compile(r"^exercise\.run\(check_(\w+)\)", re.MULTILINE)
 CALL = "in the call "  # how a line begins that names the call in which a student's function stopped
+# Where this machine keeps the course, its owner's files and Python, which is not for students to read in a traceback.
+PLACES = {os.path.expanduser("~"), sys.prefix, sys.base_prefix, os.path.realpath(sys.prefix), str(COURSE)}
+PLACES -= {"", "~", "/", "/usr", "/usr/local"}  # on these, machines are alike
+PLACE = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, sorted(PLACES, key=len, reverse=True)))})(?![\w.-])")
 MAX_PRINTED = 2000  # characters of what a function printed while it was checked
 
 
@@ -141,7 +148,22 @@ def page(found, for_yourself=False, markdown=None):
     it was written.
     """
     words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount, "duration": duration}
-    return render("feedback.html.jinja", found=asdict(found), for_yourself=for_yourself, markdown=markdown, **words)
+    return render(
+        "feedback.html.jinja",
+        found=_without_places(asdict(found)),
+        for_yourself=for_yourself,
+        markdown=markdown,
+        **words,
+    )
+
+
+def _without_places(found):
+    """Strings, in lists and dictionaries, with three dots for PLACES; what a student wrote or drew is left as it is."""
+    if isinstance(found, dict):
+        return {key: part if key in ("source", "figures", "attachments", "pictures") else _without_places(part) for key, part in found.items()}
+    if isinstance(found, list):
+        return [_without_places(part) for part in found]
+    return PLACE.sub("...", found) if isinstance(found, str) else found
 
 
 def amount(points):

@@ -84,7 +84,7 @@ def read_folder(folder, slug):
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
-        return Submission((), (), outside.line(str(error)), "", when)
+        return Submission((), (), outside.line(_told(error)), "", when)
     except Exception as error:  # of a kind that nobody thought of
         return Submission((), (), outside.line(_unforeseen(error)), "", when)
     unread = [f"{more} more files were not looked at"] if more else []
@@ -133,7 +133,7 @@ def _look(candidate, slug):
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
-        problem = str(error)
+        problem = _told(error)
     except Exception as error:
         problem = _unforeseen(error)
     return finder.Reading(candidate, None, {}, frozenset(), "", problem), [], _digest_of(candidate.path)
@@ -156,6 +156,11 @@ def _missing(folder, slug):
     with os.scandir(folder) as listing:
         found = sorted(entry.name for entry in islice(listing, finder.MAX_ENTRIES))
     return f"{slug}.ipynb is missing; found: {', '.join(found[:10]) or 'nothing'}"
+
+
+def _told(error):
+    """What a ValueError or an OSError says; the words of the latter name a place on this machine."""
+    return f"what was handed in cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
 def _unforeseen(error):

@@ -56,7 +56,9 @@ SHORTENED = "This page is shortened. It could not be made with all cells ({}). Y
 SET_OFF = re.compile(r"(?<!\\)\$\$.+?(?<!\\)\$\$|\\begin\{([a-z]+\*?)\}.+?\\end\{\1\}", re.DOTALL)
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
-ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "img": ["alt", "src"], "td": ["align"], "th": ["align"]}
+ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "td": ["align"], "th": ["align"]}
+# A page that fetched a picture would tell somebody who reads it, and when.
+ATTRIBUTES["img"] = lambda tag, name, value: name == "alt" or (name == "src" and value.startswith("data:image/"))
 
 
 class OfferHints(NbGraderPreprocessor):
@@ -250,13 +252,6 @@ class FeedbackExporter(Exporter):
     def __init__(self, **keywords):
         super().__init__(**keywords)
         _copy_nothing(self.parent)
-
-    def from_filename(self, filename, resources=None, **keywords):
-        """The page, and nbconvert's resources; what the exchange needs to hand it out goes beside it."""
-        places, names = self.parent.coursedir, resources["nbgrader"]
-        page = places.format_path(places.feedback_directory, names["student"], names["assignment"])
-        exchange.carry(Path(filename).parent, page)
-        return super().from_filename(filename, resources=resources, **keywords)
 
     def from_notebook_node(self, notebook, resources=None, **keywords):
         """The page, and nbconvert's resources."""

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 import pytest
 from conftest import give_up, needs
 from marking import copy_of_the_course, filled, hidden_lines, nbgrader, run
+from nbgrader.utils import notebook_hash
 
-from grading import exercise
+from grading import exchange, exercise
 from grading.answers import solution
 from grading.course import COURSE
 
@@ -59,11 +60,11 @@ def reaching_python():
 class Students:
     """The two users, each in a home of their own below a folder that everybody can read."""
 
-    def __init__(self, base, exchange):
+    def __init__(self, base, shared):
         self.home = {name: base / "home" / name for name in STUDENTS}
         for name, home in self.home.items():
             (home / ".jupyter").mkdir(parents=True)
-            settings = f"c.CourseDirectory.course_id = 'bptt'\nc.Exchange.root = {str(exchange)!r}\n"
+            settings = f"c.CourseDirectory.course_id = 'bptt'\nc.Exchange.root = {str(shared)!r}\n"
             (home / ".jupyter" / "nbgrader_config.py").write_text(settings)
             home.chmod(0o700)
             subprocess.run([*ROOT, "chown", "-R", f"{name}:{name}", home], check=True)
@@ -111,24 +112,24 @@ def base():
     subprocess.run([*ROOT, "rm", "-rf", folder], check=True)
 
 
-def copy_of_the_class(root, exchange):
-    """A copy of the course that releases into the exchange, as its teacher has it: everybody can read the clone."""
+def copy_of_the_class(root, shared):
+    """A copy of the course whose exchange is the folder `shared`; everybody can read it, as an ordinary clone."""
     root.mkdir()
     copy_of_the_course(root)
     shutil.copytree(COURSE / "exercises" / SLUG, root / "exercises" / SLUG)
     with open(root / "nbgrader_config.py", "a", encoding="utf-8") as config:
-        config.write(f"\nc.Exchange.root = {str(exchange)!r}\n")
+        config.write(f"\nc.Exchange.root = {str(shared)!r}\n")
     return root
 
 
 @pytest.fixture(scope="module")
 def course(base):
     """A class in which both students submitted, and which both of the marking commands have marked."""
-    exchange = base / "exchange"
-    exchange.mkdir()
-    exchange.chmod(0o777)
-    clone, students = copy_of_the_class(base / "clone", exchange), Students(base, exchange)
-    found = SimpleNamespace(exchange=exchange, clone=clone, students=students, base=base, seen={})
+    shared = base / "exchange"
+    shared.mkdir()
+    shared.chmod(0o777)
+    clone, students = copy_of_the_class(base / "clone", shared), Students(base, shared)
+    found = SimpleNamespace(exchange=shared, clone=clone, students=students, base=base, seen={})
     found.handed_in, found.fetched, found.fetched_release = {}, {}, {}
     nbgrader(clone, "generate_assignment", SLUG, "--force")
     nbgrader(clone, "release_assignment", SLUG)
@@ -196,14 +197,17 @@ def test_what_is_collected_is_what_was_handed_in_byte_for_byte_and_its_teachers_
             assert (submitted / name).read_bytes() == (inbound / name).read_bytes() != b""
 
 
-@pytest.mark.parametrize("step", ["autograded", "feedback"])
-def test_both_commands_leave_the_same_folders_and_the_files_of_the_exchange_travel(course, step):
-    ending = {"autograded": "ipynb", "feedback": "html"}[step]
+@pytest.mark.parametrize(
+    ("step", "files"),
+    [("autograded", {f"{SLUG}.ipynb", *FROM_THE_EXCHANGE}), ("feedback", {f"{SLUG}.html"})],
+)
+def test_both_commands_leave_the_same_folders_and_the_files_of_the_exchange_travel(course, step, files):
     for student in STUDENTS:
         ours, stock = (root / step / student / SLUG for root in (course.clone, course.stock))
-        assert tree(ours) == tree(stock) == dict.fromkeys([f"{SLUG}.{ending}", *FROM_THE_EXCHANGE], 0o600)
-        assert text_without_time(ours / f"{SLUG}.{ending}") == text_without_time(stock / f"{SLUG}.{ending}")
-        for name in FROM_THE_EXCHANGE:
+        assert tree(ours) == tree(stock) == dict.fromkeys(files, 0o600)
+        for name in files - FROM_THE_EXCHANGE:
+            assert text_without_time(ours / name) == text_without_time(stock / name)
+        for name in files & FROM_THE_EXCHANGE:
             submitted = course.clone / "submitted" / student / SLUG / name
             assert (ours / name).read_bytes() == (stock / name).read_bytes() == submitted.read_bytes()
 
@@ -256,3 +260,188 @@ def test_what_the_class_made_in_the_clone_is_its_teachers_alone(course):
     report = course.clone / "_build" / "report"
     assert stat.S_IMODE(report.stat().st_mode) == 0o700
     assert tree(report) == {"index.html": 0o600}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A class that has an exchange to itself, in which everything belongs to the user who runs the tests."""
+    (tmp_path / "exchange").mkdir()
+    (tmp_path / "exchange").chmod(0o777)
+    clone = copy_of_the_class(tmp_path / "clone", tmp_path / "exchange")
+    inbound = tmp_path / "exchange" / "bptt" / "inbound"
+    inbound.mkdir(parents=True)
+    return SimpleNamespace(clone=clone, exchange=tmp_path / "exchange", inbound=inbound)
+
+
+@pytest.fixture
+def said(capsys, caplog):
+    """What nbgrader has logged; after other commands in the same process, it goes to one place or to the other."""
+    return lambda: capsys.readouterr().err + caplog.text
+
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+SECRET = "5ec2e7" * 20
+
+
+def submitted(desk, student, when="2026-11-26 10:00:00 UTC", **files):
+    """A folder as `nbgrader submit` makes it; names of files have _ for the dot."""
+    folder = desk.inbound / f"{student}+{SLUG}+{when}+abc"
+    folder.mkdir()
+    usual = {"timestamp_txt": when.encode(), "submission_secret_txt": SECRET.encode()}
+    for name, data in ({"two-step_ipynb": b"{}"} | usual | files).items():
+        (folder / name.replace("_", ".").replace("submission.", "submission_")).write_bytes(data)
+    return folder
+
+
+def collected(desk, student):
+    folder = desk.clone / "submitted" / student / SLUG
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else None
+
+
+WHOLE = ["submission_secret.txt", "timestamp.txt", f"{SLUG}.ipynb"]
+
+
+def test_no_link_is_followed_and_no_pipe_waited_for(desk, said):
+    folder = submitted(desk, ME, picture_png=PICTURE)
+    (folder / "gradebook.db").symlink_to(desk.clone / "gradebook.db")
+    (folder / "all").symlink_to(desk.clone / "solutions")
+    os.mkfifo(folder / "pipe")
+    (folder / f"{SLUG}.ipynb").unlink()
+    (folder / f"{SLUG}.ipynb").symlink_to(desk.clone / "solutions" / SLUG / f"{SLUG}.ipynb")
+    nbgrader(desk.clone, "collect", SLUG)
+    assert collected(desk, ME) == ["picture.png", "submission_secret.txt", "timestamp.txt"]
+    words = said()
+    assert f"{ME}: {SLUG}.ipynb (a link) was not collected" in words
+    assert f"{ME}: pipe (no plain file) was not collected" in words
+
+
+def test_a_folder_that_is_a_link_is_not_collected_and_one_that_is_none_comes_first(desk, said):
+    (desk.inbound / f"ada+{SLUG}+2026-11-27 10:00:00 UTC+x").symlink_to(desk.clone / "solutions" / SLUG)
+    (desk.inbound / f"{ME}+{SLUG}+2026-11-27 10:00:00 UTC+x").symlink_to(desk.clone / "solutions" / SLUG)
+    submitted(desk, ME)
+    nbgrader(desk.clone, "collect", SLUG)
+    assert collected(desk, ME) == WHOLE
+    assert collected(desk, "ada") is None
+    assert f"'ada+{SLUG}+2026-11-27 10:00:00 UTC+x' in the exchange is no student's folder" in said()
+
+
+def test_a_folder_of_a_senseless_name_keeps_nobody_from_being_collected(desk):
+    submitted(desk, "zoe")
+    submitted(desk, "")
+    submitted(desk, ME, when="a long time ago")
+    submitted(desk, ME)
+    nbgrader(desk.clone, "collect", SLUG)
+    assert collected(desk, ME) == collected(desk, "zoe") == WHOLE
+    assert (desk.clone / "submitted" / ME / SLUG / "timestamp.txt").read_bytes() == b"2026-11-26 10:00:00 UTC"
+    assert sorted(path.name for path in (desk.clone / "submitted").iterdir()) == sorted([ME, "zoe"])
+
+
+def test_what_is_too_large_or_too_much_is_left_out_and_the_notebook_taken_all_the_same(desk, said):
+    folder = submitted(desk, ME)
+    with open(folder / "a-film.mp4", "wb") as file:
+        file.truncate(200_000_000)  # it takes no place on the disk
+    many = folder / "many"
+    many.mkdir()
+    for number in range(1100):
+        (many / f"{number}.txt").touch()
+    deep = folder
+    for _ in range(15):
+        deep = deep / "deeper"
+        deep.mkdir()
+    nbgrader(desk.clone, "collect", SLUG)
+    assert set(WHOLE) < set(collected(desk, ME))
+    assert not (desk.clone / "submitted" / ME / SLUG / "a-film.mp4").exists()
+    assert len(list((desk.clone / "submitted" / ME / SLUG).rglob("*"))) < 1100
+    words = said()
+    assert "a-film.mp4 (too large) was not collected" in words
+    assert "what came after 1000 files and folders was not collected" in words
+
+
+def test_a_release_leaves_out_whatever_is_an_answer(desk, said):
+    release = desk.clone / "exercises" / SLUG
+    for name in ("answers.toml", f"{SLUG}.md"):
+        shutil.copy(desk.clone / "solutions" / SLUG / name, release)
+    shutil.copy(release / f"{SLUG}.md", release / "draft of mine.txt")
+    (release / ".notes").write_text("mine")
+    (release / "everything").symlink_to(desk.clone / "solutions")
+    (release / "data.csv").write_text("1,2")
+    nbgrader(desk.clone, "release_assignment", SLUG)
+    outbound = desk.exchange / "bptt" / "outbound" / SLUG
+    assert sorted(path.name for path in outbound.iterdir()) == ["data.csv", f"{SLUG}.ipynb"]
+    assert "answers.toml (an answer, or hidden) was not handed out" in said()
+
+
+@pytest.mark.parametrize("state", ["holds answers", "is missing"])
+def test_a_notebook_with_answers_or_none_at_all_is_not_released(desk, said, state):
+    release = desk.clone / "exercises" / SLUG / f"{SLUG}.ipynb"
+    release.unlink()
+    if state == "holds answers":
+        shutil.copy(desk.clone / "solutions" / SLUG / f"{SLUG}.ipynb", release)
+    with pytest.raises(SystemExit):
+        nbgrader(desk.clone, "release_assignment", SLUG)
+    assert f"{state}: run `nbgrader generate_assignment {SLUG} --force`" in said()
+    assert not (desk.exchange / "bptt" / "outbound" / SLUG).exists()
+
+
+def test_a_release_is_made_of_the_notebook_alone_whatever_lies_beside_its_source(desk):
+    (desk.clone / "solutions" / SLUG / f"{SLUG}.md~").write_text("answers")
+    nbgrader(desk.clone, "generate_assignment", SLUG, "--force")
+    assert [path.name for path in (desk.clone / "exercises" / SLUG).iterdir()] == [f"{SLUG}.ipynb"]
+
+
+def page_of(desk, student, secret=SECRET):
+    """A page of feedback, and the marked notebook that it is of."""
+    marked, page = (desk.clone / step / student / SLUG for step in ("autograded", "feedback"))
+    for folder in (marked, page):
+        folder.mkdir(parents=True)
+    (marked / f"{SLUG}.ipynb").touch()
+    (marked / "submission_secret.txt").write_text(secret)
+    (page / f"{SLUG}.html").write_text(f"the page of {student}")
+    (page / f"{SLUG}.html").chmod(0o600)
+    return page / f"{SLUG}.html"
+
+
+def test_a_page_that_is_older_than_its_mark_is_not_released(desk, said):
+    os.utime(page_of(desk, "ada"), (1e9, 1e9))
+    page_of(desk, "blaise", SECRET[::-1])
+    nbgrader(desk.clone, "release_feedback", SLUG)
+    assert "ada was marked again since the page was made" in said()
+    assert [path.read_text() for path in (desk.exchange / "bptt" / "feedback").iterdir()] == ["the page of blaise"]
+
+
+def test_feedback_is_released_by_a_students_secret_to_be_read_by_who_knows_it(desk, said):
+    for student, secret in {"ada": SECRET, "by hand": "", "guessed": "1", "st[u]*": SECRET[::-1]}.items():
+        page_of(desk, student, secret)
+    (desk.clone / "submitted" / "ada" / SLUG).mkdir(parents=True)
+    (desk.clone / "submitted" / "ada" / SLUG / "my copy.ipynb").touch()
+    nbgrader(desk.clone, "release_feedback", SLUG)
+    folder = desk.exchange / "bptt" / "feedback"
+    names = [notebook_hash(secret=SECRET, notebook_id=name) for name in (SLUG, "my copy")]
+    other = notebook_hash(secret=SECRET[::-1], notebook_id=SLUG)
+    assert tree(folder) == {f"{name}.html": 0o644 for name in (*names, other)}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o711
+    assert {(folder / f"{name}.html").read_text() for name in names} == {"the page of ada"}
+    words = said()
+    assert "by hand did not submit through the exchange" in words
+    assert "guessed did not submit through the exchange" in words
+
+
+def test_feedback_that_was_not_made_cannot_be_released_in_silence(desk, said):
+    with pytest.raises(SystemExit):
+        nbgrader(desk.clone, "release_feedback", SLUG)
+    assert f"run `nbgrader generate_feedback {SLUG} --force` first" in said()
+
+
+def test_a_time_that_nbgrader_cannot_read_and_a_link_stay_behind(tmp_path):
+    source, target = tmp_path / "from", tmp_path / "to"
+    source.mkdir()
+    (source / "timestamp.txt").write_text("yesterday")
+    (source / "submission_secret.txt").symlink_to("/etc/hostname")
+    exchange.carry(source, target)
+    assert list(target.iterdir()) == []
+    (source / "timestamp.txt").write_text("2026-11-26 10:00:00 UTC")
+    exchange.carry(source, target)
+    assert tree(target) == {"timestamp.txt": 0o600}
+    (source / "timestamp.txt").unlink()
+    exchange.carry(source, target)
+    assert list(target.iterdir()) == []

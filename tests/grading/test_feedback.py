@@ -32,6 +32,7 @@ MARKDOWN = {
     "picture in brackets": "my work: ![paper](<attachment:paper.png>)",
     "picture by reference": "my work: ![paper][it]\n\n[it]: attachment:paper.png",
     "picture in HTML": 'my work: <img src="attachment:paper.png">',
+    "picture from elsewhere": "my work: ![it](https://example.org/it.png) <img src='//example.org/it.png' alt='it'>",
     "links": "[a](javascript:alert(7)) [b](data:text/html,x) [c](&#106;avascript:alert(7)) <form>\n[d](https://example.org)",
     "formula": "$a<b$, $$c & d$$, 1 > 0 & 2",
 }
@@ -138,6 +139,15 @@ def test_a_picture_that_was_pasted_costs_no_page(feedback, student):
     assert "my work" in feedback[student]
     assert "shortened" not in feedback[student]
     assert "attachment:" not in feedback[student]
+
+
+def test_a_page_fetches_nothing_whatever_is_written_on_it(feedback):
+    for page in feedback.values():
+        assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:\">" in page
+        assert not re.search(r"<(?:link|script|iframe|object|embed|video|audio|source|input)\b", page)
+        pictures = re.findall(r"<img[^>]*>", page)
+        assert [tag for tag in pictures if "src=" in tag and 'src="data:image/png;base64,' not in tag] == []
+        assert not re.search(r"url\(|@import", page)
 
 
 def test_what_functions_print_in_a_check_leaves_room_for_what_it_says(tmp_path):
