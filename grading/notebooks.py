@@ -16,14 +16,18 @@ from grading.course import COURSE, load_config, slugs
 def build_source(slug):
     """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path.
 
-    Cell ids come from grade_id or position, so that the same text always gives the same bytes.
+    Cell ids come from grade_id or position, so that the same text always gives the same bytes. Raises ValueError for a
+    test cell that belongs to no part.
     """
     text = COURSE / "solutions" / slug / f"{slug}.md"
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
-    show_points(notebook.cells)
+    try:
+        show_points(notebook.cells)
+    except ValueError as error:
+        raise ValueError(f"{text.relative_to(COURSE)}: {error}") from None
     path = text.with_suffix(".ipynb")
     nbformat.write(notebook, path)
     return path
@@ -40,6 +44,8 @@ def show_points(cells):
         if PART.search(cell.source) and cell.cell_type == "markdown":
             parts.append((cell, []))
         elif points := cell.metadata.get("nbgrader", {}).get("points"):
+            if not parts:
+                raise ValueError(f"the test cell {cell.id} needs a heading above it, such as `## 1. The first part`")
             parts[-1][1].append(points)
     for cell, points in parts:
         given = f"{sum(points)} {'point' if sum(points) == 1 else 'points'}"
