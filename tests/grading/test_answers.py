@@ -155,7 +155,7 @@ OF_ENTRY = rf"{HERE}: \[\[wrong\]\] entry: "
         (None, rf"{HERE} is missing"),
         (b"\xff", rf"{HERE} is not in UTF-8"),
         ("[[wrong\n", rf"{HERE} is no TOML: .*line 1"),
-        ("withold = []", rf"{HERE}: unknown `withold`; the keys are `withhold`"),
+        ("withheld = []", rf"{HERE}: unknown `withheld`; the keys are `withhold`"),
         ("withhold = 3", rf"{HERE}: `withhold`: must be a list of texts"),
         ('withhold = ["rnnlib.no.such"]', rf"{HERE}: `withhold`: No module named"),
         ('withhold = ["rnnlib.rnn.no_such"]', rf"{HERE}: `withhold`: .*no_such"),

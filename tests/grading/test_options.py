@@ -24,7 +24,7 @@ WITHOUT = {"gradient-checker"}
 def gradients(slug):
     """The functions of an exercise that return a gradient, as its answers.toml says."""
     text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)["gradients"]
+    return tomllib.loads(text).get("gradients", [])
 
 
 def hidden(slug):
