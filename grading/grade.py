@@ -83,7 +83,7 @@ def find_submissions(submitted, slug):
             strays.append(f"the folder {name} cannot be read: {error.strerror}")
             continue
         if entry.name in known and slug not in inside:
-            strays.append(f"{name} stands where a student's folder should be: submitted/<student>/<exercise>")
+            strays.append(f"{name} is where a student's folder should be: submitted/<student>/<exercise>")
             continue
         others, handed_in = _others(entry, inside, slug, known)
         if handed_in and student in found:
@@ -101,8 +101,8 @@ def find_submissions(submitted, slug):
 def _others(folder, inside, slug, known):
     """What else than exercises lies in a student's folder, and whether the exercise `slug` is handed in there.
 
-    `inside` are the names in it, `known` those of all exercises. A file may stand without its folder, and a folder may
-    be called in another way. Where the names do not tell, the notebooks do.
+    `inside` are the names in it, `known` those of all exercises. A file may lie there without its folder, and a folder
+    may have another name. Where the names do not tell, the notebooks do.
     """
     handed_in = slug in inside or any(finder.is_name_of(name, slug) for name in inside if name not in known)
     others, perhaps = [], []

@@ -27,13 +27,17 @@ def build_source(slug):
 def source(text):
     """What is to stand in the notebook with the answers that belongs to a file of MyST text.
 
-    Cell ids come from grade_id or position, so that the same text always gives the same bytes.
+    Cell ids come from grade_id or position, so that the same text always gives the same bytes. Raises ValueError for a
+    test cell that belongs to no part.
     """
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
-    show_points(notebook.cells)
+    try:
+        show_points(notebook.cells)
+    except ValueError as error:
+        raise ValueError(f"{text}: {error}") from None
     return nbformat.writes(notebook) + "\n"
 
 
@@ -48,6 +52,8 @@ def show_points(cells):
         if PART.search(cell.source) and cell.cell_type == "markdown":
             parts.append((cell, []))
         elif points := cell.metadata.get("nbgrader", {}).get("points"):
+            if not parts:
+                raise ValueError(f"the test cell {cell.id} needs a heading above it, such as `## 1. The first part`")
             parts[-1][1].append(points)
     for cell, points in parts:
         given = f"{sum(points)} {'point' if sum(points) == 1 else 'points'}"

@@ -381,6 +381,8 @@ def _stopped(error, check):
         ]
     if isinstance(error, NameError) and error.name:
         return [f"{error.name} is not defined: run the cell above that defines it, and then this one"]
+    if isinstance(error, TypeError) and "unexpected keyword argument" in said:
+        return ["each argument must keep the name that it has in the exercise", f"  {said}"]
     return ["could not use what your code returned", f"  {said}"]
 
 

@@ -3,18 +3,21 @@
 import contextlib
 import copy
 import html
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 from nbgrader.apps import NbGraderApp
 
-from grading import exercise, intake, transplant
+from grading import exercise, fingerprints, intake, transplant
 from grading.answers import known_answers, solution
 from grading.bench import Bench
 from grading.course import COURSE, private
@@ -22,6 +25,8 @@ from grading.execute import Settings, execute
 from grading.mistakes import namespace_of
 from grading.mistakes_page import lost  # noqa: F401, the tests find it here
 from grading.record import of as record  # noqa: F401, the same
+from rnnlib.exercise import CheckFailedError
+from rnnlib.exercise import run as run_check
 
 SLUG = "two-step"
 FAST = Settings(seed=20, call_seconds=4.0, hang_seconds=1.0, submission_seconds=60.0)
@@ -113,6 +118,19 @@ def added(name, points=2, source="check(new)"):
     cell = {"cell_type": "code", "source": source, "metadata": {"nbgrader": label}, "outputs": [], "id": name}
     task.notebook["cells"].append(cell)
     return task._replace(released=task.released | {name: source})
+
+
+def said_by_checks(slug, answer, labels):
+    """{grade_id of a visible check that does not pass, with an answer filled in: what it says to a student}."""
+    checks, space, found = fingerprints.visible_checks(slug), fingerprints.namespace(slug, answer), {}
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        for label in labels:
+            try:
+                run_check(space[checks[label]])
+            except CheckFailedError as error:
+                found[label] = str(error)
+    return found
 
 
 def copy_of_the_course(root):

@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 
 import pytest
+from house import OWN
 
 from grading import answers_file, course, exercise
 from grading.answers import known_answers, solution
@@ -47,14 +48,14 @@ def globals_read(source):
     return found
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_an_exercise_has_many_wrong_answers_and_some_right_ones(slug):
     known = known_answers(slug)
     assert sum(not answer.right for answer in known) >= 8
     assert sum(answer.right for answer in known) >= 3
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_a_function_has_at_least_three_wrong_answers(slug):
     base = solution(slug).cells
     right = {name: text for source in base.values() for name, text in functions(source).items()}
@@ -73,7 +74,7 @@ def test_every_answer_changes_the_solution_and_no_two_have_the_same_name(slug):
     assert max(Counter(answer.name for answer in [base, *known]).values()) == 1
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_a_wrong_answer_reads_a_global_of_the_notebook(slug):
     data = data_of_the_example(slug)
     for source in solution(slug).cells.values():
@@ -82,7 +83,7 @@ def test_a_wrong_answer_reads_a_global_of_the_notebook(slug):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_there_is_a_wrong_answer_that(slug, kind):
     assert [answer.name for answer in wrong(slug) if re.search(KINDS[kind], answer.mistake)]
 
@@ -154,7 +155,7 @@ OF_ENTRY = rf"{HERE}: \[\[wrong\]\] entry: "
         (None, rf"{HERE} is missing"),
         (b"\xff", rf"{HERE} is not in UTF-8"),
         ("[[wrong\n", rf"{HERE} is no TOML: .*line 1"),
-        ("withold = []", rf"{HERE}: unknown `withold`; the keys are `withhold`"),
+        ("withheld = []", rf"{HERE}: unknown `withheld`; the keys are `withhold`"),
         ("withhold = 3", rf"{HERE}: `withhold`: must be a list of texts"),
         ('withhold = ["rnnlib.no.such"]', rf"{HERE}: `withhold`: No module named"),
         ('withhold = ["rnnlib.rnn.no_such"]', rf"{HERE}: `withhold`: .*no_such"),

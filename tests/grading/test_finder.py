@@ -111,7 +111,7 @@ def test_of_one_student_nothing_is_taken_for_another(tmp_path):
     found, strays = grade.find_submissions(tmp_path, SLUG)
     assert found == {}
     assert len(strays) == 3
-    assert "'two-step' stands where a student's folder should be: submitted/<student>/<exercise>" in strays
+    assert "'two-step' is where a student's folder should be: submitted/<student>/<exercise>" in strays
 
 
 def test_a_student_may_be_called_like_an_exercise(tmp_path):

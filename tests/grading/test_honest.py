@@ -20,18 +20,18 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from house import OWN
 from marking import filled, lost, mark
 
 from grading import exercise, fingerprints
 from grading.answers import Answer
-from grading.course import slugs
 from rnnlib.claims import message, wrong_first
 from rnnlib.exercise import CheckFailedError, Hints, run
 
 SEED = 3  # of random cases
 
 # What one process has found out about the mistakes of an exercise, all tests of that exercise use.
-EACH = [pytest.param(slug, marks=pytest.mark.xdist_group(f"honest-{slug}")) for slug in slugs()]
+EACH = [pytest.param(slug, marks=pytest.mark.xdist_group(f"honest-{slug}")) for slug in OWN]
 
 
 class Message(NamedTuple):
@@ -81,20 +81,20 @@ def messages(slug, cells):
     return found
 
 
-@lru_cache(maxsize=len(slugs()))
+@lru_cache(maxsize=len(OWN))
 def heard(slug):
     """{name of a mistake: its Messages}."""
     return {mistake["name"]: messages(slug, mistake["cells"]) for mistake in mistakes(slug)}
 
 
 def everything():
-    return [(slug, mistake) for slug in slugs() for mistake in mistakes(slug)]
+    return [(slug, mistake) for slug in OWN for mistake in mistakes(slug)]
 
 
 def test_there_are_sixty_mistakes_and_some_of_every_exercise():
     assert len(everything()) >= 60
-    assert sorted(path.stem for path in (Path(__file__).parent / "honest").iterdir()) == sorted(slugs())
-    assert all(len(mistakes(slug)) >= 5 for slug in slugs())
+    assert sorted(path.stem for path in (Path(__file__).parent / "honest").iterdir()) == OWN
+    assert all(len(mistakes(slug)) >= 5 for slug in OWN)
 
 
 @pytest.mark.parametrize("slug", EACH)

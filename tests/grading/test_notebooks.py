@@ -6,6 +6,7 @@ import sys
 import jupytext
 import nbformat
 import pytest
+from house import OWN
 from marking import copy_of_the_course, run
 from nbclient import NotebookClient
 from nbgrader import utils
@@ -113,13 +114,13 @@ def test_every_part_says_what_it_gives_and_the_first_cell_what_they_give_togethe
     assert said == given
     text = "\n".join(cell.source for cell in released(slug).cells)
     assert len(said) == len(re.findall(r"^## \d", text, re.MULTILINE))
-    assert f" minutes. **Points.** {sum(given.values())}. " in released(slug).cells[0].source
+    assert slug not in OWN or f" minutes. **Points.** {sum(given.values())}. " in released(slug).cells[0].source
 
 
 USE = re.compile(r"^## Use it\n.*?```python\n(.*?)```", re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_at_the_end_the_answers_are_put_to_use(slug, capsys):
     cells = source(slug).cells
     end = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("## How far are you?")[2]

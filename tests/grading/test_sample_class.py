@@ -3,17 +3,17 @@
 import json
 
 import pytest
+from house import OWN
 
 from grading import commands
 from grading.answers import known_answers
-from grading.course import slugs
 from grading.gradebook import Result
 from grading.sample_class import submissions, write_class
 
 pytestmark = pytest.mark.pool
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_a_class_has_right_wrong_unfinished_and_broken_submissions(slug):
     class_ = submissions(slug)
     assert len(class_) >= 8

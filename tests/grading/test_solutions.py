@@ -6,6 +6,7 @@ from functools import cache
 
 import jupytext
 import pytest
+from house import OWN
 
 from grading import exercise
 from grading.course import COURSE, slugs
@@ -76,7 +77,7 @@ def in_order(some, all_):
     return all(word in rest for word in some)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_it_opens_with_its_goal_its_time_and_what_to_read(slug):
     (goal,) = re.findall(r"^\*\*Goal\.\*\* (.*(?:\n.+)*)", text(slug), re.MULTILINE)
     assert re.fullmatch(r"[^.!?]+\.", goal)
@@ -88,7 +89,7 @@ def test_it_opens_with_its_goal_its_time_and_what_to_read(slug):
     assert not set(chapters) - set(TITLES)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_it_warms_up_first_and_ends_with_more_that_gives_no_points(slug):
     headings = re.findall(r"^## (.*)", text(slug), re.MULTILINE)
     assert headings.index("Warm-up") < next(i for i, heading in enumerate(headings) if heading.startswith("1."))
@@ -100,7 +101,7 @@ def test_it_warms_up_first_and_ends_with_more_that_gives_no_points(slug):
     assert len(re.findall(r"^- ", cells(slug)[-1].source, re.MULTILINE)) >= 2
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_its_parts_are_numbered_each_with_a_check_at_once_and_checks_when_it_is_graded(slug):
     parts = re.split(r"^## (?=\d\.)", "\n".join(cell.source for cell in cells(slug)), flags=re.MULTILINE)[1:]
     assert [part[0] for part in parts] == [str(i + 1) for i in range(len(parts))]
@@ -110,14 +111,14 @@ def test_its_parts_are_numbered_each_with_a_check_at_once_and_checks_when_it_is_
     assert 2 <= len(functions) <= 5
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_the_last_cell_of_code_says_which_parts_are_done(slug):
     checks = re.findall(r"^exercise\.run\((\w+)\)", "\n".join(code(slug, exercise.is_test)), re.MULTILINE)
     (call,) = ast.parse(code(slug, lambda cell: True)[-1]).body
     assert ast.unparse(call) == f"exercise.progress({', '.join(checks)})"
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_a_step_of_the_derivation_is_a_formula_in_one_line_compared_at_many_points(slug):
     formulas = [function for function in graded(slug) if is_formula(function)]
     assert formulas
@@ -130,7 +131,7 @@ def test_a_step_of_the_derivation_is_a_formula_in_one_line_compared_at_many_poin
         assert [loop for loop in compared if re.search(r"\brng\b", loop)], "no loop over points"
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_a_finished_student_can_swap_the_library_in(slug):
     for function in graded(slug):
         if not is_formula(function):
@@ -157,7 +158,7 @@ def test_array_bptt_is_tested_on_the_shapes_that_hide_no_mistake(slug):
     assert [source for source in hidden(slug) if "> 40" in source]
 
 
-@pytest.mark.parametrize("slug", slugs())
+@pytest.mark.parametrize("slug", OWN)
 def test_no_case_starts_from_a_state_of_zero(slug):
     every = "\n".join([*hidden(slug), *code(slug, lambda cell: exercise.grade_id(cell) == "set-up")])
     assert not re.search(r"(s_init|before) = (0(\.0)?$|np\.zeros)", every, re.MULTILINE)
