@@ -18,6 +18,7 @@ STATES = {
     "undone": ("○", "not done yet"),
     "wrong": ("✗", "wrong"),
     "unmarked": ("·", "not marked"),
+    "waiting": ("…", "waits for a mark by hand"),
 }
 GOOD = ("right", "follows")
 HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
@@ -81,7 +82,7 @@ class Results:
     notes: list  # what was unusual in what was handed in
     mistakes: list
     parts: list
-    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts and figures
+    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts, figures and so on
     seed: int | None
     sandbox: str
 
@@ -97,6 +98,8 @@ def results(notebook, task, grades=None, total=None):
     for title, cell in placed:
         if exercise.is_test(cell):
             checks.setdefault(title, []).append((_check(cell, noted, grades or {}), outputs.failure_of(cell)))
+        elif exercise.is_by_hand(cell) and cell["metadata"]["nbgrader"]["points"]:
+            checks.setdefault(title, []).append((_check_by_hand(cell, noted, grades or {}, task), None))
     checks, mistakes = _with_mistakes(checks)
     parts = [_part(title, of_part, placed, task) for title, of_part in checks.items()]
     points, most, penalty = total or (sum(part.points for part in parts), sum(part.most for part in parts), 0.0)
@@ -110,7 +113,7 @@ def results(notebook, task, grades=None, total=None):
         notes=[] if noted.problem else list(noted.notes),
         mistakes=mistakes,
         parts=parts,
-        cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
+        cells=[_own(cell, title) for title, cell in placed if _is_students(cell, task)],
         seed=noted.seed,
         sandbox=noted.sandbox,
     )
@@ -139,8 +142,14 @@ def in_parts(cells):
     return found
 
 
-def _is_students(cell):
-    return exercise.is_answer(cell) or WRITTEN_BY_STUDENT in cell["metadata"]
+def _is_students(cell, task):
+    by_hand = exercise.is_by_hand(cell) and not _is_blank(cell, task)
+    return by_hand or exercise.is_answer(cell) or WRITTEN_BY_STUDENT in cell["metadata"]
+
+
+def _is_blank(cell, task):
+    """Whether a cell that a human marks is as it was released."""
+    return cell["source"] == task.released[exercise.grade_id(cell)]
 
 
 def _heading(cell):
@@ -169,6 +178,17 @@ def _check(cell, noted, grades):
         printed=_printed(cell) if told else "",
         **told,
     )
+
+
+def _check_by_hand(cell, noted, grades, task):
+    """As _check, for a cell that a human marks: it waits for that unless `grades` has its points."""
+    label, most = exercise.grade_id(cell), cell["metadata"]["nbgrader"]["points"]
+    points = grades.get(label, 0.0)
+    if label in grades and (points or not _is_blank(cell, task)):
+        state = _state(points, most, noted.problem, None)
+    else:
+        state = "unmarked" if noted.problem else "undone" if _is_blank(cell, task) else "waiting"
+    return Check(label=label, title="What a human marks", hidden=False, points=points, most=most, state=state)
 
 
 def _told(failure):
@@ -240,7 +260,8 @@ def _mistake(told, hint, number, checks):
 
 
 def _part(title, checks, placed, task):
-    answers = [cell for heading, cell in placed if heading == title and exercise.is_answer(cell)]
+    of_part = [cell for heading, cell in placed if heading == title]
+    answers = [cell for cell in of_part if exercise.is_answer(cell) or exercise.is_by_hand(cell)]
     comments = [cell["metadata"]["nbgrader"].get("comment") for cell in answers]
     named = [task.sections.get(exercise.grade_id(cell)) for cell in answers]
     sections = [section for i, section in enumerate(named) if section and section not in named[:i]]
@@ -284,8 +305,13 @@ def _own(cell, heading):
             texts.append("\n".join(output["traceback"]))
         elif "image/png" in output.get("data", {}):
             figures.append("".join(output["data"]["image/png"]))
-    kind = "answer" if exercise.is_answer(cell) else cell["cell_type"]
-    return {"title": heading, "kind": kind, "source": cell["source"], "texts": texts, "figures": figures}
+    own = {"title": heading, "source": cell["source"], "texts": texts, "figures": figures}
+    own["kind"] = "answer" if exercise.is_answer(cell) else cell["cell_type"]
+    own["pictures"] = {name: form for name, forms in cell.get("attachments", {}).items() for form in forms.items()}
+    # Elsewhere, a comment stands beside the part.
+    seen = exercise.is_by_hand(cell) and not cell["metadata"]["nbgrader"]["points"]
+    own["comment"] = cell["metadata"]["nbgrader"].get("comment") if seen else None
+    return own
 
 
 def _prose(text):

@@ -103,27 +103,47 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     scratch = path.with_suffix(".part")
     nbformat.write(notebook, scratch)
     submission = _submission(gradebook, slug, student, when)
-    save_marks(gradebook, submission, notebook)
+    save_marks(gradebook, submission, notebook, _as_marked(path, notebook))
     if submission.total_seconds_late > 0:
         resources = {"nbgrader": {"notebook": slug, "assignment": slug, "student": student, "db_url": course.db_url}}
         AssignLatePenalties(parent=course).preprocess(notebook, resources)
     os.replace(scratch, path)  # whole or not at all
-    return _result(gradebook, submission, student, noted)
+    return _result(gradebook, slug, submission, student, noted)
 
 
-def save_marks(gradebook, submission, notebook):
+def save_marks(gradebook, submission, notebook, as_marked=frozenset()):
     """Set the automatic marks and comments of a submission from the cells of its executed notebook, and commit.
 
-    A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself.
+    A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself. It need not be for
+    the cells `as_marked`, grade_ids of those that a human marks and that are as they were.
     """
     cells = {exercise.grade_id(cell): cell for cell in notebook.cells if exercise.grade_id(cell)}
     problem = record.of(notebook).problem
     for grade, name in _of(gradebook, submission, Grade, Grade, BaseCell.name):
-        grade.auto_score = utils.determine_grade(cells[name])[0] if name in cells else 0.0
-        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        grade.auto_score = utils.determine_grade(cells[name])[0] if name in cells and grade.max_score else 0.0
+        if grade.manual_score is None:
+            grade.needs_manual_grade = grade.auto_score is None
+        elif name not in as_marked:
+            grade.needs_manual_grade = True
     for comment, name in _of(gradebook, submission, Comment, Comment, BaseCell.name):
         comment.auto_comment = problem or _untouched(cells.get(name))
     gradebook.db.commit()
+
+
+def _as_marked(path, notebook):
+    """The grade_ids of cells for a human that are the same in the notebook and in an earlier one at `path`."""
+    wanted = {exercise.grade_id(cell): cell for cell in notebook["cells"] if exercise.is_by_hand(cell)}
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["cells"] if wanted else []
+        kept = {exercise.grade_id(cell): cell for cell in before if exercise.grade_id(cell) in wanted}
+        same = [label for label, cell in kept.items() if "".join(cell["source"]) == wanted[label]["source"]]
+        return {label for label in same if _pictures(kept[label]) == _pictures(wanted[label])}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # not marked yet, or by something else
+        return set()
+
+
+def _pictures(cell):
+    return {name: dict(forms) for name, forms in cell.get("attachments", {}).items()}
 
 
 def still_valid(gradebook, course, task, student, folder, seed=None):
@@ -151,7 +171,7 @@ def still_valid(gradebook, course, task, student, folder, seed=None):
     when, _ = _time_of(intake.timestamp(folder), noted)
     if when and when != submission.timestamp:
         return None
-    return _result(gradebook, submission, student, noted)._replace(kept=True)
+    return _result(gradebook, task.slug, submission, student, noted)._replace(kept=True)
 
 
 def check_schema(db_url):
@@ -222,7 +242,7 @@ def _submission(gradebook, slug, student, when):
 
 
 def _untouched(cell):
-    if cell is None or utils.is_task(cell):
+    if cell is None or utils.is_task(cell) or not cell.metadata.nbgrader.get("points", 1):
         return None
     return "No response." if cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) else None
 
@@ -233,17 +253,21 @@ def _of(gradebook, submission, kind, *columns):
     return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
 
 
-def _result(gradebook, submission, student, noted):
-    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade
+def _result(gradebook, slug, submission, student, noted):
+    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
+    by_hand = exercise.load(slug).by_hand
     grades = _of(gradebook, submission, Grade, *columns)
     human = [*noted.human, *([noted.problem] if noted.problem else [])]
-    if any(grade.needs_manual_grade for grade in grades):
+    waiting = [grade.name for grade in grades if grade.needs_manual_grade and grade.manual_score is None]
+    if waiting:
+        human.append(f"{', '.join(waiting)} waits for a mark by hand")
+    if any(grade.needs_manual_grade and grade.manual_score is not None for grade in grades):
         human.append("a mark given by hand waits for review")
     return Result(
         student,
         sum(grade.score for grade in grades),
         sum(grade.max_score for grade in grades),
-        tuple(grade.name for grade in grades if grade.score < grade.max_score),
+        tuple(grade.name for grade in grades if grade.score < grade.max_score and grade.name not in by_hand),
         noted.problem,
         noted.notes,
         tuple(human),

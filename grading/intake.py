@@ -1,8 +1,11 @@
 """What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted."""
 
+import base64
+import binascii
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -23,12 +26,30 @@ MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
 LEFT_OUT = "the others were left out"
-KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id"}
+MAX_PICTURES = 10 * 2**20  # bytes of all pictures of a notebook together; a photograph has 2 to 4 MB
+MAX_NUMBER = 50  # pictures
+# What pictures that are taken over begin with. SVG is not among them: it is a program, and no photograph.
+PICTURES = {
+    "image/png": rb"\x89PNG\r\n\x1a\n",
+    "image/jpeg": rb"\xff\xd8\xff",
+    "image/gif": rb"GIF8[79]a",
+    "image/webp": rb"RIFF....WEBP",
+}
+IMAGE = "image/"  # how the type of a picture begins
+KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id", "attachments"}
 READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
 
 
 class NotReadError(RuntimeError):
     """This machine could not read what was handed in just now, which says nothing about it."""
+
+
+class Picture(NamedTuple):
+    """A picture that was pasted into a cell of text."""
+
+    name: str  # by which the text refers to it
+    kind: str  # a key of PICTURES
+    data: str  # in base64
 
 
 class Cell(NamedTuple):
@@ -37,6 +58,7 @@ class Cell(NamedTuple):
     kind: str
     grade_id: str  # empty if it has no label
     source: str
+    pictures: tuple = ()
 
 
 class Submission(NamedTuple):
@@ -101,7 +123,7 @@ def read_notebook(path):
         raise ValueError(f"{too_large}; clear its outputs") from None
     if problem:
         raise ValueError(problem)
-    return [Cell(*cell) for cell in cells], notes, digest
+    return [Cell(*texts, tuple(Picture(*each) for each in pictures)) for *texts, pictures in cells], notes, digest
 
 
 def main(path, memory, seconds):
@@ -117,7 +139,12 @@ def main(path, memory, seconds):
 
 def _what_matters(pairs):
     """Of an object of a notebook, the entries that a Cell is made of: outputs may be large."""
-    return {key: value for key, value in pairs if key in KEYS} or None
+    kept = {key: value for key, value in pairs if key in KEYS or key.startswith(IMAGE) or _is_attachment(value)}
+    return kept or None
+
+
+def _is_attachment(value):
+    return isinstance(value, dict) and any(key.startswith(IMAGE) for key in value)
 
 
 def _parse(data, name, hook=None):
@@ -142,13 +169,13 @@ def _cells(cells, notes):
     """The cells that hold something, as far as they are taken; what is left out is noted."""
     read = [_cell(cell, notes) for cell in cells if isinstance(cell, dict)]
     if len(read) > MAX_CELLS:
-        read = [cell for cell in read if cell.source.strip() or cell.grade_id]
-    taken, left = [], MAX_SOURCES
+        read = [cell for cell in read if cell.source.strip() or cell.grade_id or cell.pictures]
+    taken, left, pictures = [], MAX_SOURCES, Pictures(notes)
     for cell in read[:MAX_CELLS]:
         left -= len(cell.source)
         if left < 0:
             break
-        taken.append(cell)
+        taken.append(cell._replace(pictures=tuple(filter(pictures.take, cell.pictures))))
     if len(taken) < len(read):
         notes.append(f"of {len(read)} cells, {len(taken)} were taken; {LEFT_OUT}")
     return taken
@@ -219,9 +246,55 @@ def _cell(cell, notes):
             f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; it was not run"
         )
         source = ""
-    kind = cell.get("cell_type")
-    source = outside.source(source)
-    return Cell("code" if kind == "code" else "markdown", label, source)
+    kind = "code" if cell.get("cell_type") == "code" else "markdown"
+    pictures = _attached(cell.get("attachments"), notes) if kind == "markdown" else ()
+    return Cell(kind, label, outside.source(source), pictures)
+
+
+def _attached(attachments, notes):
+    """The Pictures among the attachments of a cell, not yet looked into."""
+    if not isinstance(attachments, dict):
+        return ()
+    found = []
+    for name, forms in attachments.items():
+        kind = next((kind for kind in PICTURES if isinstance(forms, dict) and kind in forms), None)
+        data = forms[kind] if kind else None
+        if isinstance(data, list):
+            data = "".join(part for part in data if isinstance(part, str))
+        if isinstance(data, str):
+            found.append(Picture(name, kind, "".join(data.split())))
+        else:
+            notes.append(f"{name[:100]!r} was left out: of what is pasted into text, PNG, JPEG, GIF and WebP are taken")
+    return tuple(found)
+
+
+class Pictures:
+    """Takes the pictures of one notebook, as long as they are what they say, few, and small together."""
+
+    def __init__(self, notes):
+        self.notes, self.left, self.number = notes, MAX_PICTURES, 0
+
+    def take(self, picture):
+        """Whether the picture is taken; if it is not, a note says why."""
+        reason = self._reason(picture)
+        if reason:
+            self.notes.append(f"the picture {picture.name[:100]!r} was left out: {reason}")
+        return not reason
+
+    def _reason(self, picture):
+        self.number += 1
+        if self.number > MAX_NUMBER:
+            return f"there are more than {MAX_NUMBER}"
+        if len(picture.data) * 3 // 4 > self.left:
+            return f"all together may have {MAX_PICTURES >> 20} MB"
+        try:
+            content = base64.b64decode(picture.data, validate=True)
+        except (binascii.Error, ValueError):
+            return "it is damaged"
+        if not re.match(PICTURES[picture.kind], content[:16], re.DOTALL):
+            return f"it is no {picture.kind}"
+        self.left -= len(content)
+        return ""
 
 
 def timestamp(folder):

@@ -20,7 +20,7 @@ from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
 PAGE_SECONDS = 60  # for one page of feedback
-MAX_PAGE = 2 * 2**20  # characters of it
+MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted, which have a limit of their own
 SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
@@ -111,7 +111,7 @@ class FeedbackExporter(Exporter):
         try:
             with time_limit(PAGE_SECONDS):
                 page = feedback.page(found, markdown=_markdown)
-            if len(page) <= MAX_PAGE:
+            if len(page) <= MAX_PAGE + _size_of_pictures(found):
                 return page, resources
             reason = f"it would have {len(page) / 2**20:.1f} MB"
         except TestTooLongError:
@@ -124,12 +124,35 @@ class FeedbackExporter(Exporter):
 
 def _results(notebook, names):
     """The feedback.Results of a marked notebook, with the marks of the gradebook where they are in it."""
-    kept = [cell.metadata.nbgrader for cell in notebook.cells if exercise.is_test(cell)]
-    grades = {cell["grade_id"]: cell["score"] for cell in kept if "score" in cell}
+    kept = [cell.metadata.nbgrader for cell in notebook.cells if exercise.is_test(cell) or exercise.is_by_hand(cell)]
+    waiting = _waiting(names) if any(map(exercise.is_by_hand, notebook.cells)) else ()
+    grades = {cell["grade_id"]: cell["score"] for cell in kept if "score" in cell and cell["grade_id"] not in waiting}
     total = (names["score"], names["max_score"], names["late_penalty"]) if "score" in names else None
     return feedback.results(notebook, exercise.load(names["assignment"]), grades, total)
 
 
-def _markdown(source):
-    """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before."""
-    return Markup(bleach.clean(markdown2html(source), TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"]))
+def _size_of_pictures(found):
+    return sum(len(data) for cell in found.cells for _, data in cell["pictures"].values())
+
+
+def _waiting(names):
+    """The grade_ids of the cells that no human has marked yet: nbgrader counts them as 0 points."""
+    if "db_url" not in names:
+        return ()
+    with Gradebook(names["db_url"]) as gradebook:
+        notebook = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
+        return [grade.name for grade in notebook.grades if grade.needs_manual_grade and grade.manual_score is None]
+
+
+def _markdown(source, pictures):
+    """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before.
+
+    `pictures` maps a name to its type and its data in base64. They come in last: an address that holds data is cleaned
+    away, and so is what else a student may have put into one.
+    """
+    for name in pictures:
+        source = source.replace(f"attachment:{name}", f"#{name}")
+    page = bleach.clean(markdown2html(source), TAGS, ATTRIBUTES, protocols=["http", "https", "mailto"])
+    for name, (kind, data) in pictures.items():
+        page = page.replace(f'src="#{name}"', f'src="data:{kind};base64,{data}"')
+    return Markup(page)
