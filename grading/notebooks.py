@@ -10,6 +10,7 @@ import nbformat
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
+from grading import exercise
 from grading.course import COURSE, load_config, slugs
 
 
@@ -21,6 +22,7 @@ def build_source(slug):
     text = COURSE / "solutions" / slug / f"{slug}.md"
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
+    give_points_by_hand(notebook.cells, load_config().get("ByHand", {}).get("points", 0))
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
     show_points(notebook.cells)
@@ -29,8 +31,17 @@ def build_source(slug):
     return path
 
 
-PART = re.compile(r"^## \d+\. .*\n", re.MULTILINE)
+PART = re.compile(r"^## (?:\d+\. .*|By hand)\n", re.MULTILINE)
 TIME = re.compile(r"\*\*Time\.\*\* \d+ minutes\.")
+
+
+def give_points_by_hand(cells, points):
+    """Let the cells that a human marks give so many points each. Raises ValueError for what is no number of points."""
+    if type(points) not in (int, float) or not points >= 0:
+        raise ValueError(f"ByHand.points in nbgrader_config.py is {points!r}: give a number that is not below 0")
+    for cell in cells:
+        if exercise.is_by_hand(cell):
+            cell.metadata.nbgrader.points = points
 
 
 def show_points(cells):
@@ -42,9 +53,10 @@ def show_points(cells):
         elif points := cell.metadata.get("nbgrader", {}).get("points"):
             parts[-1][1].append(points)
     for cell, points in parts:
-        given = f"{sum(points)} {'point' if sum(points) == 1 else 'points'}"
-        cell.source = PART.sub(rf"\g<0>\n*{given}*\n", cell.source)
-    total = sum(sum(points) for _, points in parts)
+        if points:
+            given = f"{sum(points):g} {'point' if sum(points) == 1 else 'points'}"
+            cell.source = PART.sub(rf"\g<0>\n*{given}*\n", cell.source)
+    total = f"{sum(sum(points) for _, points in parts):g}"
     cells[0].source = TIME.sub(rf"\g<0> **Points.** {total}.", cells[0].source)
 
 
