@@ -25,6 +25,13 @@ c.ExchangeFactory.collect = "grading.exchange.Collect"
 c.ExchangeFactory.release_feedback = "grading.exchange.ReleaseFeedback"
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.ClearSolutions.text_stub = (
+    "*Double-click here. Write your derivation in place of this line, or drop a photograph of it here.*"
+)
+
+# What a derivation by hand gives, in each exercise that ends with one. With 0 points, whoever hands one in may get a
+# comment, and no mark waits for a human. After a change, run `make notebooks`, and mark again.
+c.ByHand.points = 0
 
 # A released notebook names a known mistake when its check has seen the same wrong numbers three times. For a class that
 # is to find its mistakes without that, write False here, and run `make notebooks`.

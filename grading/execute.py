@@ -98,7 +98,8 @@ def _run_all(notebook, bench, run):
 
 
 def _is_students(cell):
-    return exercise.is_answer(cell) or exercise.grade_id(cell) is None or WRITTEN_BY_STUDENT in cell["metadata"]
+    filled_in = exercise.is_answer(cell) or exercise.is_by_hand(cell)
+    return filled_in or exercise.grade_id(cell) is None or WRITTEN_BY_STUDENT in cell["metadata"]
 
 
 class _Names:

@@ -42,8 +42,14 @@ class Exercise(NamedTuple):
 
     @property
     def points(self):
-        """The points of the exercise."""
-        return sum(cell["metadata"]["nbgrader"]["points"] for cell in self.notebook["cells"] if is_test(cell))
+        """The points of the exercise, those that a human gives included."""
+        cells = [cell for cell in self.notebook["cells"] if is_test(cell) or is_by_hand(cell)]
+        return sum(cell["metadata"]["nbgrader"]["points"] for cell in cells)
+
+    @property
+    def by_hand(self):
+        """The grade_ids of the cells that a human marks."""
+        return [grade_id(cell) for cell in self.notebook["cells"] if is_by_hand(cell)]
 
 
 def load(slug):
@@ -69,7 +75,7 @@ def _load(slug, *_times):
     for cell in release["cells"]:
         if is_answer(cell):
             names[grade_id(cell)] = defined(full[grade_id(cell)])
-        elif grade_id(cell):
+        elif grade_id(cell) and not is_by_hand(cell):
             cell["source"] = full[grade_id(cell)]
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
     answers, tests = answers_file.read(slug), [grade_id(cell) for cell in source["cells"] if is_test(cell)]
@@ -109,8 +115,15 @@ def grade_id(cell):
 
 
 def is_answer(cell):
-    """Whether students fill in this cell."""
-    return bool(cell["metadata"].get("nbgrader", {}).get("solution"))
+    """Whether students fill in this cell, and tests look at what it defines."""
+    label = cell["metadata"].get("nbgrader", {})
+    return bool(label.get("solution") and not label.get("grade"))
+
+
+def is_by_hand(cell):
+    """Whether students fill in this cell, and a human marks it."""
+    label = cell["metadata"].get("nbgrader", {})
+    return bool(label.get("solution") and label.get("grade"))
 
 
 @lru_cache(maxsize=512)
@@ -121,8 +134,9 @@ def definitions(source):
 
 
 def is_test(cell):
-    """Whether this cell gives points."""
-    return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
+    """Whether this cell gives points by itself."""
+    label = cell["metadata"].get("nbgrader", {})
+    return bool(label.get("grade") and not label.get("solution"))
 
 
 def repeats_checks(cell):

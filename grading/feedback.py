@@ -22,6 +22,7 @@ STATES = {
     "undone": ("○", "not done yet"),
     "wrong": ("✗", "wrong"),
     "unmarked": ("·", "not marked"),
+    "waiting": ("…", "waits for a mark by hand"),
 }
 GOOD = ("right", "follows")
 HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
@@ -32,6 +33,7 @@ PLACES = {os.path.expanduser("~"), sys.prefix, sys.base_prefix, os.path.realpath
 PLACES -= {"", "~", "/", "/usr", "/usr/local"}  # on these, machines are alike
 PLACE = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, sorted(PLACES, key=len, reverse=True)))})(?![\w.-])")
 MAX_PRINTED = 2000  # characters of what a function printed while it was checked
+AS_WRITTEN = "source", "figures", "attachments", "pictures"  # keys of what a student wrote or drew
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,13 @@ class Part:
     sections: list  # [title, address] of sections of the book to read again; no address without a site
 
 
+AS_WRITTEN = "source", "figures", "attachments", "pictures"  # keys of what a student wrote or drew
+
+
 class Marks(NamedTuple):
     """What a gradebook says of a submission."""
 
-    checks: dict  # grade_id of a test cell -> (points, most)
+    checks: dict  # grade_id of a cell with points -> (points, most); without those that wait for a mark by hand
     comments: dict  # grade_id of an answer cell -> what an instructor wrote
     points: float  # after the penalty
     most: float
@@ -101,7 +106,7 @@ class Results:
     notes: list  # what was unusual in what was handed in and cost nothing
     mistakes: list
     parts: list
-    cells: list  # the student's own cells as they ran: dicts with title, kind, source, attachments, texts and figures
+    cells: list  # the student's own cells as they ran: dicts with title, kind, source, texts, figures and so on
     seed: int | None
     sandbox: str
     late: float = 0.0  # seconds after the due date, which an extension moves
@@ -117,6 +122,9 @@ def results(notebook, task, marks=None):
         if exercise.is_test(cell):
             check = _check(cell, noted, marks.checks if marks else {})
             checks.setdefault(title, []).append((check, outputs.failure_of(cell)))
+        elif exercise.is_by_hand(cell) and cell["metadata"]["nbgrader"]["points"]:
+            check = _check_by_hand(cell, noted, marks.checks if marks else {}, task)
+            checks.setdefault(title, []).append((check, None))
     checks, mistakes = _with_mistakes(checks)
     comments = marks.comments if marks else {}
     parts = [_part(title, of_part, placed, task, comments) for title, of_part in checks.items()]
@@ -132,7 +140,7 @@ def results(notebook, task, marks=None):
         notes=[] if noted.problem else [*noted.notes, *([] if lost else noted.costs)],
         mistakes=mistakes,
         parts=parts,
-        cells=[_own(cell, title) for title, cell in placed if _is_students(cell)],
+        cells=[_own(cell, title, comments) for title, cell in placed if _is_students(cell, task)],
         seed=noted.seed,
         sandbox=noted.sandbox,
         late=marks.late,
@@ -192,8 +200,14 @@ def in_parts(cells):
     return found
 
 
-def _is_students(cell):
-    return exercise.is_answer(cell) or WRITTEN_BY_STUDENT in cell["metadata"]
+def _is_students(cell, task):
+    by_hand = exercise.is_by_hand(cell) and not _is_blank(cell, task)
+    return by_hand or exercise.is_answer(cell) or WRITTEN_BY_STUDENT in cell["metadata"]
+
+
+def _is_blank(cell, task):
+    """Whether a cell that a human marks is as it was released."""
+    return cell["source"] == task.released[exercise.grade_id(cell)]
 
 
 def _heading(cell):
@@ -222,6 +236,17 @@ def _check(cell, noted, grades):
         printed=_printed(cell) if told else "",
         **told,
     )
+
+
+def _check_by_hand(cell, noted, grades, task):
+    """As _check, for a cell that a human marks: it waits for that unless `grades` has its points."""
+    label, most = exercise.grade_id(cell), cell["metadata"]["nbgrader"]["points"]
+    points, most = grades.get(label, (0.0, most))
+    if label in grades and (points or not _is_blank(cell, task)):
+        state = _state(points, most, noted.problem, None)
+    else:
+        state = "unmarked" if noted.problem else "undone" if _is_blank(cell, task) else "waiting"
+    return Check(label=label, title="What a human marks", hidden=False, points=points, most=most, state=state)
 
 
 def _told(failure):
@@ -293,7 +318,8 @@ def _mistake(told, hint, number, checks):
 
 
 def _part(title, checks, placed, task, comments):
-    answers = [cell for heading, cell in placed if heading == title and exercise.is_answer(cell)]
+    of_part = [cell for heading, cell in placed if heading == title]
+    answers = [cell for cell in of_part if exercise.is_answer(cell) or exercise.is_by_hand(cell)]
     named = [task.sections.get(exercise.grade_id(cell)) for cell in answers]
     sections = [section for i, section in enumerate(named) if section and section not in named[:i]]
     return Part(
@@ -326,7 +352,7 @@ def anchor(title):
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def _own(cell, heading):
+def _own(cell, heading, comments):
     """A cell of the student's own with what it printed, drew and raised."""
     texts, figures = [], []
     for output in cell.get("outputs", []):
@@ -336,10 +362,13 @@ def _own(cell, heading):
             texts.append("\n".join(output["traceback"]))
         elif "image/png" in output.get("data", {}):
             figures.append("".join(output["data"]["image/png"]))
-    kind = "answer" if exercise.is_answer(cell) else cell["cell_type"]
-    attachments = cell.get("attachments", {})
-    own = {"title": heading, "kind": kind, "source": cell["source"], "attachments": attachments}
-    return own | {"texts": texts, "figures": figures}
+    own = {"title": heading, "source": cell["source"], "texts": texts, "figures": figures}
+    own["kind"] = "answer" if exercise.is_answer(cell) else cell["cell_type"]
+    own["pictures"] = {name: form for name, forms in cell.get("attachments", {}).items() for form in forms.items()}
+    # Elsewhere, a comment stands beside the part.
+    seen = exercise.is_by_hand(cell) and not cell["metadata"]["nbgrader"]["points"]
+    own["comment"] = comments.get(exercise.grade_id(cell)) if seen else None
+    return own
 
 
 def _prose(text):

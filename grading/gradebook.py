@@ -112,33 +112,58 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     submission = submission_of(gradebook, slug, student)
     if timestamp:  # of one that cannot be read, nothing is left of the time of an earlier submission
         submission.timestamp = when
-    save_marks(gradebook, submission, notebook)
+    save_marks(gradebook, submission, notebook, _as_marked(path, notebook))
     unclear = late.renew(gradebook, course, submission)
     os.replace(scratch, path)  # whole or not at all
-    return _result(gradebook, submission, student, noted, unclear)
+    return _result(gradebook, slug, submission, student, noted, unclear)
 
 
-def save_marks(gradebook, submission, notebook):
+def save_marks(gradebook, submission, notebook, as_marked=frozenset()):
     """Set the automatic marks and comments of a submission from the cells of its executed notebook, and commit.
 
-    A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself.
+    A mark that an instructor gave by hand stays, and is put up for review, as with nbgrader itself. It need not be for
+    the cells `as_marked`, grade_ids of those that a human marks and that are as they were.
     """
     cells = {exercise.grade_id(cell): cell for cell in notebook.cells if exercise.grade_id(cell)}
     problem, marks = record.of(notebook).problem, automatic_marks(notebook)
     for grade, name in _of(gradebook, submission, Grade, Grade, BaseCell.name):
         grade.auto_score = marks.get(name, 0.0)
-        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        if grade.manual_score is None:
+            grade.needs_manual_grade = grade.auto_score is None
+        elif name not in as_marked:
+            grade.needs_manual_grade = True
     for comment, name in _of(gradebook, submission, Comment, Comment, BaseCell.name):
         comment.auto_comment = problem or _untouched(cells.get(name))
     gradebook.db.commit()
+
+
+def _as_marked(path, notebook):
+    """The grade_ids of cells for a human that are the same in the notebook and in an earlier one at `path`."""
+    wanted = {exercise.grade_id(cell): cell for cell in notebook["cells"] if exercise.is_by_hand(cell)}
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["cells"] if wanted else []
+        kept = {exercise.grade_id(cell): cell for cell in before if exercise.grade_id(cell) in wanted}
+        same = [label for label, cell in kept.items() if "".join(cell["source"]) == wanted[label]["source"]]
+        return {label for label in same if _pictures(kept[label]) == _pictures(wanted[label])}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # not marked yet, or by something else
+        return set()
+
+
+def _pictures(cell):
+    return {name: dict(forms) for name, forms in cell.get("attachments", {}).items()}
 
 
 def automatic_marks(notebook):
     """{grade_id: points} of the test cells of an executed notebook; None for a cell that a human has to mark."""
     cells = [cell for cell in notebook.cells if exercise.grade_id(cell)]
     graded = [cell for cell in cells if utils.is_grade(cell) or utils.is_task(cell)]
-    marks = (utils.determine_grade(cell)[0] if utils.is_grade(cell) else None for cell in graded)
-    return dict(zip(map(exercise.grade_id, graded), marks, strict=True))
+    return {exercise.grade_id(cell): _automatic_mark(cell) for cell in graded}
+
+
+def _automatic_mark(cell):
+    if not cell.metadata.nbgrader.get("points"):
+        return 0.0
+    return utils.determine_grade(cell)[0] if utils.is_grade(cell) else None
 
 
 def _has_marks_of(gradebook, submission, notebook):
@@ -187,19 +212,20 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
         submission.timestamp = when
         gradebook.db.commit()
     unclear = late.renew(gradebook, course, submission)
-    return _result(gradebook, submission, student, said, unclear)._replace(kept=True)
+    return _result(gradebook, task.slug, submission, student, said, unclear)._replace(kept=True)
 
 
 def marks(gradebook, submission):
     """The feedback.Marks of a submission: all that its page shows of the gradebook."""
-    grades = _of(gradebook, submission, Grade, BaseCell.name, Grade.score, Grade.max_score)
+    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
+    grades = _of(gradebook, submission, Grade, *columns)
     comments = _of(gradebook, submission, Comment, BaseCell.name, Comment.comment)
     lateness = late.of(submission)
     return Marks(
-        {name: (score, most) for name, score, most in grades},
+        {name: (score, most) for name, score, most, waits, given in grades if given is not None or not waits},
         {name: comment for name, comment in comments if comment},
-        sum(score for _, score, _ in grades) - lateness.penalty,
-        sum(most for _, _, most in grades),
+        sum(grade.score for grade in grades) - lateness.penalty,
+        sum(grade.max_score for grade in grades),
         **lateness._asdict(),
     )
 
@@ -290,7 +316,7 @@ def is_bare(submission):
 
 
 def _untouched(cell):
-    if cell is None or utils.is_task(cell):
+    if cell is None or utils.is_task(cell) or not cell.metadata.nbgrader.get("points", 1):
         return None
     return "No response." if cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) else None
 
@@ -301,17 +327,21 @@ def _of(gradebook, submission, kind, *columns):
     return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
 
 
-def _result(gradebook, submission, student, noted, unclear):
-    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade
+def _result(gradebook, slug, submission, student, noted, unclear):
+    columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
+    by_hand = exercise.load(slug).by_hand
     grades = _of(gradebook, submission, Grade, *columns)
     human = [*noted.human, *filter(None, [noted.problem, unclear])]
-    if any(grade.needs_manual_grade for grade in grades):
+    waiting = [grade.name for grade in grades if grade.needs_manual_grade and grade.manual_score is None]
+    if waiting:
+        human.append(f"{', '.join(waiting)} waits for a mark by hand")
+    if any(grade.needs_manual_grade and grade.manual_score is not None for grade in grades):
         human.append("a mark given by hand waits for review")
     return Result(
         student,
         sum(grade.score for grade in grades),
         sum(grade.max_score for grade in grades),
-        tuple(grade.name for grade in grades if grade.score < grade.max_score),
+        tuple(grade.name for grade in grades if grade.score < grade.max_score and grade.name not in by_hand),
         noted.problem,
         noted.notes,
         tuple(human),

@@ -1,8 +1,11 @@
 """What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted."""
 
+import base64
+import binascii
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import finder, outside
-from grading.pictures import KINDS, Album
 
 try:
     import resource
@@ -26,23 +28,31 @@ MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
 LEFT_OUT = "the others were left out"
 NOT_RUN = "it was not run"
-KEYS = {
-    "cells",
-    "worksheets",
-    "cell_type",
-    "source",
-    "input",
-    "metadata",
-    "nbgrader",
-    "grade_id",
-    "attachments",
-    *KINDS,
+MAX_PICTURES = 10 * 2**20  # bytes of all pictures of a notebook together; a photograph has 2 to 4 MB
+MAX_NUMBER = 50  # pictures
+# What pictures that are taken over begin with. SVG is not among them: it is a program, and no photograph.
+PICTURES = {
+    "image/png": rb"\x89PNG\r\n\x1a\n",
+    "image/jpeg": rb"\xff\xd8\xff",
+    "image/gif": rb"GIF8[79]a",
+    "image/webp": rb"RIFF....WEBP",
 }
+DATA = re.compile(r"data:(image/(?:png|jpe?g|gif|webp));base64,([A-Za-z0-9+/]+={0,2})")
+IMAGE = "image/"  # how the type of a picture begins
+KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id", "attachments"}
 READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
 
 
 class NotReadError(RuntimeError):
     """This machine could not read what was handed in just now, which says nothing about it."""
+
+
+class Picture(NamedTuple):
+    """A picture that was pasted into a cell of text."""
+
+    name: str  # by which the text refers to it
+    kind: str  # a key of PICTURES
+    data: str  # in base64
 
 
 class Cell(NamedTuple):
@@ -51,7 +61,7 @@ class Cell(NamedTuple):
     kind: str
     grade_id: str  # empty if it has no label
     source: str
-    attachments: dict  # pictures of a text, {name: {type: base64}}
+    pictures: tuple = ()
 
 
 class Submission(NamedTuple):
@@ -202,7 +212,7 @@ def read_notebook(path):
         raise ValueError(f"{too_large}; clear its outputs") from None
     if problem:
         raise ValueError(problem)
-    return [Cell(*cell) for cell in cells], notes, digest
+    return [Cell(*texts, tuple(Picture(*each) for each in pictures)) for *texts, pictures in cells], notes, digest
 
 
 def main(path, memory, seconds):
@@ -217,12 +227,13 @@ def main(path, memory, seconds):
 
 
 def _what_matters(pairs):
-    """Of an object of a notebook, the entries that a Cell is made of: outputs may be large.
+    """Of an object of a notebook, the entries that a Cell is made of: outputs may be large."""
+    kept = {key: value for key, value in pairs if key in KEYS or key.startswith(IMAGE) or _is_attachment(value)}
+    return kept or None
 
-    The name of a picture may be anything; what stands under it is told by its type.
-    """
-    found = {key: value for key, value in pairs if key in KEYS or (isinstance(value, dict) and value.keys() & KINDS)}
-    return found or None
+
+def _is_attachment(value):
+    return isinstance(value, dict) and any(key.startswith(IMAGE) for key in value)
 
 
 def _parse(data, name, hook=None):
@@ -245,16 +256,15 @@ def _parse(data, name, hook=None):
 
 def _cells(cells, notes):
     """The cells that hold something, as far as they are taken; what is left out is noted."""
-    album = Album(notes)
-    read = [_cell(cell, notes, album) for cell in cells if isinstance(cell, dict)]
+    read = [_cell(cell, notes) for cell in cells if isinstance(cell, dict)]
     if len(read) > MAX_CELLS:
-        read = [cell for cell in read if cell.source.strip() or cell.grade_id]
-    taken, left = [], MAX_SOURCES
+        read = [cell for cell in read if cell.source.strip() or cell.grade_id or cell.pictures]
+    taken, left, pictures = [], MAX_SOURCES, Pictures(notes)
     for cell in read[:MAX_CELLS]:
         left -= len(cell.source)
         if left < 0:
             break
-        taken.append(cell)
+        taken.append(cell._replace(pictures=tuple(filter(pictures.take, cell.pictures))))
     if len(taken) < len(read):
         notes.append(f"of {len(read)} cells, {len(taken)} were taken; {LEFT_OUT}")
     return taken
@@ -288,7 +298,7 @@ def _decode(data, name):
     raise ValueError(f"{name} is not text")
 
 
-def _cell(cell, notes, album):
+def _cell(cell, notes):
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
@@ -298,15 +308,73 @@ def _cell(cell, notes, album):
     label = label.get("grade_id") if isinstance(label, dict) else None
     label = outside.line(label, 200) if isinstance(label, str) else ""
     kind = "code" if cell.get("cell_type") == "code" else "markdown"
-    source, attachments = outside.source(source), {}
+    pictures = _attached(cell.get("attachments"), notes) if kind == "markdown" else ()
     if kind == "markdown":
-        source, attachments = album.take(source, cell.get("attachments"))
+        source, in_text = _without_data(source)
+        pictures += in_text
     if len(source) > MAX_SOURCE:
         notes.append(
             f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; {NOT_RUN}"
         )
         source = ""
-    return Cell(kind, label, source, attachments)
+    return Cell(kind, label, outside.source(source), pictures)
+
+
+def _attached(attachments, notes):
+    """The Pictures among the attachments of a cell, not yet looked into."""
+    if not isinstance(attachments, dict):
+        return ()
+    found = []
+    for name, forms in attachments.items():
+        kind = next((kind for kind in PICTURES if isinstance(forms, dict) and kind in forms), None)
+        data = forms[kind] if kind else None
+        if isinstance(data, list):
+            data = "".join(part for part in data if isinstance(part, str))
+        if isinstance(data, str):
+            found.append(Picture(name, kind, "".join(data.split())))
+        else:
+            notes.append(f"{name[:100]!r} was left out: of what is pasted into text, PNG, JPEG, GIF and WebP are taken")
+    return tuple(found)
+
+
+def _without_data(source):
+    """A text with references in the place of pictures whose data stands in it, as Colab writes them, and these."""
+    found = []
+
+    def take_out(match):
+        found.append(Picture(f"in-the-text-{len(found) + 1}", match[1].replace("/jpg", "/jpeg"), match[2]))
+        return f"attachment:{found[-1].name}"
+
+    return DATA.sub(take_out, source, count=MAX_NUMBER + 1), tuple(found)
+
+
+class Pictures:
+    """Takes the pictures of one notebook, as long as they are what they say, few, and small together."""
+
+    def __init__(self, notes):
+        self.notes, self.left, self.number = notes, MAX_PICTURES, 0
+
+    def take(self, picture):
+        """Whether the picture is taken; if it is not, a note says why."""
+        reason = self._reason(picture)
+        if reason:
+            self.notes.append(f"the picture {picture.name[:100]!r} was left out: {reason}")
+        return not reason
+
+    def _reason(self, picture):
+        self.number += 1
+        if self.number > MAX_NUMBER:
+            return f"there are more than {MAX_NUMBER}"
+        if len(picture.data) * 3 // 4 > self.left:
+            return f"all together may have {MAX_PICTURES >> 20} MB"
+        try:
+            content = base64.b64decode(picture.data, validate=True)
+        except (binascii.Error, ValueError):
+            return "it is damaged"
+        if not re.match(PICTURES[picture.kind], content[:16], re.DOTALL):
+            return f"it is no {picture.kind}"
+        self.left -= len(content)
+        return ""
 
 
 def timestamp(folder):

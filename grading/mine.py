@@ -11,7 +11,7 @@ from grading.execute import Settings, execute
 from grading.remote import SandboxError
 from grading.transplant import rebuild
 
-EVERYWHERE = {"set-up", "progress"}  # labels that tell no exercise from another
+EVERYWHERE = {"set-up", "progress", "by-hand"}  # labels that tell no exercise from another
 ENOUGH = 0.5  # of the labelled cells of an exercise make a notebook one of it
 
 

@@ -285,8 +285,7 @@ def page_of(notebook, slug, marks=None):
 
 
 def _size_of_pictures(found):
-    attached = [kinds for cell in found.cells for kinds in cell["attachments"].values()]
-    return sum(len(data) for kinds in attached for data in kinds.values())
+    return sum(len(data) for cell in found.cells for _, data in cell["pictures"].values())
 
 
 class _Renderer(IPythonRenderer):
@@ -300,20 +299,22 @@ class _Renderer(IPythonRenderer):
 class _Pictures(Filter):
     """Puts pasted pictures into cleaned HTML, each once, and takes all others out: nothing is loaded from elsewhere."""
 
-    def __init__(self, source, attachments):
+    def __init__(self, source, pictures):
         super().__init__(source)
-        self.left = {f"attachment:{name}": kinds for name, kinds in attachments.items()}
+        self.left = {f"attachment:{name}": f"data:{kind};base64,{data}" for name, (kind, data) in pictures.items()}
 
     def __iter__(self):
         for token in super().__iter__():
             if token.get("name") == "img" and isinstance(token.get("data"), dict):
-                for kind, data in self.left.pop(token["data"].pop((None, "src"), ""), {}).items():
-                    token["data"][None, "src"] = f"data:{kind};base64,{data}"
+                picture = self.left.pop(token["data"].pop((None, "src"), ""), None)
+                token["data"] |= {(None, "src"): picture} if picture else {}
             yield token
 
 
-def _markdown(source, attachments):
+def _markdown(source, pictures):
     """The HTML of a student's text in Markdown; it is cleaned when it is HTML, not before.
+
+    `pictures` maps a name to its type and its data in base64.
 
     A formula that is set off is shown as it was written. Jupyter sets such formulas aside before it reads the Markdown,
     and nbconvert only where one begins a line: a line of it that begins with a sign would begin a list.
@@ -325,8 +326,8 @@ def _markdown(source, attachments):
         return f"\ue000{len(formulas) - 1}\ue001"
 
     page = MarkdownWithMath(renderer=_Renderer(escape=False)).render(SET_OFF.sub(set_aside, source))
-    pictures, protocols = partial(_Pictures, attachments=attachments), ["http", "https", "mailto", "attachment"]
-    cleaner = bleach.Cleaner(TAGS, ATTRIBUTES, protocols=protocols, filters=[pictures])
+    protocols, put_in = ["http", "https", "mailto", "attachment"], partial(_Pictures, pictures=pictures)
+    cleaner = bleach.Cleaner(TAGS, ATTRIBUTES, protocols=protocols, filters=[put_in])
     page = cleaner.clean(page)
     return Markup(
         re.sub("\ue000([0-9]{1,6})\ue001", lambda found: escape("".join(formulas[int(found[1]) :][:1])), page)

@@ -32,6 +32,7 @@ def source(text):
     """
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
+    give_points_by_hand(notebook.cells, load_config().get("ByHand", {}).get("points", 0))
     for number, cell in enumerate(notebook.cells):
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number:02d}")
     try:
@@ -41,8 +42,17 @@ def source(text):
     return nbformat.writes(notebook) + "\n"
 
 
-PART = re.compile(r"^## \d+\. .*\n", re.MULTILINE)
+PART = re.compile(r"^## (?:\d+\. .*|By hand)\n", re.MULTILINE)
 TIME = re.compile(r"\*\*Time\.\*\* \d+ minutes\.")
+
+
+def give_points_by_hand(cells, points):
+    """Let the cells that a human marks give so many points each. Raises ValueError for what is no number of points."""
+    if type(points) not in (int, float) or not points >= 0:
+        raise ValueError(f"ByHand.points in nbgrader_config.py is {points!r}: give a number that is not below 0")
+    for cell in cells:
+        if exercise.is_by_hand(cell):
+            cell.metadata.nbgrader.points = points
 
 
 def show_points(cells):
@@ -56,9 +66,10 @@ def show_points(cells):
                 raise ValueError(f"the test cell {cell.id} needs a heading above it, such as `## 1. The first part`")
             parts[-1][1].append(points)
     for cell, points in parts:
-        given = f"{sum(points)} {'point' if sum(points) == 1 else 'points'}"
-        cell.source = PART.sub(rf"\g<0>\n*{given}*\n", cell.source)
-    total = sum(sum(points) for _, points in parts)
+        if points:
+            given = f"{sum(points):g} {'point' if sum(points) == 1 else 'points'}"
+            cell.source = PART.sub(rf"\g<0>\n*{given}*\n", cell.source)
+    total = f"{sum(sum(points) for _, points in parts):g}"
     cells[0].source = TIME.sub(rf"\g<0> **Points.** {total}.", cells[0].source)
 
 

@@ -3,10 +3,10 @@
 import shutil
 
 import nbformat
-from nbgrader import utils
 
 from grading.answers import known_answers, solution
 from grading.course import COURSE
+from grading.exercise import is_answer
 
 
 def submissions(slug):
@@ -45,7 +45,7 @@ def notebook_with(slug, cells):
     """The text of the student notebook with answer cells filled in; a source of None leaves the blank as it is."""
     notebook = nbformat.read(COURSE / "exercises" / slug / f"{slug}.ipynb", as_version=4)
     for cell in notebook.cells:
-        if utils.is_solution(cell) and cells[cell.metadata.nbgrader.grade_id] is not None:
+        if is_answer(cell) and cells[cell.metadata.nbgrader.grade_id] is not None:
             cell.source = cells[cell.metadata.nbgrader.grade_id]
     return nbformat.writes(notebook)
 

@@ -3,13 +3,15 @@
 import copy
 import re
 from typing import NamedTuple
+from urllib.parse import quote
 
-from grading import copies, exercise, pictures, release
+from grading import copies, exercise, release
 from grading.record import Record, put
 
 MAX_TEXT = (
     10_000  # characters of a text that a student added: to show some texts takes a time that grows with the square
 )
+ATTACHMENT, NOT_KEPT = "attachment:", "picture-that-is-not-kept:"  # how a text refers to a picture
 WRITTEN_BY_STUDENT = "written_by_student"
 MAY_COST = "What may have cost points"
 COSTS_NOTHING = "What was unusual and cost nothing"
@@ -42,7 +44,7 @@ class Extra(NamedTuple):
     after: str | None  # the grade_id of the labelled cell that it follows
     kind: str
     source: str
-    attachments: dict
+    pictures: tuple
 
 
 def rebuild(task, submission):
@@ -84,8 +86,10 @@ def transplant(task, submission):
             answers[label] = _blank(task, label, found, answers, reader, notes)
     for label in task.names:
         _look_for_drafts(task, label, found, answers[label], reader, notes)
-    imports = {label: _imports(task, label, found, reader, notes) for label in labels if label not in task.names}
-    return _rebuilt(task.notebook, answers, imports, found.extras), notes
+    by_hand = {label: _by_hand(task, label, found, notes) for label in task.by_hand}
+    locked = [label for label in labels if label not in task.names and label not in by_hand]
+    imports = {label: _imports(task, label, found, reader, notes) for label in locked}
+    return _rebuilt(task.notebook, answers, by_hand, imports, found.extras), notes
 
 
 def _sort(task, submission):
@@ -100,9 +104,9 @@ def _sort(task, submission):
         if label and (label == cell.grade_id or label not in present):
             labelled.setdefault(label, []).append((place, cell))
             last = label
-        elif text and text not in ours:
+        elif cell.pictures or (text and text not in ours):
             # An extra cell stays behind the labelled cell that it followed, as it may use what that cell defines.
-            extras.append(Extra(place, last, cell.kind, cell.source, cell.attachments))
+            extras.append(Extra(place, last, cell.kind, cell.source, cell.pictures))
     return Found(labelled, extras, tuple(labelled))
 
 
@@ -185,6 +189,28 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
                 notes.say(f"{', '.join(sorted(twice))} was defined {where}", costs=True, doubtful=True)
 
 
+def _by_hand(task, label, found, notes):
+    """What was handed in for a human to mark, as cells; none if the cell was left as it was.
+
+    It often stands beside the cell that is meant for it. So may a text of another release, which has no pictures.
+    """
+    cells = found.labelled.get(label, [])
+    filled = [
+        cell for _, cell in cells if cell.pictures or cell.source.strip() not in ("", task.released[label].strip())
+    ]
+    if filled:
+        return list(dict.fromkeys(filled))
+    above = cells[0][0] - 1 if cells else None
+    ours = {cell["source"].partition("\n")[0] for cell in task.notebook["cells"] if not exercise.grade_id(cell)}
+    texts = [each for each in found.extras if each.kind != "code" and (each.after == label or each.place == above)]
+    beside = [each for each in texts if each.pictures or each.source.strip().partition("\n")[0] not in ours]
+    for extra in beside:
+        found.extras.remove(extra)
+    if beside:
+        notes.say(f"{label} was left blank; the text beside it was taken")
+    return beside
+
+
 def _mentions(source, names):
     """Whether one of the names occurs in the source, which is quicker to tell than to parse it."""
     return any(name in source for name in names)
@@ -206,19 +232,20 @@ def _imports(task, label, found, reader, notes):
     return added
 
 
-def _rebuilt(blank, answers, imports, extras):
+def _rebuilt(blank, answers, by_hand, imports, extras):
     notebook = copy.deepcopy(blank)
     cells = []
 
-    def add(kind, source, attachments=None):
+    def add(kind, source):
         number = sum(WRITTEN_BY_STUDENT in cell["metadata"] for cell in cells)
-        source = source if kind == "code" else _shown(source, attachments)
-        cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}, attachments))
+        cells.append(_new_cell(kind, source, f"extra-{number}", {WRITTEN_BY_STUDENT: True}))
 
     def add_extras(label):
         for extra in extras:
             if extra.after == label:
-                add(extra.kind, extra.source, extra.attachments)
+                add(extra.kind, extra.source)
+                if extra.kind != "code":
+                    _show(cells[-1], extra)
 
     add_extras(None)
     for cell in notebook["cells"]:
@@ -227,6 +254,8 @@ def _rebuilt(blank, answers, imports, extras):
             add("code", imports[label])  # before the cell, whose own names then win
         if label in answers:
             cell["source"] = answers[label]
+        if by_hand.get(label):
+            _show(cell, *by_hand[label])
         cells.append(cell)
         if label:
             add_extras(label)
@@ -234,16 +263,37 @@ def _rebuilt(blank, answers, imports, extras):
     return notebook
 
 
-def _shown(text, attachments):
-    """A text that a student added, as it is shown: with the pictures that were taken over, and with no others."""
-    cut = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n(the rest is left out)"
-    return pictures.without_others(cut, attachments)
+def _show(cell, *written):
+    """Let a cell of text show what a student wrote: Cells or Extras, whose texts are joined.
+
+    The pictures get names of ours, as theirs may hold what is markup; one that the text does not show comes below it.
+    """
+    texts, attachments, left = [], {}, MAX_TEXT
+    for each in written:
+        names = {
+            picture: f"picture-{len(attachments) + i + 1}.{picture.kind[6:]}" for i, picture in enumerate(each.pictures)
+        }
+        text = each.source if len(each.source) <= left else f"{each.source[:left]}\n\n(the rest is left out)"
+        left -= len(each.source[:left])
+        text = _renamed(text, names)
+        texts += [text, *(f"![]({ATTACHMENT}{name})" for name in names.values() if f"]({ATTACHMENT}{name}" not in text)]
+        attachments |= {name: {picture.kind: picture.data} for picture, name in names.items()}
+    cell["source"] = "\n\n".join(texts)
+    if attachments:
+        cell["attachments"] = attachments
 
 
-def _new_cell(kind, source, name, metadata, attachments=None):
-    more = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    more |= {"attachments": attachments} if attachments else {}
-    return {"cell_type": kind, "id": name, "metadata": metadata, "source": source} | more
+def _renamed(text, names):
+    """A text whose references to pictures are those of `names`, {Picture: name}; others lead nowhere."""
+    new = {form: name for picture, name in names.items() for form in (picture.name, quote(picture.name))}
+    known = "|".join(re.escape(form) for form in sorted(new, key=len, reverse=True) if form)
+    pattern = rf"\b{ATTACHMENT}(?:({known})|(?=\S))" if known else rf"\b{ATTACHMENT}()(?=\S)"
+    return re.sub(pattern, lambda found: f"{ATTACHMENT}{new[found[1]]}" if found[1] else NOT_KEPT, text)
+
+
+def _new_cell(kind, source, name, metadata):
+    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    return {"cell_type": kind, "id": name, "metadata": metadata, "source": source} | code
 
 
 def _listed(title, lines):

@@ -12,13 +12,15 @@ export function merge(mine, release) {
     const there = cells.findIndex(({ id }) => id === cell.id);
     above = Math.max(above, there);
     if (cell.metadata.nbgrader?.locked || text === before[cell.id]) continue;
-    if (cells[there]?.metadata.nbgrader?.solution) cells[there].source = text;
+    if (cells[there]?.metadata.nbgrader?.solution) Object.assign(cells[there], filledIn(cell, text));
     else if (there < 0 || text !== written(cells[there])) cells.splice(++above, 0, own(cell, cells));
   }
   return { ...release, cells };
 }
 
 const written = ({ source }) => [source].flat().join("");
+
+const filledIn = ({ attachments }, source) => (attachments ? { source, attachments } : { source });
 
 function own(cell, cells) {
   const { nbgrader, deletable, editable, ...metadata } = cell.metadata;

@@ -9,9 +9,8 @@ import pytest
 from house import OWN
 from marking import copy_of_the_course, run
 from nbclient import NotebookClient
-from nbgrader import utils
 
-from grading import course, notebooks, release
+from grading import course, exercise, notebooks, release
 from grading.course import COURSE, slugs
 
 pytestmark = pytest.mark.pool
@@ -71,8 +70,8 @@ def test_no_answer_and_no_hidden_test_is_in_the_release(slug):
 @pytest.mark.parametrize("slug", slugs())
 def test_every_answer_cell_raises_not_implemented_and_every_test_has_points(slug):
     cells = [cell for cell in released(slug).cells if "nbgrader" in cell.metadata]
-    answers = [cell for cell in cells if utils.is_solution(cell)]
-    tests = [cell for cell in cells if utils.is_grade(cell)]
+    answers = [cell for cell in cells if exercise.is_answer(cell)]
+    tests = [cell for cell in cells if exercise.is_test(cell)]
     assert answers
     assert tests
     assert all("raise NotImplementedError" in cell.source for cell in answers)
@@ -96,7 +95,7 @@ def test_the_untouched_notebook_runs_to_its_end_and_says_what_is_not_done(slug):
 def test_the_solution_passes_every_visible_check_and_every_hidden_test(slug):
     notebook = source(slug)
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": COURSE}}).execute()
-    outputs = [output for cell in notebook.cells if utils.is_grade(cell) for output in cell.outputs]
+    outputs = [output for cell in notebook.cells if exercise.is_test(cell) for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [output for output in outputs if output.get("name") == "stderr"]
     assert not [output for output in outputs if output.output_type == "execute_result"]
@@ -131,7 +130,7 @@ def test_at_the_end_the_answers_are_put_to_use(slug, capsys):
         return
     names = {}
     for cell in cells:
-        if cell.cell_type == "code" and not utils.is_grade(cell) and "exercise.progress(" not in cell.source:
+        if cell.cell_type == "code" and not exercise.is_test(cell) and "exercise.progress(" not in cell.source:
             exec(cell.source, names)
     capsys.readouterr()
     exec(used[1], names)
