@@ -308,7 +308,7 @@ def _own(cell, heading):
     own = {"title": heading, "source": cell["source"], "texts": texts, "figures": figures}
     own["kind"] = "answer" if exercise.is_answer(cell) else cell["cell_type"]
     own["pictures"] = {name: form for name, forms in cell.get("attachments", {}).items() for form in forms.items()}
-    # Elsewhere, a comment stands beside the part.
+    # Where there are points, the comment is shown with the part.
     seen = exercise.is_by_hand(cell) and not cell["metadata"]["nbgrader"]["points"]
     own["comment"] = cell["metadata"]["nbgrader"].get("comment") if seen else None
     return own

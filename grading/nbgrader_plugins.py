@@ -20,7 +20,7 @@ from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
 PAGE_SECONDS = 60  # for one page of feedback
-MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted, which have a limit of their own
+MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted, which are limited by themselves
 SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
