@@ -20,6 +20,7 @@ class Answer(NamedTuple):
     cells: dict  # grade_id of an answer cell -> source
     loses: tuple  # grade_ids of the test cells that it fails
     hidden_only: str = ""  # why no visible check sees a wrong answer; empty if one does
+    ask: str = ""  # a question that leads a student who made it to the hint; empty if there is none
     follows: tuple = ()  # those of them that it passes when the parts above are right, and that cost nothing therefore
 
     @property
@@ -71,12 +72,12 @@ def _answer(entry, right, base, groups, path):
             cells[label] = cells[label].replace(old, new)
     mistake, hint = entry.pop("mistake", ""), entry.pop("hint", "")
     loses = _without_groups(entry.pop("loses", []), groups, f"{path}: {name}")
-    hidden_only = entry.pop("hidden_only", "")
+    hidden_only, ask = entry.pop("hidden_only", ""), entry.pop("ask", "")
     if entry:
         raise ValueError(f"{path}: {name} has unknown keys {', '.join(entry)}")
     if not right and not (mistake and hint and loses):
         raise ValueError(f"{path}: {name} needs `mistake`, `hint` and `loses`")
-    return Answer(name, right, mistake, hint, cells, loses, hidden_only)
+    return Answer(name, right, mistake, hint, cells, loses, hidden_only, ask)
 
 
 def _follows(answer, base, part_of):

@@ -12,7 +12,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import cgroup, compare, mine, mistakes_page, outside, report, sandbox
+from grading import cgroup, compare, guide, mine, mistakes_page, outside, report, sandbox
 from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, slugs
@@ -86,6 +86,7 @@ def _parser():
     )
     known.set_defaults(run=run_mistakes)
     compare.describe(commands.add_parser("compare", help="list the submissions that are unusually alike"))
+    guide.describe(commands.add_parser("guide", help="print what a teaching assistant needs to know of an exercise"))
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     return parser
 

@@ -24,7 +24,7 @@ CODE_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ORDERLESS = (ast.Add, ast.Mult)  # of whose operands the order tells nothing
 BLOCKS = ("body", "orelse", "finalbody", "handlers")  # of statements: each statement in them counts by itself
 FORGOTTEN = ("ctx", "type_comment", "annotation", "returns", *BLOCKS)
-LEAST = 40.0  # bits that a pair shares, or it is not worth a look
+LEAST = 60.0  # bits that a pair shares, or it is not worth a look
 MOST, SHARE = 5, 0.001  # pairs that are shown: so many, or this share of all pairs if that is more
 
 
