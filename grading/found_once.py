@@ -72,15 +72,18 @@ def key_of(value, above):
         return "above"
     inside = [*(cell.cell_contents for cell in value.__closure__ or ()), *(value.__defaults__ or ())]
     inside += (value.__kwdefaults__ or {}).values()
-    inside += [value.__globals__[name] for name in sorted(names_in(value.__code__)) if name in value.__globals__]
-    return [value.__code__.co_code, texts(value.__code__), [key_of(each, [*above, value]) for each in inside]]
+    inside += [value.__globals__[name] for name in names_in(value.__code__) if name in value.__globals__]
+    return [texts(value.__code__), [key_of(each, [*above, value]) for each in inside]]
 
 
+@functools.lru_cache(maxsize=1000)
 def names_in(code):
     """The names of globals and attributes that a piece of code uses, with the functions inside it."""
-    return set(code.co_names).union(*(names_in(part) for part in code.co_consts if isinstance(part, types.CodeType)))
+    inside = [names_in(part) for part in code.co_consts if isinstance(part, types.CodeType)]
+    return sorted(set(code.co_names).union(*inside))
 
 
+@functools.lru_cache(maxsize=1000)
 def texts(code):
     """The constants and names of a piece of code, with those of the functions inside it."""
     parts = [texts(part) if isinstance(part, types.CodeType) else repr(part) for part in code.co_consts]

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 try:
     import resource
@@ -117,7 +116,8 @@ def memory_limit(size):
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + size
+    with open("/proc/self/statm", "rb", 0) as file:
+        most = int(file.read().split()[0]) * resource.getpagesize() + size
     resource.setrlimit(resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(most, soft), hard))
     try:
         yield

@@ -33,9 +33,9 @@ def observe(function, arguments, options=MappingProxyType({})):
 
     `arguments` are passed by position, `options` by keyword. Raises what the function raises.
     """
-    if hasattr(function, "changed"):  # a Remote works on its own copies, and says what it changed
-        result, changed = function(*arguments, **options), function.changed
-        return Behaviour(result, function(*arguments, **options), changed)
+    if hasattr(function, "twice"):  # a Remote works on its own copies, and says what it changed
+        result, again = function.twice(arguments, dict(options))
+        return Behaviour(result, again, function.changed)
     given, by_name = copy.deepcopy((arguments, dict(options)))
     result = function(*given, **by_name)
     changed = tuple(

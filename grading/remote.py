@@ -185,13 +185,27 @@ class Remote:
 
     def __call__(self, *arguments, **keywords):
         """What the student's function returns for copies of the arguments. Raises StudentError."""
+        return self._ask(arguments, keywords, False)[0]
+
+    def twice(self, arguments, keywords):
+        """What the student's function returns for copies of the arguments, and what it returns for others after that.
+
+        One that changed its arguments is not called again: its first result is given twice. Raises StudentError.
+        """
+        result, again = self._ask(arguments, keywords, True)
+        said, *second = again if type(again) is list and again and type(again[0]) is str else [""]
+        if said == "same" or self.changed:
+            return result, result
+        return result, second[0] if said == "other" and second else self(*arguments, **keywords)
+
+    def _ask(self, arguments, keywords, twice):
         target = self.__name__ if self.number is None else self
         process = self.process()
-        result, changed = process.request(["call", target, list(arguments), keywords])
+        result, changed, again = process.request(["call", target, list(arguments), keywords, twice])
         process.last_call = self.__name__, arguments, keywords, result
         changed = changed[:MAX_CHANGED] if type(changed) is list else ["something"]
         self.changed = tuple(outside.line(str(name), 80) for name in changed)
-        return result
+        return result, again
 
     def __getattr__(self, name):
         if name.startswith("__"):

@@ -150,7 +150,7 @@ class StudentProcess(Process):
 
     def _checked(self, action, message):
         """The message if it has the form that a request is answered with; a forged one raises WireError."""
-        lengths = {"ok": 4 if action == "call" else 3, "error": 5, "callback": 4}
+        lengths = {"ok": 5 if action == "call" else 3, "error": 5, "callback": 4}
         if type(message) is not list or not message or type(message[0]) is not str:
             raise wire.WireError("not an answer")
         if len(message) != lengths.get(message[0]):

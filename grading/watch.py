@@ -78,7 +78,7 @@ class Budget(Watch):
         if request[0] == "call" and late:
             self.late.setdefault(what, seconds)
         elif request[0] == "call":
-            self.answered[what] = max(_size(request[2:]), self.answered.get(what, 0))
+            self.answered[what] = max(_size(request[2:4]), self.answered.get(what, 0))
 
     def may_call_back(self):
         """Whether the submission may call a function of the grader's once more; the question counts as a call."""
@@ -102,7 +102,7 @@ class Budget(Watch):
             return f"{start}: an endless loop?"
         return (
             f"{start}: it has answered other calls, with arrays of up to {self.answered[what]} entries, and here are "
-            f"{_size(request[2:])}. Its cost may grow with T^2 where T is enough"
+            f"{_size(request[2:4])}. Its cost may grow with T^2 where T is enough"
         )
 
     def refusal(self, request, reason):

@@ -35,11 +35,11 @@ class Call(NamedTuple):
 
         Raises AssertionError if an argument was changed in place, or if the second answer is not the first.
         """
-        first, changed = self._once()
+        first, again, changed = self._twice()
         if changed:
             are = "is" if len(changed) == 1 else "are"
             raise AssertionError(f"{' and '.join(changed)} {are} changed in place; work on a copy")
-        if not _same(first, self._once()[0]):
+        if not _same(first, again):
             raise AssertionError("it gives two different answers to the same question: something is kept between calls")
         return first
 
@@ -56,17 +56,18 @@ class Call(NamedTuple):
         named = zip(_parameters(self.function), self.arguments, strict=False)
         return {name: float(value) for name, value in named if isinstance(value, (int, float)) and np.isfinite(value)}
 
-    def _once(self):
+    def _twice(self):
+        """Both results, and the names of the arguments that the first call changed: then it is not called again."""
+        if hasattr(self.function, "twice"):  # it is in another process, which gets copies
+            first, again = self.function.twice(self.arguments, self.options)
+            return first, again, self.function.changed
         given, options = copy.deepcopy((self.arguments, self.options))
-        result = self.function(*given, **options)
-        changed = getattr(self.function, "changed", None)  # of a function in another process, which got copies
-        if changed is None:
-            names = [*_parameters(self.function), *(f"argument {i}" for i in range(len(given)))]
-            changed = [
-                name for name, new, old in zip(names, given, self.arguments, strict=False) if not _same(new, old)
-            ]
-            changed += [name for name, old in self.options.items() if not _same(options[name], old)]
-        return result, changed
+        first = self.function(*given, **options)
+        names = [*_parameters(self.function), *(f"argument {i}" for i in range(len(given)))]
+        changed = [name for name, new, old in zip(names, given, self.arguments, strict=False) if not _same(new, old)]
+        changed += [name for name, old in self.options.items() if not _same(options[name], old)]
+        given, options = copy.deepcopy((self.arguments, self.options))
+        return first, first if changed else self.function(*given, **options), changed
 
 
 class Claim(NamedTuple):

@@ -5,7 +5,6 @@ import contextlib
 import inspect
 import io
 import linecache
-import secrets
 import traceback
 from contextvars import ContextVar
 from itertools import combinations, islice, product
@@ -19,6 +18,7 @@ __all__ = ["SEED", "Call", "CheckFailedError", "Claim", "Hints", "call", "hint",
 
 
 SEED = ContextVar("SEED", default=None)  # a grader sets it, so that marking again draws the same numbers
+BRIEF = ContextVar("BRIEF", default=False)  # whether one wrong claim is enough, as nobody will read the others
 
 
 class CheckFailedError(AssertionError):
@@ -253,6 +253,8 @@ def _examine(check, seed, most=None):
                 fixed.append((name, compared))
             if first is None and wrong_first(compared):
                 first = claim, compared, name
+                if BRIEF.get():
+                    break
     except NotImplementedError:
         if first is None:
             raise
@@ -332,7 +334,7 @@ def calls_of(check, rng):
 
 def _fresh_seed():
     given = SEED.get()
-    return secrets.randbelow(10**6) if given is None else given
+    return int(np.random.default_rng().integers(10**6)) if given is None else given
 
 
 def _with_case(text, claim):

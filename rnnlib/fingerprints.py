@@ -6,9 +6,6 @@ keeps anybody from reading the numbers off, not from trying: of a single number 
 seconds. Whoever does so has then learnt what one wrong answer returns; what is right, the check itself prints.
 """
 
-import hashlib
-import json
-import pkgutil
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,6 +59,10 @@ class Table(NamedTuple):
 @lru_cache(maxsize=4)
 def table(slug):
     """The Table of an exercise; an empty one if it has none."""
+    # Imported where they are used: a grader starts a Python per submission, and none of these looks up a mistake.
+    import json
+    import pkgutil
+
     try:
         content = json.loads(pkgutil.get_data("rnnlib", f"mistakes/{slug}.json"))
     except OSError:  # there is no file; of an archive, it is no FileNotFoundError
@@ -75,6 +76,8 @@ def fingerprint(slug, check, wrong, unit=UNITS[0]):
     The exercise and the check are part of it, so that the same numbers elsewhere have another one. Of an array that
     tells nothing, only the name is.
     """
+    import hashlib  # see `table`
+
     digest = hashlib.sha256(repr((slug, check, unit)).encode())
     for part in wrong:
         digest.update(repr((part.function, part.case)).encode())
