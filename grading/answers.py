@@ -17,6 +17,7 @@ class Answer(NamedTuple):
     cells: dict  # grade_id of an answer cell -> source
     loses: tuple  # grade_ids of the test cells that it fails
     hidden_only: str = ""  # why no visible check sees a wrong answer; empty if one does
+    ask: str = ""  # a question that leads a student who made it to the hint; empty if there is none
     follows: tuple = ()  # those of them that it passes when the parts above are right, and that cost nothing therefore
 
     @property
@@ -63,7 +64,9 @@ def _answer(entry, kind, where, base, groups):
         raise ValueError(f"{where}: is the solution itself: `edit` or `cells` must change it")
     told = (entry.get(key, "") for key in ("mistake", "hint"))
     loses = _without_groups(entry.get("loses", []), groups)
-    return Answer(entry["name"], kind == "right", *told, cells, loses, entry.get("hidden_only", ""))
+    return Answer(
+        entry["name"], kind == "right", *told, cells, loses, entry.get("hidden_only", ""), entry.get("ask", "")
+    )
 
 
 def _follows(answer, base, part_of):

@@ -9,8 +9,8 @@ import tomllib
 from grading.course import COURSE
 
 SETTINGS = ("withhold", "gradients", "follow_through", "sections", "groups", "wrong", "right")
-OF_ENTRY = ("name", "mistake", "hint", "loses", "hidden_only", "edit", "cells")
-OF_WRONG = ("mistake", "hint", "loses", "hidden_only")  # of a right answer nothing is wrong
+OF_ENTRY = ("name", "mistake", "hint", "loses", "hidden_only", "ask", "edit", "cells")
+OF_WRONG = ("mistake", "hint", "loses", "hidden_only", "ask")  # of a right answer nothing is wrong
 NAME = re.compile(r"\w[\w.-]*")  # a folder is called so when the answer is marked
 
 

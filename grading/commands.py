@@ -16,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grading import (
     cgroup,
+    compare,
     doctor,
     due_dates,
     exercise,
     export,
     feedback_pages,
+    guide,
     migrate,
     mine,
     mistakes_page,
@@ -111,6 +113,8 @@ def _parser():
     due_dates.describe_due(commands.add_parser("due", help="set until when an exercise may be handed in"))
     due_dates.describe_extend(commands.add_parser("extend", help="give a student longer"))
     feedback_pages.describe(commands.add_parser("feedback", help="write the pages of feedback that are out of date"))
+    compare.describe(commands.add_parser("compare", help="list the submissions that are unusually alike"))
+    guide.describe(commands.add_parser("guide", help="print what a teaching assistant needs to know of an exercise"))
     mine.describe(commands.add_parser("mine", help="mark a notebook of your own, without a class"))
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))

@@ -78,9 +78,6 @@ class Part:
     sections: list  # [title, address] of sections of the book to read again; no address without a site
 
 
-AS_WRITTEN = "source", "figures", "attachments", "pictures"  # keys of what a student wrote or drew
-
-
 class Marks(NamedTuple):
     """What a gradebook says of a submission."""
 
@@ -365,7 +362,7 @@ def _own(cell, heading, comments):
     own = {"title": heading, "source": cell["source"], "texts": texts, "figures": figures}
     own["kind"] = "answer" if exercise.is_answer(cell) else cell["cell_type"]
     own["pictures"] = {name: form for name, forms in cell.get("attachments", {}).items() for form in forms.items()}
-    # Elsewhere, a comment stands beside the part.
+    # Where there are points, the comment is shown with the part.
     seen = exercise.is_by_hand(cell) and not cell["metadata"]["nbgrader"]["points"]
     own["comment"] = comments.get(exercise.grade_id(cell)) if seen else None
     return own

@@ -10,6 +10,7 @@ from grading.pages import render
 from grading.sample_class import notebook_with
 
 PAGE = COURSE / "book" / "mistakes.md"
+DEFAULT = "Can you say why, in your own words?"  # once a student has read the hint
 OF_EXERCISES = COURSE / "book" / "mistakes"  # one page per exercise: the table of contents takes all that are here
 
 
@@ -62,17 +63,17 @@ def write(some=None):
 
 def pages(some=None):
     """The text of each page, {path: text}: one for every exercise, or for `some`, and the page that lists them all."""
-    exercises = [_summary(exercise.load(slug)) for slug in slugs()]
+    exercises = [summary(exercise.load(slug)) for slug in slugs()]
     found = {PAGE: render("mistakes.md.jinja", exercises=exercises, literal=_literal)}
     for each in exercises:
         if some is not None and each["slug"] not in some:
             continue
         path = OF_EXERCISES / f"{each['slug']}.md"
-        found[path] = render("mistakes_of.md.jinja", exercise=each, literal=_literal)
+        found[path] = render("mistakes_of.md.jinja", exercise=each, literal=_literal, default=DEFAULT)
     return found
 
 
-def _summary(task):
+def summary(task):
     """What the pages say about one exercise."""
     known = known_answers(task.slug)
     wrong = [answer for answer in known if not answer.right]
@@ -83,6 +84,7 @@ def _summary(task):
         "right": len(known) - len(wrong),
         "wrong": len(wrong),
         "parts": _by_part(task, wrong),
+        "sections": task.sections,
     }
 
 

@@ -192,7 +192,7 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
 def _by_hand(task, label, found, notes):
     """What was handed in for a human to mark, as cells; none if the cell was left as it was.
 
-    It often stands beside the cell that is meant for it. So may a text of another release, which has no pictures.
+    It is often beside the cell that is meant for it. So may a text of another release be, which has no pictures.
     """
     cells = found.labelled.get(label, [])
     filled = [

@@ -23,7 +23,11 @@ def test_the_pages_name_every_wrong_answer_once_below_what_it_costs():
     pages = mistakes_page.pages()
     for slug in slugs():
         text = pages[mistakes_page.OF_EXERCISES / f"{slug}.md"]
-        rows = [line for line in text.splitlines() if line.startswith("| ") and line != "| mistake | hint |"]
+        rows = [
+            line
+            for line in text.splitlines()
+            if line.startswith("| ") and line != "| mistake | hint | question to ask |"
+        ]
         wrong = [answer for answer in known_answers(slug) if not answer.right]
         assert len(rows) == len(wrong)
         for answer in wrong:
@@ -32,6 +36,15 @@ def test_the_pages_name_every_wrong_answer_once_below_what_it_costs():
             ]
             said = [re.findall(r"`([\w-]+)`", block.split("\n")[0].split("but keeps")[0]) for block in blocks]
             assert list(answer.lost) in said
+
+
+def test_every_mistake_of_the_first_exercises_has_a_question_without_a_formula():
+    for slug in ("two-step", "t-steps", "cell"):
+        asked = [answer.ask for answer in known_answers(slug) if not answer.right]
+        assert sum(map(bool, asked)) > 0.95 * len(asked)
+        assert not [ask for ask in asked if ask and (not ask.endswith("?") or re.search(r"[=*^{}\\]", ask))]
+        page = mistakes_page.pages()[mistakes_page.OF_EXERCISES / f"{slug}.md"]
+        assert all(f"| {mistakes_page._literal(ask or mistakes_page.DEFAULT)} |" in page for ask in asked)
 
 
 def test_the_search_passes_over_the_pages():
