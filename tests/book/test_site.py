@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import AXE_OPTIONS, DESK, HTML, START, WITHOUT_LETTERS, shuts_out, watched
 
-PAGES = [f"{name}.html" for name in [*pdf.pages(), "search"]]
+PAGES = [f"{name}.html" for name in [*pdf.pages(), "search", "404"]]
 # One template writes the pages of known mistakes: one of them is visited for all.
 VISITED = [path for path in PAGES if not path.startswith("mistakes/") or path == "mistakes/two-step.html"]
 SEEN = [("light", 390), ("dark", 1280)]  # every colour scheme, a phone's width and a desk's: a visit takes seconds
@@ -407,6 +407,7 @@ def test_the_search_shows_a_formula_once(page, site):
     assert "\u200b" not in extracts  # it stands in the letters of many formulas
 
 
+@pytest.mark.smoke
 def test_every_link_and_fragment_within_the_site_resolves(site):
     lychee = Path(sys.executable).with_name("lychee")
     command = [lychee, "--offline", "--include-fragments", "--no-progress", *PAGES]
