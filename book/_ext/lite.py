@@ -133,6 +133,8 @@ LEAD_ON = """<!DOCTYPE html>
     <meta charset="utf-8" />
     <meta http-equiv="refresh" content="0; url=../exercises.html" />
     <title>The exercises</title>
+    <!-- JupyterLite reads the settings of its root before those of a notebook. -->
+    <script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>
   </head>
   <body><a href="../exercises.html">The exercises</a></body>
 </html>

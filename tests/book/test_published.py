@@ -142,7 +142,7 @@ def test_a_live_cell_and_an_exercise_run_and_send_nothing(reader, site):
     page.get_by_text("Python is ready").wait_for()
     frame = page.locator(".exercise-stage iframe").element_handle().content_frame()
     frame.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    frame.get_by_text("not done yet").first.wait_for()
+    frame.locator(".jp-OutputArea-output").get_by_text("not done yet").first.wait_for()
 
     reader.remove_listener("request", note)
     assert len(asked) > 30
