@@ -6,9 +6,6 @@ from pathlib import Path
 def setup(app):
     leave_out_thebe(app)
     app.connect("config-inited", name_the_book)
-    # Font Awesome swaps icons for SVG whenever one appears. It would swap those of the Play widget too, whose code
-    # then fails and stops every widget of the page. The icons of the theme are there when the page loads.
-    app.add_js_file(None, body="FontAwesome.config.observeMutations = false;", priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
