@@ -33,7 +33,7 @@ def draw(app, exception):
         return
     source = Path(app.outdir, SOURCE).read_text(encoding="utf-8")
     shape = functools.cache(functools.partial(shape_of, source))
-    folder = Path(app.outdir)  # the pages of JupyterLite have icons of their own
+    folder = Path(app.outdir)  # the pages of JupyterLite bring their icons
     for page in [*folder.glob("*.html"), *folder.glob("mistakes/*.html")]:
         text = page.read_text(encoding="utf-8")
         if SCRIPT.search(text):  # a page of the theme, which an earlier build has not mended
