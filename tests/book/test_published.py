@@ -72,7 +72,7 @@ def test_the_foot_of_a_page_has_its_licence_and_its_version(path, site):
 def test_the_home_page_has_its_title_once_and_every_other_page_that_of_the_book_too(site):
     title = "Back-propagation through time, by hand"
     assert f"<title>{title}</title>" in shown("index.html")
-    assert f"<title>Two steps by hand &#8212; {title}</title>" in shown("two-step.html")
+    assert f"<title>2. Two steps by hand &#8212; {title}</title>" in shown("two-step.html")
     assert f'<p class="title logo__title">{title}</p>' in shown("index.html")
 
 
