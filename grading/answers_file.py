@@ -85,7 +85,7 @@ def check_entry(entry, kind, where, tests, groups):
     needed = ("name", "mistake", "hint", "loses") if kind == "wrong" else ("name",)
     if missing := [key for key in needed if not entry.get(key)]:
         raise ValueError(f"{where}: needs {_listed(missing)}")
-    for key in ("name", "mistake", "hint", "hidden_only"):
+    for key in ("name", "mistake", "hint", "hidden_only", "ask"):
         if not isinstance(entry.get(key, ""), str):
             raise ValueError(f"{where}: `{key}` must be a text")
     if not NAME.fullmatch(entry["name"]):
