@@ -78,7 +78,7 @@ class Term:
         self.root, self.clone, self.origin = root, root / "clone", root / "origin"
         self.origin.mkdir()
         copy_of_the_course(self.origin)
-        for name in ("Makefile", "pyproject.toml", "requirements.txt", ".gitignore"):
+        for name in ("Makefile", "pyproject.toml", "requirements.txt", ".gitignore", ".gitattributes"):
             shutil.copy(COURSE / name, self.origin)
         shutil.copytree(COURSE / "exercises", self.origin / "exercises")
         self.git(self.origin, "init", "--quiet", "--initial-branch=main")
@@ -390,23 +390,46 @@ def _named(done):
 
 @block("git pull")
 def a_new_version_comes_in(term):
+    for path in (f"solutions/{SLUG}/{SLUG}.md", f"exercises/{SLUG}/{SLUG}.ipynb"):
+        text = (term.origin / path).read_text(encoding="utf-8")
+        assert text.count("**Time.** 45 minutes.") == 1
+        (term.origin / path).write_text(
+            text.replace("**Time.** 45 minutes.", "**Time.** 50 minutes."), encoding="utf-8"
+        )
     with open(term.origin / "solutions" / SLUG / "answers.toml", "a", encoding="utf-8") as answers:
         answers.write(NEW_MISTAKE)
     term.commit("One more mistake has a name")
-    before = term.marks()
-    _, _, dry, marked, feedback = yield
+    (done,) = yield
+    assert done.status == 1
+    assert re.findall(r"CONFLICT \(content\): Merge conflict in (\S+)", done.said) == [f"exercises/{SLUG}/{SLUG}.ipynb"]
+
+
+@block("python -m grading.notebooks\n")
+def the_notebook_is_built_and_git_goes_on(term):
+    yield
     assert term.git(term.clone, "log", "--format=%s").split("\n")[:3] == [
         "One more test in two-step",
         "Settings of our class",
         "One more mistake has a name",
     ]
+    assert term.git(term.clone, "status", "--porcelain") == ""
+    released = (term.clone / "exercises" / SLUG / f"{SLUG}.ipynb").read_text(encoding="utf-8")
+    assert "**Time.** 50 minutes." in released
+    assert "test-new" in released
+
+
+@block("make notebooks")
+def the_new_version_marks(term):
+    before = term.marks()
+    _, dry, marked, feedback = yield
     assert "6 submissions: 0 would gain points, 0 would lose some" in dry.stdout
     assert "6 submissions: 6 marked, 0 kept" in marked.stdout
     assert term.marks() == before
-    assert "2 written, 4 kept" in feedback.stdout
+    assert re.search(r"[1-6] written, [0-5] kept", feedback.stdout)
+    page = (term.clone / "feedback" / "carl" / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
+    assert "the bias counts three times" in page
     again = term.shell.type(f"python -m grading export {SLUG} --feedback-zip downloaded/again.zip --partial")
     assert "Written: downloaded/again.zip, with 5 pages of feedback." in again.stdout
-    assert "the bias counts three times" in (term.clone / "feedback/carl" / SLUG / f"{SLUG}.html").read_text()
 
 
 @block("python -m grading compare two-step")
