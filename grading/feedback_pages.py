@@ -91,7 +91,7 @@ def _page(book, course, slug, submission):
         page = nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
-        return Page(student, WRITTEN if _put(folder / f"{slug}.html", page.encode()) else KEPT)
+        return Page(student, WRITTEN if _put(folder / f"{slug}.html", page.encode(), marked) else KEPT)
     except FileNotFoundError:
         reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
     except SQLAlchemyError:
@@ -110,10 +110,16 @@ def _folder(course, slug, student):
     return folder
 
 
-def _put(path, data):
-    """Write the bytes of a file, whole or not at all, unless it has them already; return whether it was written."""
+def _put(path, data, marked):
+    """Write the bytes of a file, whole or not at all, unless it has them already; return whether it was written.
+
+    One that has them, and is older than what is `marked`, gets the time of now: by that, whatever hands it out knows
+    that it is up to date.
+    """
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:
+            if path.stat().st_mtime_ns < marked.stat().st_mtime_ns:
+                os.utime(path)
             return False
     scratch = path.with_name(f".{path.name}.part")
     scratch.write_bytes(data)

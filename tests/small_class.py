@@ -51,7 +51,7 @@ class Class:
         """The Result of a run in which this student's notebook is marked already; None if it is to be marked again."""
         folder = self.root / "submitted" / student / SLUG
         with self.book() as book:
-            return gradebook.still_valid(book, self.course(), self.task, student, folder)
+            return gradebook.still_valid(book, self.course(), self.task, student, folder, FAST)
 
     def change(self, student=None, **values):
         """Set a value of the exercise in the gradebook, or of a student's submission."""

@@ -71,11 +71,9 @@ def _pages(course, of_exercise):
         if not name:
             amiss.append(f"{student} has no name by which Moodle or Canvas would find them: it was not collected there")
         elif page is None or not page.is_file():
-            amiss.append(f"{student} has no page of feedback: run `nbgrader generate_feedback {slug}`")
+            amiss.append(f"{student} has no page of feedback: run `python -m grading feedback {slug}`")
         elif mark.notebook and page.stat().st_mtime < mark.notebook.stat().st_mtime:
-            amiss.append(
-                f"{student} has a page that is older than the mark: run `nbgrader generate_feedback {slug} --force`"
-            )
+            amiss.append(f"{student} has a page that is older than the mark: run `python -m grading feedback {slug}`")
         elif name in pages:
             amiss.append(f"{student} and another student have the same name there, {name}")
         else:

@@ -51,6 +51,16 @@ def test_a_page_is_written_once_and_kept_until_something_changes(small_class):
     assert page(small_class, "ada").stat().st_mtime_ns == before
 
 
+def test_a_page_that_says_what_a_newer_mark_says_is_not_older_than_that(small_class):
+    small_class.hand_in("ada")
+    write(small_class)
+    marked = small_class.root / "autograded" / "ada" / SLUG / f"{SLUG}.ipynb"
+    marked.touch()
+    assert page(small_class, "ada").stat().st_mtime < marked.stat().st_mtime
+    assert write(small_class) == {"ada": "kept"}
+    assert page(small_class, "ada").stat().st_mtime >= marked.stat().st_mtime
+
+
 def hand_in_worse(made):
     made.hand_in("ada", LATE, WORSE)
     return "8 of 15 points", "All of it is right"

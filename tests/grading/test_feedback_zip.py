@@ -118,7 +118,7 @@ def test_without_a_page_for_each_mark_nothing_is_written_but_with_partial(root, 
     shutil.rmtree(root / "feedback" / "ada")
     status, pages, said = give()
     assert (status, pages) == (2, None)
-    assert "ada has no page of feedback: run `nbgrader generate_feedback two-step`" in said
+    assert "ada has no page of feedback: run `python -m grading feedback two-step`" in said
     status, pages, said = give("--partial")
     assert status == 1
     assert set(pages.values()) == {"the page of =1+1", "the page of 李伟"}
