@@ -36,7 +36,7 @@ from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, private, slugs
 from grading.execute import Settings
-from grading.platforms import collect, gradescope
+from grading.platforms import collect, github_classroom, gradescope
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
@@ -121,6 +121,7 @@ def _parser():
     report.describe(commands.add_parser("report", help="write the report on the class"))
     status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
     collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
+    github_classroom.describe(commands.add_parser("github-classroom", help="make a workflow that marks on GitHub"))
     gradescope.describe(commands.add_parser("gradescope", help="make an autograder for Gradescope"))
     return parser
 
