@@ -6,12 +6,14 @@ all that needs to be installed there.
 
 import secrets
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from grading import exercise, feedback, grade, sandbox
 from grading.course import COURSE
 from grading.execute import Settings
 from grading.remote import SandboxError
+from grading.student_process import StudentProcess
 
 USER = "course-student"  # whom setup.sh adds to the machine, to run students' code where no sandbox can be had
 PACKAGES = ("numpy", "jinja2", "matplotlib", "ipython", "tqdm")
@@ -64,22 +66,23 @@ def settings(trust=False, user=USER):
 
     Raises SandboxError with the reasons where there is no wall, and no trust.
     """
-    reasons = []
-    try:
-        sandbox.ensure_available()
-        return Settings(secrets.randbelow(2**32))
-    except SandboxError as error:
-        reasons.append(str(error))
-    try:
-        sandbox.ensure_other_user(user)
-        return Settings(secrets.randbelow(2**32), sandboxed=False, user=user)
-    except SandboxError as error:
-        reasons.append(str(error))
+    seed, reasons = secrets.randbelow(2**32), []
+    walls = [
+        (sandbox.ensure_available, {"sandboxed": True}),
+        (partial(sandbox.ensure_other_user, user), {"sandboxed": False, "user": user}),
+    ]
+    for ensure, how in walls:
+        try:
+            ensure()
+            StudentProcess(**how).close()  # a container may allow namespaces, and nothing to be mounted in them
+            return Settings(seed, **how)
+        except SandboxError as error:
+            reasons.append(str(error))
     if not trust:
         raise SandboxError(
             f"nothing would keep students' code from the tests, which --trust would let pass: {'; '.join(reasons)}"
         )
-    return Settings(secrets.randbelow(2**32), sandboxed=False)
+    return Settings(seed, sandboxed=False)
 
 
 def mark(slug, folder, settings):

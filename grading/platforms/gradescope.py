@@ -89,7 +89,7 @@ def main(arguments):
     try:
         found = alone.mark(given.slug, given.root / "submission", alone.settings(given.trust, given.user))
     except SandboxError as error:
-        print(f"error: {outside.line(str(error), 1000)}", file=sys.stderr)
+        print(f"error: {outside.line(str(error), 1000)}")  # instructors are shown what it prints
         return 2
     path.parent.mkdir(exist_ok=True)
     text = json.dumps(results(found, given.hidden) | {"execution_time": round(time.monotonic() - started)}, indent=1)
