@@ -151,12 +151,13 @@ class Bench:
         from grading.student_process import StudentProcess  # a browser can start no process, and has no such module
 
         self.started, self.died_of_extra = self.started + 1, False
+        how = self.watch, self.settings.sandboxed, self.task.withheld, self.settings.user
         for pause in PAUSES:
             try:
-                return StudentProcess(self.watch, self.settings.sandboxed, self.task.withheld)
+                return StudentProcess(*how)
             except SandboxError:
                 time.sleep(pause)
-        return StudentProcess(self.watch, self.settings.sandboxed, self.task.withheld)
+        return StudentProcess(*how)
 
 
 class OwnBench(Bench):

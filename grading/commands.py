@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from grading import (
+    anonymous,
     cgroup,
     compare,
     doctor,
@@ -36,7 +37,7 @@ from grading.answers import known_answers
 from grading.autograde import autograde, console
 from grading.course import COURSE, class_at, load_config, private, slugs
 from grading.execute import Settings
-from grading.platforms import collect
+from grading.platforms import collect, github_classroom, gradescope
 from grading.sample_class import write_class
 
 CORES = os.cpu_count() or 1
@@ -120,7 +121,10 @@ def _parser():
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
     report.describe(commands.add_parser("report", help="write the report on the class"))
     status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
+    anonymous.describe(commands.add_parser("who", help="say whose codes are on the pages without names"))
     collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
+    github_classroom.describe(commands.add_parser("github-classroom", help="make a workflow that marks on GitHub"))
+    gradescope.describe(commands.add_parser("gradescope", help="make an autograder for Gradescope"))
     return parser
 
 

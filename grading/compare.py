@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from grading import exercise, grade, intake, likeness, outside
+from grading import anonymous, exercise, grade, intake, likeness, outside
 from grading.course import COURSE, load_config
 from grading.pages import render
 from grading.transplant import transplant
@@ -20,6 +20,7 @@ NO_PROOF = (
 def describe(parser):
     """Add the arguments of the command to a parser."""
     parser.add_argument("slug", help="the exercise")
+    parser.add_argument("--anonymous", action="store_true", help=anonymous.HELP)
     parser.set_defaults(run=run)
 
 
@@ -34,6 +35,9 @@ def run(arguments):
     if len(works) < 2:
         where = Path(course.submitted_directory, "<student>", task.slug)
         raise ValueError(f"{len(works)} submissions of {task.slug} hold code: put those of a class into {where}")
+    if arguments.anonymous:
+        hidden = anonymous.Hidden(course)
+        works = dict(sorted((hidden.code(student), work) for student, work in works.items()))
     found = likeness.pairs(works, task)
     number = len(works) * (len(works) - 1) // 2
     print(f"{task.slug}: {len(works)} submissions with code, {number} pairs. {len(found)} to be looked at.")
@@ -41,7 +45,10 @@ def run(arguments):
         print("What both share and few others have, in bits of surprise:")
         print("\n".join(f"  {pair.first} and {pair.second}: {pair.surprise:.0f}" for pair in found))
         print(NO_PROOF)
-        print(f"Side by side: {write(task, works, found).relative_to(COURSE)}")
+        folder = FOLDER.with_name("compare-anonymous") if arguments.anonymous else FOLDER
+        print(f"Side by side: {write(task, works, found, folder).relative_to(COURSE)}")
+        if arguments.anonymous:
+            print(anonymous.AS_WRITTEN)
     return 0
 
 
@@ -57,10 +64,10 @@ def read(course, task):
     return {student: each for student, each in works.items() if each.forms}
 
 
-def write(task, works, found):
+def write(task, works, found, folder):
     """Write <exercise>.html with the pairs side by side, for nobody else on this machine to read; return its path."""
-    FOLDER.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = FOLDER / f"{task.slug}.html"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{task.slug}.html"
     path.unlink(missing_ok=True)  # or an older one would keep its mode
     shown = [
         {"pair": pair, "sides": [_side(works[who], who, pair) for who in (pair.first, pair.second)]} for pair in found

@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     hang_seconds: float = 1.0  # of a function that was too slow before
     submission_seconds: float = 60.0  # of all functions and answer cells together
     extra_seconds: float = 20.0  # of all cells without points together
+    user: str = ""  # of this machine, as whom students' code runs outside a sandbox; empty: the grader's own
     replacements: int = 10  # of a process that died of answers, and as many of one that died of cells without points
 
 
@@ -46,7 +47,7 @@ def execute(notebook, task, settings, bench=Bench):
     noted = noted._replace(
         run=record.fingerprint(noted.digest, task, settings),
         seed=settings.seed,
-        sandbox="bubblewrap" if settings.sandboxed else "none",
+        sandbox="bubblewrap" if settings.sandboxed else "another user" if settings.user else "none",
         human=(*noted.human, *dict.fromkeys(run.human)),
         mistakes=run.named,
         follows=run.follows if task.follow_through else {},

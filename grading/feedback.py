@@ -155,22 +155,22 @@ def page(found, for_yourself=False, markdown=None):
     words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount, "duration": duration}
     return render(
         "feedback.html.jinja",
-        found=_without_places(asdict(found)),
+        found=without_places(asdict(found)),
         for_yourself=for_yourself,
         markdown=markdown,
         **words,
     )
 
 
-def _without_places(found):
+def without_places(found):
     """Strings, in lists and dictionaries, with three dots for PLACES; what a student wrote or drew is left as it is."""
     if isinstance(found, dict):
         return {
-            key: part if key in ("source", "figures", "attachments", "pictures") else _without_places(part)
+            key: part if key in ("source", "figures", "attachments", "pictures") else without_places(part)
             for key, part in found.items()
         }
     if isinstance(found, list):
-        return [_without_places(part) for part in found]
+        return [without_places(part) for part in found]
     return PLACE.sub("...", found) if isinstance(found, str) else found
 
 

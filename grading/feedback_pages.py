@@ -15,10 +15,11 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import exchange, exercise, gradebook, late, nbgrader_plugins, outside
+from grading import anonymous, exchange, exercise, gradebook, late, nbgrader_plugins, outside, record
 from grading.autograde import alone_with_gradebook
-from grading.course import load_config
+from grading.course import COURSE, load_config
 
+FOLDER = COURSE / "_build" / "feedback-anonymous"
 WRITTEN, KEPT, UNMARKED = "written", "kept", "not marked yet"
 
 
@@ -35,6 +36,9 @@ def describe(parser):
     parser.add_argument("slug", metavar="SLUG", help="the exercise")
     parser.add_argument("--student", action="append", metavar="ID", help="this student alone; may be repeated")
     parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    parser.add_argument(
+        "--anonymous", action="store_true", help=f"{anonymous.HELP}; the pages for students stay as they are"
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,25 +47,29 @@ def run(arguments):
     config = load_config()
     if arguments.db:
         config.CourseDirectory.db_url = arguments.db
-    pages = write(arguments.slug, config, arguments.student)
-    states, course = [page.state for page in pages], CourseDirectory(config=config)
+    course = CourseDirectory(config=config)
+    hidden = anonymous.Hidden(course) if arguments.anonymous else None
+    pages = write(arguments.slug, config, arguments.student, hidden)
+    states = [page.state for page in pages]
     told = [f"{states.count(WRITTEN)} written, {states.count(KEPT)} kept"]
     told += [f"{states.count(UNMARKED)} {UNMARKED}"] if UNMARKED in states else []
     print(f"{arguments.slug}, pages of feedback: {', '.join(told)}.")
-    print(
-        f"They are {course.format_path(course.feedback_directory, '<student>', arguments.slug)}/{arguments.slug}.html"
-    )
+    if hidden:
+        print(f"They are {FOLDER.relative_to(COURSE) / arguments.slug}/<code>.html. {anonymous.AS_WRITTEN}")
+    else:
+        where = course.format_path(course.feedback_directory, "<student>", arguments.slug)
+        print(f"They are {where}/{arguments.slug}.html")
     problems = [f"  {outside.line(repr(page.student)[1:-1])}: {page.problem}" for page in pages if page.problem]
     if problems:
         print(f"{len(problems)} need a human:", *problems, sep="\n")
     return 1 if problems else 0
 
 
-def write(slug, config, students=None):
+def write(slug, config, students=None, hidden=None):
     """Write the pages of feedback of an exercise; return a list of Page, by student.
 
-    Only `students`, if given. Raises ValueError if nobody, or one of them, is marked, SQLAlchemyError if the gradebook
-    cannot be used.
+    Only `students`, if given; with an anonymous.Hidden, other pages in another folder, by code. Raises ValueError if
+    nobody, or one of them, is marked, SQLAlchemyError if the gradebook cannot be used.
     """
     task, course = exercise.load(slug), CourseDirectory(config=config)
     with alone_with_gradebook(course, config, task) as book:
@@ -75,23 +83,36 @@ def write(slug, config, students=None):
                     f"do you mean {' or '.join(near)}?" if near else "the ids are the names of the folders handed in"
                 )
                 raise ValueError(f"{outside.line(student, 100)!r} is not marked for {slug}: {meant}")
+        if hidden:
+            found = [_anonymous_page(book, course, slug, rows[student], hidden) for student in students or rows]
+            return sorted(found)
         return [_page(book, course, slug, rows[student]) for student in sorted(students or rows)]
 
 
-def _page(book, course, slug, submission):
+def _anonymous_page(book, course, slug, submission, hidden):
+    """As _page, for who is not to see whose page it is."""
+    made = _page(book, course, slug, submission, hidden)
+    return made._replace(student=hidden.code(made.student), problem=hidden.text(made.problem))
+
+
+def _page(book, course, slug, submission, hidden=None):
     """Write the page of one submission; whatever hinders that is told, and concerns no other."""
     student = submission.student_id
     try:
         late.renew(book, course, submission)  # what an instructor has changed by hand may change it
-        folder = _folder(course, slug, student)
+        folder = FOLDER / slug if hidden else _folder(course, slug, student)
         marked = gradebook.autograded(course, slug, student)
         if not marked.exists() and gradebook.is_bare(submission):
             return Page(student, UNMARKED)
         notebook = nbformat.reads(marked.read_text(encoding="utf-8"), as_version=4)
+        if hidden and (noted := record.of(notebook)):
+            record.put(notebook, hidden.record(noted))
         page = nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
-        return Page(student, WRITTEN if _put(folder / f"{slug}.html", page.encode(), marked) else KEPT)
+        if not hidden:
+            exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
+        path = folder / f"{hidden.code(student) if hidden else slug}.html"
+        return Page(student, WRITTEN if _put(path, page.encode(), marked) else KEPT)
     except FileNotFoundError:
         reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
     except SQLAlchemyError:

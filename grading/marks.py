@@ -143,7 +143,7 @@ def opened(course):
 
     Raises ValueError where there is none: to look at marks makes no gradebook.
     """
-    if not _is_there(course):
+    if not is_there(course):
         where = make_url(course.db_url).database
         raise ValueError(f"there is no gradebook {where}: mark an exercise first, or give the gradebook with --db")
     gradebook.check_schema(course.db_url)
@@ -153,13 +153,13 @@ def opened(course):
 
 def student_ids(course):
     """The ids of the students in the gradebook; none where there is no gradebook yet."""
-    if not _is_there(course):
+    if not is_there(course):
         return set()
     with opened(course) as book:
         return {student for (student,) in book.db.query(Student.id)}
 
 
-def _is_there(course):
+def is_there(course):
     """Whether there is a gradebook; a server answers for itself."""
     address = make_url(course.db_url)
     return not address.drivername.startswith("sqlite") or Path(address.database or "").is_file()

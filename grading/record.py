@@ -19,7 +19,7 @@ class Record(NamedTuple):
     digest: str  # of the submitted file; empty if it could not be read
     run: str = ""  # the fingerprint of all that its run depended on, see `fingerprint`
     seed: int | None = None  # of the random cases
-    sandbox: str = ""  # "bubblewrap" or "none"
+    sandbox: str = ""  # "bubblewrap", "another user" or "none"
     human: tuple = ()  # what an instructor should look at
     mistakes: dict | None = None  # grade_id of a test cell -> name of the known mistake
     follows: dict | None = (

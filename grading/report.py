@@ -12,34 +12,42 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
-from grading import exercise, grade, marks, outside, private, record
+from grading import anonymous, exercise, grade, marks, outside, private, record
 from grading.answers import known_answers
 from grading.course import COURSE
 from grading.execute import Settings
 from grading.pages import render
 
 FOLDER = COURSE / "_build" / "report"
+LISTED = "There are some; the report with names lists them."
 
 
 def describe(parser):
     """Add the arguments of the command to a parser."""
     parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    parser.add_argument("--anonymous", action="store_true", help=anonymous.HELP)
     parser.set_defaults(run=run)
 
 
 def run(arguments):
     """Write the report on the class; return 0."""
-    print(f"Report: {write(FOLDER, marks.course_at(arguments.db))}")
+    course = marks.course_at(arguments.db)
+    if arguments.anonymous:
+        path = write(FOLDER.with_name("report-anonymous"), course, anonymous.Hidden(course))
+        print(f"Report without names: {path}. `python -m grading who CODE` tells whose a code is.")
+    else:
+        print(f"Report: {write(FOLDER, course)}")
     return 0
 
 
-def write(folder, course):
+def write(folder, course, hidden=None):
     """Write <folder>/index.html on the class of nbgrader's `course`, and a page per student; return the path.
 
-    Raises ValueError for a class of nobody.
+    With an anonymous.Hidden, students have codes for names. Raises ValueError for a class of nobody.
     """
     path, class_ = Path(folder) / "index.html", marks.read(course)
-    found = [of_exercise(class_, one, course) for one in class_.exercises.values()]
+    class_ = hidden.class_(class_) if hidden else class_  # all that follows is in the order of what is shown
+    found = [of_exercise(class_, one, course, hidden) for one in class_.exercises.values()]
     if not class_.students and not any(one["unmarked"] for one in found):
         raise ValueError(nobody(course))
     pages = {student: path.parent / "students" / page_name(student) for student in class_.students}
@@ -62,12 +70,17 @@ def nobody(course):
     return f"there is no class: the gradebook {course.db_url} has no students, and there is no {submitted}"
 
 
-def of_exercise(class_, found, course):
-    """What a report says of one marks.Exercise of a marks.Class, as a dictionary of lists of marks.Mark and of ids."""
+def of_exercise(class_, found, course, hidden=None):
+    """What a report says of one marks.Exercise of a marks.Class, as a dictionary of lists of marks.Mark and of ids.
+
+    With an anonymous.Hidden, which has made that class, ids are codes.
+    """
     given = list(found.marks.values())
     read = [mark for mark in given if not (mark.record and mark.record.problem)]
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     handed_in, strays = grade.find_submissions(submitted, found.slug)
+    if hidden:
+        handed_in, strays = [hidden.code(student) for student in handed_in], [LISTED] if strays else []
     titles = _titles(found.slug)
     return {
         "exercise": found,

@@ -4,14 +4,19 @@ Of the machine's files it sees /usr, the installation of Python, all packages of
 that runs inside, all of them read-only; it can write to one folder, an empty /tmp of limited size. bubblewrap gives it
 its own file system, network, processes and users, the seccomp filter takes away new processes and other calls
 that numerical code never needs, and grading/student_host.py sets the limits before a student's first line.
+
+Where bubblewrap cannot start, another user of the machine is a lower wall: the filter and the limits hold, and what is
+closed to that user stays closed; what all users may read can be read, and the disk is limited by files alone.
 """
 
+import atexit
 import importlib.util
 import marshal
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +24,11 @@ import numpy
 
 from grading import seccomp
 from grading.remote import SandboxError
+
+try:
+    import pwd
+except ModuleNotFoundError:  # on Windows, which has no such users
+    pwd = None
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "rnnlib"
@@ -51,10 +61,38 @@ def ensure_available():
         )
 
 
-def start(sandboxed=True, group=None):
+def ensure_other_user(user):
+    """Raise SandboxError unless students' code can be run as another user of this machine who cannot read the course.
+
+    That is tried, and not concluded from the modes of files: one folder on the way that is open would be enough.
+    """
+    if os.geteuid() != 0:
+        raise SandboxError("the grader does not run as root, and can start no process as another user")
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        raise SandboxError(f"there is no user {user!r}") from None
+    python = os.path.realpath(sys.executable)
+    look = "import os, sys; sys.exit(any(os.access(path, os.R_OK) for path in sys.argv[1:]) and 9)"
+    secret = [str(HERE.parent / house) for house in ("solutions", "grading")]
+    try:
+        trial = subprocess.run(
+            [*_as_other(user), python, "-I", "-S", "-c", look, *secret], capture_output=True, text=True, timeout=30
+        )
+    except OSError as error:
+        raise SandboxError(f"a process of the user {user!r} cannot be started: {error}") from None
+    if trial.returncode == 9:
+        raise SandboxError(f"the user {user!r} can read the course: let {HERE.parent} be its owner's alone (mode 700)")
+    if trial.returncode:
+        reason = trial.stderr.strip() or f"exit status {trial.returncode}"
+        raise SandboxError(f"Python cannot be started as the user {user!r}: {reason}")
+
+
+def start(sandboxed=True, group=None, user=""):
     """Start student_host.py; return the process, pipes to write requests to and to read answers from, and its stderr.
 
-    It starts in a cgroup.Group, if there is one. Raises SandboxError when it cannot be started.
+    Outside a sandbox, it runs as another `user`, if one is named. It starts in a cgroup.Group, if there is one. Raises
+    SandboxError when it cannot be started.
     """
     ours, theirs = [], []  # the ends of the pipes
     try:
@@ -62,9 +100,11 @@ def start(sandboxed=True, group=None):
             for end, fd in zip(ends, os.pipe(), strict=True):
                 end.append(fd)
         *fds, their_words = theirs  # what bubblewrap says, should it fail; the host program closes its end
-        command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed), *map(str, fds)]
+        command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", _boot(sandboxed, user), *map(str, fds)]
         if sandboxed:
             command = _confined(command, theirs)
+        elif user:
+            command = [*_as_other(user), *command]
         if group:
             command = group.entering(command)
         process = subprocess.Popen(
@@ -74,6 +114,7 @@ def start(sandboxed=True, group=None):
             stdout=subprocess.DEVNULL,
             stderr=their_words,
             start_new_session=True,
+            cwd=FOLDER if user else None,  # the grader's own may be closed to that user
             env=_environment(),  # of bubblewrap too: its first process can be read inside, in /proc/1/environ
         )
     except OSError as error:
@@ -92,10 +133,33 @@ def _close(fds):
         os.close(fd)
 
 
-def _boot(sandboxed):
+def _as_other(user):
+    """What a command begins with that is to run as the user, for good: no program gives back what is taken here."""
+    group = pwd.getpwnam(user).pw_gid
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs", "--inh-caps=-all"]
+
+
+@lru_cache
+def _open_copy():
+    """A folder with rnnlib and the host program that every user can read, as the course's own is closed to them."""
+    folder = Path(tempfile.mkdtemp(prefix="course-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copytree(LIBRARY, folder / "rnnlib", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "host").mkdir()
+    for name in ("student_host.py", "wire.py"):
+        shutil.copy(HERE / name, folder / "host")
+    for path in (folder, *folder.rglob("*")):  # whatever the umask is
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return folder
+
+
+def _boot(sandboxed, user=""):
     """The line of Python that starts the host program; the environment's start-up files are not run."""
-    inside = ("/course", "/course/packages", "/course/host")
-    path = inside if sandboxed else (str(LIBRARY.parent), PACKAGES, str(HERE))
+    path = str(LIBRARY.parent), PACKAGES, str(HERE)
+    if sandboxed:
+        path = "/course", "/course/packages", "/course/host"
+    elif user:
+        path = str(_open_copy()), PACKAGES, str(_open_copy() / "host")
     return f"import sys; sys.path += {path!r}; import student_host; sys.path.pop(); student_host.main(sys.argv[1:])"
 
 

@@ -9,7 +9,9 @@ import signal
 import time
 from functools import partial
 
-from grading import cgroup, outside, sandbox, wire
+import numpy as np
+
+from grading import cgroup, outside, sandbox, seccomp, wire
 from grading.remote import (
     STUDENT_ERRORS,
     CrashedError,
@@ -31,19 +33,23 @@ LOOK = 0.25  # seconds between two looks at what the process takes
 class StudentProcess(Process):
     """A Process that the operating system knows as one, in the sandbox or outside it."""
 
-    def __init__(self, watch=None, sandboxed=True, withheld=None):
-        """`watch` is a watch.Watch, which gives each request its time. Raises SandboxError."""
+    def __init__(self, watch=None, sandboxed=True, withheld=None, user=""):
+        """`watch` is a watch.Watch, which gives each request its time. Raises SandboxError.
+
+        Outside the sandbox, another `user`, if one is named, has the limits and the seccomp filter all the same.
+        """
         super().__init__(watch)
         self.group = cgroup.make() if sandboxed else None
         try:
-            self.process, self.writer, self.reader, words = sandbox.start(sandboxed, self.group)
+            self.process, self.writer, self.reader, words = sandbox.start(sandboxed, self.group, user)
         except SandboxError:
             self._leave_group()
             raise
         self.usage, self.started, self.next_look, self.added = None, time.monotonic(), 0.0, 0.0
-        limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed else {}
+        limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed or user else {}
+        code = user and seccomp.program()  # bubblewrap has put the filter on before this program began
         try:
-            self.request(["start", limits, withheld or {}], seconds=60)
+            self.request(["start", limits, withheld or {}, np.frombuffer(code or b"", np.uint8)], seconds=60)
             self.usage = Usage(self.process.pid, sandbox.FOLDER if sandboxed else None)
         except StudentError as error:  # no student's code has run yet, so it is the machine that fails
             self.close()

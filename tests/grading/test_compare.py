@@ -1,13 +1,15 @@
 """Submissions that share what nobody else has are put before a human; those that are right or usual are not."""
 
 import json
+import re
 import stat
 
 import pytest
 from alike import BY_STEP, COPIED
 from marking import SLUG, filled, hand_in
+from nbgrader.coursedir import CourseDirectory
 
-from grading import commands, compare, exercise, likeness
+from grading import anonymous, commands, compare, exercise, likeness
 from grading.answers import known_answers, solution
 from grading.course import class_at
 
@@ -120,6 +122,25 @@ def test_the_command_names_the_pairs_for_a_human_alone_and_shows_them_side_by_si
     for text in ("spread = np.stack([first, second])", "both = np.stack([a, b])"):
         assert f"<mark>    {text}</mark>" in page
     assert "<mark>    # My own solution!</mark>" not in page
+
+
+def test_without_names_the_pairs_are_codes_in_an_order_that_tells_nothing(tmp_path, monkeypatch, capsys):
+    config = class_at(tmp_path)
+    for student, cells in (HONEST | COPIES).items():
+        hand_in(tmp_path, student, json.dumps(filled(cells)), name=f"{student}.ipynb")
+    monkeypatch.setattr(compare, "load_config", lambda: config)
+    monkeypatch.setattr(compare, "COURSE", tmp_path)
+    monkeypatch.setattr(compare, "FOLDER", tmp_path / "_build" / "compare")
+    assert commands.main(["compare", SLUG, "--anonymous"]) == 0
+    said = capsys.readouterr().out
+    (path,) = (tmp_path / "_build").rglob("*.html")
+    assert path == tmp_path / "_build" / "compare-anonymous" / f"{SLUG}.html"
+    shown = said + path.read_text(encoding="utf-8")
+    assert not [student for student in COPIES if re.search(rf"\b{student}\b", shown)]
+    code = anonymous.Hidden(CourseDirectory(config=config)).code
+    pairs = {" and ".join(sorted(map(code, pair))) for pair in (("ada", "blaise"), ("carl", "dora"))}
+    assert {line.strip().partition(":")[0] for line in said.splitlines() if line.startswith("  ")} == pairs
+    assert all(f"<h2>{pair}" in path.read_text(encoding="utf-8") for pair in pairs)
 
 
 def test_a_class_of_one_is_an_error_that_says_where_submissions_belong(tmp_path, monkeypatch, capsys):

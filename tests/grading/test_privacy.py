@@ -83,7 +83,7 @@ def test_a_page_of_feedback_tells_no_place_of_the_graders_machine(kind, sandboxe
 
 def test_what_students_wrote_and_drew_is_shown_as_it_is():
     cells = [{"source": f"open('{COURSE}/x')", "figures": [f"iVBOR{COURSE}/"], "texts": [f"{COURSE}/x and {COURSE}s"]}]
-    shown = feedback._without_places({"cells": cells, "points": 1.0})
+    shown = feedback.without_places({"cells": cells, "points": 1.0})
     assert shown == {"cells": [cells[0] | {"texts": [f".../x and {COURSE}s"]}], "points": 1.0}
 
 

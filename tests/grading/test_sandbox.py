@@ -357,7 +357,7 @@ def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():
 
 
 def test_a_sandbox_that_does_not_start_is_no_fault_of_the_student(monkeypatch):
-    monkeypatch.setattr(sandbox, "_boot", lambda sandboxed: "raise SystemExit")
+    monkeypatch.setattr(sandbox, "_boot", lambda *_: "raise SystemExit")
     with pytest.raises(sandbox.SandboxError):
         StudentProcess(sandboxed=False)
 
