@@ -65,6 +65,10 @@ test: notebooks site  ## run all tests
 check: lint notebooks  ## lint, and all tests that need no browser, no server and no sandbox: about a minute
 	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool" $(TESTS)
 
+.PHONY: smoke
+smoke: notebooks site  ## try the built site before it is published: its parts, a chapter, a live cell, an exercise, links
+	$(BIN)/python -m pytest -q -m smoke tests/book
+
 .PHONY: mutants
 mutants: notebooks  ## mark right answers with one small change each, with three seeds; takes minutes
 	$(BIN)/python -m grading.mutants --seeds 3
@@ -150,7 +154,10 @@ _build/mistakes.built: _build/notebooks.built $(RECOGNISED)
 .PHONY: FORCE
 FORCE:
 
-_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml $(INSTALLED)
+# A site that was built without Chromium gets its PDF when there is one.
+UNPRINTED := $(shell test -f _build/html/bptt.pdf || command -v chromium)
+
+_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml CITATION.cff $(INSTALLED) $(if $(UNPRINTED),FORCE)
 	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
 	touch $@

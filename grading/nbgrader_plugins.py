@@ -57,8 +57,8 @@ SET_OFF = re.compile(r"(?<!\\)\$\$.+?(?<!\\)\$\$|\\begin\{([a-z]+\*?)\}.+?\\end\
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
 ATTRIBUTES = {"*": ["class", "id", "title"], "a": ["href"], "td": ["align"], "th": ["align"]}
-# A page that fetched a picture would tell somebody who reads it, and when.
-ATTRIBUTES["img"] = lambda tag, name, value: name == "alt" or (name == "src" and value.startswith("data:image/"))
+# A page that fetched a picture would tell somebody who reads it, and when; _Pictures puts in those that were handed in.
+ATTRIBUTES["img"] = lambda tag, name, value: name == "alt" or (name == "src" and value.startswith("attachment:"))
 
 
 class OfferHints(NbGraderPreprocessor):

@@ -10,7 +10,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Each is older than the next.
 BUILT = [".venv/.installed", "_build/notebooks.built", "_build/mistakes.built", "_build/html/.built"]
-SITE = ("book", "exercises", "rnnlib", "solutions/*.md", "_config.yml", "requirements.txt", "pyproject.toml")
+PDF = "_build/html/bptt.pdf"
+SITE = (
+    "book",
+    "exercises",
+    "rnnlib",
+    "solutions/*.md",
+    "_config.yml",
+    "CITATION.cff",
+    "requirements.txt",
+    "pyproject.toml",
+)
 OLD, NEW = 1e9, 2e9  # seconds; what is built lies between them
 
 
@@ -25,7 +35,7 @@ def built(tmp_path_factory):
     """A copy of the tracked files, and of the stamps that a build leaves."""
     root = tmp_path_factory.mktemp("course")
     answers = [path.removesuffix(".md") + ".ipynb" for path in tracked("solutions/*.md")]
-    for path in [*tracked(), *answers, *BUILT]:
+    for path in [*tracked(), *answers, *BUILT, PDF]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).exists() and path not in BUILT:
             shutil.copy(ROOT / path, root / path)
@@ -82,6 +92,19 @@ def test_a_change_of_a_test_or_of_a_benchmark_leaves_the_site_as_it_is(built):
     others = tracked("tests", "benchmarks", "README.md")
     assert len(others) > 50
     assert [path for path in others[::10] if is_stale_after_a_change_of(built, path)] == []
+
+
+def test_a_site_that_was_built_without_chromium_is_stale_once_it_is_there(built, tmp_path, monkeypatch):
+    (built / PDF).unlink()
+    try:
+        for tool in ("sh", "make", "sed", "find", "mkdir", "touch", "test"):
+            (tmp_path / tool).symlink_to(shutil.which(tool))
+        monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
+        assert is_up_to_date(built, "site")
+        (tmp_path / "chromium").symlink_to(shutil.which("sh"))
+        assert not is_up_to_date(built, "site")
+    finally:
+        (built / PDF).touch()
 
 
 def test_a_change_of_one_exercise_makes_the_notebooks_stale(built):

@@ -17,9 +17,7 @@ import pyodide
 import students_wheel
 from freshness import ROOT, checksum
 from sphinx.errors import ExtensionError
-from sphinx.util import logging
-
-logger = logging.getLogger(__name__)
+from vendor import do_without
 
 # Everything that the built JupyterLite depends on, but for the CDN of Python.
 SOURCES = [
@@ -49,14 +47,14 @@ def setup(app):
 
 
 def fetch_python(app, config):
-    """Fetch Pyodide; without npm, node or a network, the site is built without exercises in the page."""
+    """Fetch Pyodide; without npm, node or a network, the site has no exercises in the page, but in CI no build ends."""
     try:
         if not shutil.which("node"):
             raise OSError("node is missing")
         pyodide.fetch_all()
         config.exercises_in_the_page = True
     except OSError as error:
-        logger.info("The exercises cannot be done in the page, only downloaded: %s", error)
+        do_without("The exercises cannot be done in the page, only downloaded", error)
     except ValueError as error:
         raise ExtensionError(str(error)) from error
 
@@ -81,6 +79,8 @@ def build_lite(site, work, url, course_data):
     write_settings(work / "jupyter-lite.json")
     run_jupyter_lite(work, site)
     adapt_page(site / "notebooks" / "index.html", course_data)
+    # The folder itself, an address that readers cut from a longer one: JupyterLite would lead to an app not built.
+    (site / "index.html").write_text(LEAD_ON, encoding="utf-8")
     assemble_python(site / "pyodide", url)
 
 
@@ -127,6 +127,18 @@ HEAD = """
     <script src="../../_static/exercise.js"></script>
     <script src="notebook.js" type="module"></script>
     <link rel="stylesheet" href="notebook.css" />"""
+LEAD_ON = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="refresh" content="0; url=../exercises.html" />
+    <title>The exercises</title>
+    <!-- JupyterLite reads the settings of its root before those of a notebook. -->
+    <script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>
+  </head>
+  <body><a href="../exercises.html">The exercises</a></body>
+</html>
+"""
 ICON = '<link rel="icon" class="favicon" type="image/svg+xml" href="../../_static/favicon.svg" />'
 BUNDLE = re.compile(r'<link\s+id="jupyter-lite-main"\s+rel="preload"\s+href="([^"]*)"')
 

@@ -2,10 +2,7 @@
 
 from maths import STYLE
 from sphinx.errors import ExtensionError
-from sphinx.util import logging
-from vendor import fetch
-
-logger = logging.getLogger(__name__)
+from vendor import do_without, fetch
 
 # RequireJS reads its settings from this variable when it starts. The widget modules find their icons through it.
 REQUIRE_SETTINGS = """
@@ -20,11 +17,11 @@ def setup(app):
 
 
 def serve_assets(app, config):
-    """Point the pages to files of the site; without npm or a network they keep to the public CDNs."""
+    """Point the pages to files of the site; without npm or a network they keep to the public CDNs, but never in CI."""
     try:
         folder = fetch()
     except OSError as error:
-        logger.info("The site will take the letters of formulas and the widgets from public CDNs: %s", error)
+        do_without("The site will take the letters of formulas and the widgets from public CDNs", error)
         return
     except ValueError as error:
         raise ExtensionError(str(error)) from error

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,9 @@ PRINTED = BOOK.parent / "_build" / "pdf"
 TITLE = "Back-propagation through time, by hand"
 INSTRUCTORS = "For instructors"  # the part of the table of contents that is a volume by itself
 VOLUMES = {"bptt.pdf": TITLE, "bptt-instructors.pdf": f"{TITLE}: for instructors"}
+# The paragraph of a page that offers a PDF, and the same while there is none.
 OFFER = re.compile(r'<p>(?:(?!</p>).)*href="(?:bptt|bptt-instructors)\.pdf".*?</p>', re.DOTALL)
+HIDDEN = re.compile(r"<!--no PDF (.*?)-->", re.DOTALL)
 
 PAPER = {
     "format": "A4",
@@ -156,12 +159,21 @@ def chapter(name, path):
     return Chapter(name, title, sections, path)
 
 
+def offer(is_there):
+    """Show in all pages what offers a PDF, or hide it in a comment: Chromium may come later, and with it the PDF."""
+    for page in HTML.glob("*.html"):
+        text = HIDDEN.sub(r"\1", page.read_text(encoding="utf-8"))
+        page.write_text(text if is_there else OFFER.sub(r"<!--no PDF \g<0>-->", text), encoding="utf-8")
+
+
 def main():
     chromium = shutil.which("chromium")
+    offer(bool(chromium))
     if not chromium:
-        for page in HTML.glob("*.html"):
-            page.write_text(OFFER.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
-        print("The site has no PDF: Chromium is missing (`make system` installs it on Debian).")
+        missing = "The site has no PDF: Chromium is missing (`make system` installs it on Debian)."
+        if os.environ.get("CI"):
+            sys.exit(missing)  # from there it may be published
+        print(missing)
         return
     PRINTED.mkdir(parents=True, exist_ok=True)
     paths = prints()

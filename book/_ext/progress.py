@@ -11,9 +11,11 @@ from docutils import nodes
 from freshness import ROOT
 from sphinx.util.docutils import SphinxDirective
 
-HEADER = "| Exercise | Chapter | Minutes | Points | So far |\n|---|---|--:|--:|---|\n"
-ROW = '| <a href="{chapter}.html#exercise-{slug}">{title}</a> | {{doc}}`{chapter}` | {minutes} | {points} | {state} |\n'
-STATE = '<span class="exercise-state" data-exercise="{slug}"></span>'
+# What a reader comes back for is second: on a phone, the last columns are beyond the edge.
+HEADER = "| Exercise | So far | Chapter | Minutes | Points |\n|---|---|---|--:|--:|\n"
+ROW = "| {link} | {state} | {{doc}}`{chapter}` | {minutes} | {points} |\n"
+LINK = '<a href="{chapter}.html#exercise-{slug}">{title}</a>'
+STATE = '<span class="exercise-state" data-exercise="{slug}" data-untouched="{untouched}"></span>'
 TOOLS = '<p class="exercise-ways progress-ways"></p><p role="status"></p>'
 
 
@@ -58,16 +60,23 @@ def about(slug):
     }
 
 
+def link(exercise):
+    """The title of an exercise, which leads to it, as HTML."""
+    return LINK.format(**exercise | {"title": html.escape(exercise["title"])})
+
+
+def state(exercise, untouched=""):
+    """Where the page shows how far a reader has come, as HTML; `untouched` is shown before he has begun."""
+    return STATE.format(slug=exercise["slug"], untouched=untouched)
+
+
 class ExerciseTable(SphinxDirective):
     def run(self):
         known, here = exercises(), self.config.exercises_in_the_page
         for each in known:
             self.env.note_dependency(ROOT / "exercises" / each["slug"] / f"{each['slug']}.ipynb")
             self.env.note_dependency(ROOT / "book" / f"{each['chapter']}.md")
-        rows = [
-            ROW.format(**each | {"title": html.escape(each["title"]), "state": STATE.format(**each) if here else ""})
-            for each in known
-        ]
+        rows = [ROW.format(**each, link=link(each), state=state(each, "not begun") if here else "") for each in known]
         table = self.parse_text_to_nodes(HEADER + "".join(rows))
         return [*table, nodes.raw("", TOOLS, format="html")] if here else table
 

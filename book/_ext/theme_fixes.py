@@ -1,12 +1,18 @@
-"""Sphinx extension: what the theme loads on every page, and this site cannot use, is left out."""
+"""Sphinx extension: of the theme, what this site cannot use is left out, and the name of the book is added."""
+
+from pathlib import Path
 
 
 def setup(app):
     leave_out_thebe(app)
-    # Font Awesome swaps icons for SVG whenever one appears. It would swap those of the Play widget too, whose code
-    # then fails and stops every widget of the page. The icons of the theme are there when the page loads.
-    app.add_js_file(None, body="FontAwesome.config.observeMutations = false;", priority=1)
+    app.connect("config-inited", name_the_book)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def name_the_book(app, config):
+    """Put the name of the book into the header of each page: on a phone, the sidebar that has it is closed."""
+    config.templates_path.append(str(Path(__file__).with_name("templates")))
+    config.html_theme_options["article_header_start"] = ["toggle-primary-sidebar.html", "book-name.html"]
 
 
 def leave_out_thebe(app):

@@ -3,13 +3,18 @@
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
 from sphinxcontrib.katex import katex_version
+
+logger = logging.getLogger(__name__)
 
 CACHE = Path(__file__).resolve().parents[2] / "_build" / "vendor"
 NPM_PACK = [
@@ -82,6 +87,13 @@ def fetch(cache=CACHE, packages=PACKAGES):
             _unpack(package, tarball, complete)
 
     return once(cache, packages, fill)
+
+
+def do_without(consequence, error):
+    """Say what the site is built without; in CI, from which it may be published, raise ExtensionError instead."""
+    if os.environ.get("CI"):
+        raise ExtensionError(f"{consequence}: {error}") from error
+    logger.info("%s: %s", consequence, error)
 
 
 def once(cache, key, fill):

@@ -1,8 +1,13 @@
 """Pictures of the chapter "Two steps by hand" (book/two-step.md)."""
 
-import numpy as np
+import re
+from contextlib import contextmanager
 
-from book.figures.network import network
+import numpy as np
+from matplotlib.patches import Circle
+
+from book.figures.network import arrow, draw_network, network
+from book.figures.style import BLUE, GREEN, INK, ORANGE, new_figure, picture, styled
 from rnnlib import scalar
 
 NODES = {
@@ -34,6 +39,25 @@ EDGES = [
     ("z_0", "s_0"), ("s_0", "b_1"), ("w_1", "b_1"), ("x_1", "a_1"), ("u_1", "a_1"), ("a_1", "z_1"), ("b_1", "z_1"),
     ("k_1", "z_1"), ("z_1", "s_1"), ("s_1", "q"), ("v", "q"), ("q", "o"), ("o", "E"), ("y", "E"),
 ]  # fmt: skip
+
+SHORT = {  # the same network with one node per step
+    "s_init": (0, 0, "s_{-1}"),
+    "s_0": (2.1, 0, "s_0"),
+    "s_1": (4.2, 0, "s_1"),
+    "E": (6.3, 0, "E"),
+    "x_0": (2.1, 1.6, "x_0"),
+    "x_1": (4.2, 1.6, "x_1"),
+    "y": (6.3, 1.6, "y"),
+    "u_0": (2.1, -1.6, "u_0"),
+    "u_1": (4.2, -1.6, "u_1"),
+}
+SHORT_EDGES = [("s_init", "s_0"), ("x_0", "s_0"), ("x_1", "s_1"), ("y", "E")]
+WAYS_TO_U = [  # against the arrows, in the order of the backward sweep
+    (("E", "s_1"), BLUE),
+    (("s_1", "u_1"), BLUE),
+    (("s_1", "s_0"), ORANGE),
+    (("s_0", "u_0"), ORANGE),
+]
 
 
 def two_step_graph(alt, done=(), now=(), title=None, values=None):
@@ -88,3 +112,76 @@ def two_step_sweep(params, x, s_init, y, func="tanh"):
         frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}", values))
         done += [edge for edge in now if edge not in done]
     return frames
+
+
+@styled
+def back_to_u(params, x, s_init, y, func="tanh"):
+    """The two ways of the error back to the weight u, as a Picture whose arrows can arrive one after the other.
+
+    Arguments as for rnnlib.scalar.forward. What moves has the class "arrives" or "leaves", and its place in the order
+    as --stage, for a stylesheet; where none moves it, the picture is whole and still. Source: the chapter "Two steps by
+    hand", sections on the two chains.
+    """
+    b = scalar.backward(params, x, s_init, y, func)
+    parts, total = [f"{part:.5f}" for part in b.by_step.u], f"{b.total.u:.5f}"  # fewer digits would not add up
+    figure, axes = new_figure(5.4, 3.9)
+    draw_network(axes, SHORT, SHORT_EDGES, notes={("s_init", "s_0"): "w"})
+    axes.set_ylim(-3.7, 2.1)
+    for (tail, head), note in ((("s_0", "s_1"), "w"), (("s_1", "E"), "v")):
+        middle = (SHORT[tail][0] + SHORT[head][0]) / 2
+        axes.text(middle, 0.24, f"${note}$", ha="center", va="bottom", color=GREEN, fontsize=12)
+    for stage, ((start, end), colour) in enumerate(WAYS_TO_U):
+        with _named(axes, f"leaves-{stage}"):
+            _arrow(axes, end, start, INK, 1.0)
+        with _named(axes, f"arrives-{stage}"):
+            _reached(axes, start, end, colour, parts)
+    with _named(axes, f"arrives-{len(WAYS_TO_U)}"):
+        _sum(axes, parts, total)
+    return _staged(
+        picture(
+            figure,
+            "A recurrent network of two steps, left to right: s_-1, s_0, s_1 and the error E. The way of the error back"
+            f" is marked. In blue it runs from E to s_1 and to u_1, where {parts[1]} arrives; in orange it goes on from"
+            f" s_1 back in time to s_0 and to u_0, where {parts[0]} arrives. Their sum is dE/du, {total}.",
+        )
+    )
+
+
+@contextmanager
+def _named(axes, name):
+    """What is drawn within it has a name, so that the page can move it."""
+    before = set(axes.get_children())
+    yield
+    for number, artist in enumerate(each for each in axes.get_children() if each not in before):
+        artist.set_gid(f"{name}-{number}")
+
+
+def _arrow(axes, start, end, colour, width):
+    arrow(axes, SHORT[start][:2], SHORT[end][:2], colour, width, gap=0.47, head=13)
+
+
+def _reached(axes, start, end, colour, parts):
+    """The arrow from one node to the next on the way back, and what arrives there if it is a copy of u."""
+    _arrow(axes, start, end, colour, 2.6)
+    for node in {start, end} - ({"s_1"} if colour == ORANGE else set()):  # the blue way was there before
+        axes.add_patch(Circle(SHORT[node][:2], 0.42, fill=False, edgecolor=colour, linewidth=2.2))
+    if end.startswith("u"):
+        x, y = SHORT[end][:2]
+        axes.text(x, y - 0.52, _signed(parts[int(end[-1])]), ha="center", va="top", fontsize=12, color=colour)
+
+
+def _sum(axes, parts, total):
+    said = r"\frac{dE}{du} = \frac{\partial^{+}E}{\partial u_0} + \frac{\partial^{+}E}{\partial u_1}"
+    numbers = f"{parts[0]} + {parts[1]} = {total}".replace("+ -", "- ")
+    axes.text(3.15, -3.25, f"${said} = {numbers}$", ha="center", va="center", fontsize=14)
+
+
+def _signed(number):
+    return number.replace("-", "\N{MINUS SIGN}")
+
+
+def _staged(drawn):
+    """The Picture with the classes and places that a stylesheet needs; what leaves is not seen where nothing moves."""
+    html = re.sub(r'(id="p\w+-arrives-(\d)-\d+")', r'\1 class="arrives" style="--stage:\2"', drawn.html)
+    html = re.sub(r'(id="p\w+-leaves-(\d)-\d+")', r'\1 class="leaves" style="--stage:\2;opacity:0"', html)
+    return drawn._replace(html=html)

@@ -17,23 +17,7 @@ addEventListener("DOMContentLoaded", () => {
     action("Read progress from a file", telling(importAll)),
     action("Forget my progress", telling(forgetAll)),
   );
-  showStates();
-  whenProgressChanges(showStates);
 });
-
-function showStates() {
-  const noted = progress();
-  for (const place of document.querySelectorAll(".exercise-state")) {
-    const { slug, parts } = exercises.find((each) => each.slug === place.dataset.exercise);
-    place.textContent = state(noted[slug], parts);
-  }
-}
-
-function state(noted, parts) {
-  if (!noted) return "not begun";
-  const right = `${noted.right?.length ?? 0} of ${parts} parts right`;
-  return noted.mark ? `${right}, marked ${noted.mark.points} of ${noted.mark.of}` : right;
-}
 
 async function exportAll() {
   const notebooks = await kept();

@@ -1,4 +1,4 @@
-/* How far a reader has come: a note in this browser, and the ticks beside the chapters.
+/* How far a reader has come: a note in this browser, the ticks beside the chapters, and the states in tables.
 
    The notebooks are in the store of JupyterLite. Which parts were right is noted apart: every page can read it at once,
    and it stays when a notebook is cleared. The name of both says which course it is, and where on the host: two courses
@@ -63,5 +63,21 @@ function tick(right, parts) {
   return sign;
 }
 
-addEventListener("DOMContentLoaded", tickChapters);
-whenProgressChanges(tickChapters);
+// In a table of exercises, how far each has come.
+function showStates() {
+  const noted = progress();
+  for (const place of document.querySelectorAll(".exercise-state")) {
+    const { slug, parts } = exercises.find((each) => each.slug === place.dataset.exercise);
+    place.textContent = noted[slug] ? state(noted[slug], parts) : place.dataset.untouched;
+  }
+}
+
+function state({ right, mark }, parts) {
+  const found = `${right?.length ?? 0} of ${parts} parts right`;
+  return mark ? `${found}, marked ${mark.points} of ${mark.of}` : found;
+}
+
+for (const show of [tickChapters, showStates]) {
+  addEventListener("DOMContentLoaded", show);
+  whenProgressChanges(show);
+}

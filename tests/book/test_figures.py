@@ -9,7 +9,8 @@ import pytest
 
 from book.experiments import cliff
 from book.experiments.units import Match
-from book.figures import characters, checking, gates, style, truncated, vanishing, vectorised, vectors
+from book.figures import characters, checking, gates, style, truncated, two_step, vanishing, vectorised, vectors
+from rnnlib import scalar
 
 BOOK = Path(__file__).parents[2] / "book"
 SHARED = {"style", "curves", "network", "widgets"}
@@ -35,6 +36,22 @@ def test_a_module_of_pictures_is_named_as_its_chapter_and_opens_with_the_name(pa
 def test_colours_are_those_of_the_palette(path):
     source = (BOOK.parent / path).read_text(encoding="utf-8")
     assert not re.findall(r"""#[0-9a-fA-F]{6}\b|["'](?:black|C\d)["']|\(\d+, \d+, \d+\) (?:if|else)""", source)
+
+
+def test_what_arrives_at_both_copies_of_u_adds_up_as_it_is_printed():
+    params = scalar.Params(u=0.5, w=-0.8, v=np.array([1.2, -0.7]), k=0.1)
+    drawn = two_step.back_to_u(params, np.array([1.0, 2.0]), 0.4, np.array([1.0, 0.0]))
+    second, first, total = (float(number) for number in re.findall(r"-?\d+\.\d+", drawn.alt))
+    assert round(first + second, 5) == total
+    by_step = scalar.backward(params, np.array([1.0, 2.0]), 0.4, np.array([1.0, 0.0])).by_step.u
+    assert np.allclose([first, second], by_step, rtol=0, atol=6e-6)
+
+
+def test_each_arrow_of_the_first_picture_arrives_after_the_one_before_and_takes_the_place_of_one_that_leaves():
+    drawn = two_step.back_to_u(scalar.Params(0.5, -0.8, 1.2, 0.1), np.array([1.0, 2.0]), 0.4, 1.0)
+    stages = {kind: re.findall(rf'class="{kind}" style="--stage:(\d)', drawn.html) for kind in ("arrives", "leaves")}
+    assert sorted(set(stages["arrives"])) == ["0", "1", "2", "3", "4"]
+    assert stages["leaves"] == ["0", "1", "2", "3"]
 
 
 @pytest.mark.parametrize("T", [1, 4, 7])

@@ -11,7 +11,13 @@ from browser import DESK, HTML, ROOT, START, shuts_out, watched
 from rnnlib import scalar
 
 BOOK = ROOT / "book"
-WITHOUT_CODE = {"exercises", "notation", "reading", *pdf.volumes()["bptt-instructors.pdf"]}  # they teach no computation
+WITHOUT_CODE = {
+    "about",
+    "exercises",
+    "notation",
+    "reading",
+    *pdf.volumes()["bptt-instructors.pdf"],
+}  # they teach no computation
 
 
 class Cell:

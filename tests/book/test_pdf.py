@@ -4,6 +4,7 @@ import html
 import re
 from typing import NamedTuple
 
+import chapters
 import pdf
 import pytest
 from browser import HTML, ROOT
@@ -58,7 +59,10 @@ def titles(reader):
 
 
 def title(name):
-    return re.search(r"(?m)^# (.+)$", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))[1]
+    """The title of a page, after its number if it is a chapter of the course."""
+    written = re.search(r"(?m)^# (.+)$", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))[1]
+    numbers = {each["chapter"]: f"{each['number']}. " for each in chapters.chapters()}
+    return numbers.get(name, "") + written
 
 
 def starts(reader):

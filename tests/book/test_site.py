@@ -217,7 +217,9 @@ def built(path):
 
 def test_all_pages_of_the_site_are_visited(site):
     paths = (path.relative_to(HTML) for path in HTML.rglob("*.html"))
-    assert sorted(PAGES) == sorted(str(path) for path in paths if path.parts[0][0] != "_" and path.parts[0] != "lite")
+    assert sorted([*PAGES, "404.html"]) == sorted(
+        str(path) for path in paths if path.parts[0][0] != "_" and path.parts[0] != "lite"
+    )
 
 
 def test_the_page_asks_no_other_host_for_anything(visit):
@@ -407,6 +409,7 @@ def test_the_search_shows_a_formula_once(page, site):
     assert "\u200b" not in extracts  # it stands in the letters of many formulas
 
 
+@pytest.mark.smoke
 def test_every_link_and_fragment_within_the_site_resolves(site):
     lychee = Path(sys.executable).with_name("lychee")
     command = [lychee, "--offline", "--include-fragments", "--no-progress", *PAGES]

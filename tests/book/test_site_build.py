@@ -76,6 +76,9 @@ class Build(NamedTuple):
     shown: str
     lite: bool  # whether JupyterLite was built too
     wheels: list[Path]
+    beside: set[str]  # the names of the files beside the page
+    missing: str  # the page for addresses that do not exist
+    sitemap: list[str]
 
 
 def new_book(root):
@@ -83,7 +86,7 @@ def new_book(root):
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_static", "live", "progress"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
-    for name in ("_config.yml", "requirements.txt", "LICENSE"):
+    for name in ("_config.yml", "requirements.txt", "LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, root)
     (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\n")
     (root / "book" / "index.md").write_text(PAGE)
@@ -102,14 +105,26 @@ def library_says(book, expression):
     (book / "rnnlib" / "__init__.py").write_text(f'__version__ = "0.1.0"\nWORD = {expression}\n')
 
 
-def build(book, programs="nowhere"):
-    """Build the site; the programs of the system are looked for in the folder `programs` only."""
+def build(book, programs="nowhere", ci=""):
+    """Build the site, in CI or not; the programs of the system are looked for in the folder `programs` only."""
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "book", "-W", "--keep-going", "-n"]
-    environment = os.environ | {"PYTHONPATH": str(book), "PATH": str(programs), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(book),
+        "PATH": str(programs),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CI": ci,
+    }
     done = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True, timeout=300)
     html = book / "_build" / "html"
-    shown = (html / "index.html").read_text(encoding="utf-8") if (html / "index.html").exists() else ""
-    return Build(done.returncode, done.stdout + done.stderr, shown, (html / "lite").exists(), list(html.glob("*.whl")))
+    said = done.stdout + done.stderr
+    shown, missing, sitemap = (text(html / name) for name in ("index.html", "404.html", "sitemap.xml"))
+    beside = {path.name for path in html.glob("*")}
+    wheels, places = list(html.glob("*.whl")), re.findall("<loc>(.*?)</loc>", sitemap)
+    return Build(done.returncode, said, shown, (html / "lite").exists(), wheels, beside, missing, places)
+
+
+def text(path):
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +146,7 @@ def builds(tmp_path_factory):
     settings["html"]["baseurl"] = "https://example.org/bptt/"
     write_settings(book, settings)
     found["address"] = build(book)
+    found["written again"] = build(book)  # none of the pages: none has changed
     return found
 
 
@@ -276,6 +292,43 @@ def test_the_site_carries_the_wheel_of_its_own_library_even_without_npm(builds):
     (wheel,) = builds["address"].wheels
     with zipfile.ZipFile(wheel) as archive:
         assert "WORD = 'second'" in archive.read("rnnlib/__init__.py").decode()
+
+
+@pytest.mark.browser
+def test_in_ci_a_site_is_not_built_without_npm(tmp_path):
+    done = build(new_book(tmp_path / "course"), ci="true")
+    assert done.status != 0
+    assert "The site will take the letters of formulas and the widgets from public CDNs" in done.said
+    assert done.shown == ""
+
+
+def test_without_an_address_a_page_is_described_and_says_of_no_place_that_it_is_there(builds):
+    new = builds["new"]
+    assert "names no address of the site" in new.said
+    assert '<meta property="og:title" content="One page, with' in new.shown
+    assert not re.search('rel="canonical"|og:url|og:image|twitter:card', new.shown)
+    assert new.beside.isdisjoint({"sitemap.xml", "robots.txt"})
+    assert "404.html" in new.beside
+
+
+def test_with_an_address_a_page_names_it_and_the_picture_of_previews_and_the_sitemap_all_pages(builds):
+    site = builds["address"]
+    assert "names no address of the site" not in site.said
+    assert '<link rel="canonical" href="https://example.org/bptt/index.html" />' in site.shown
+    assert '<meta property="og:url" content="https://example.org/bptt/index.html" />' in site.shown
+    assert '<meta property="og:image" content="https://example.org/bptt/_static/card.png" />' in site.shown
+    assert {"sitemap.xml", "robots.txt"} <= site.beside
+    assert builds["written again"].sitemap == site.sitemap == ["https://example.org/bptt/index.html"]
+
+
+def test_a_missing_page_starts_its_links_from_the_address_of_the_site(builds):
+    assert '<base href="/" />' in builds["new"].missing
+    assert '<base href="/bptt/" />' in builds["address"].missing
+
+
+def test_readers_report_an_error_where_the_settings_name_a_repository(builds):
+    report = 'href="https://github.com/someone/bptt/issues/new?title=Error+on+the+page+index.html"'
+    assert (report in builds["style"].shown, report in builds["repository"].shown) == (False, True)
 
 
 def test_an_exercise_leads_to_binder_and_colab_where_the_settings_name_what_they_need(builds):

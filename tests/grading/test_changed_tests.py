@@ -64,6 +64,9 @@ def with_one_test_more_and_one_renamed(course):
     before, label, after = text.partition("grade_id: test-gradient,")
     above, cell = before[: before.rindex("```{code-cell}")], before[before.rindex("```{code-cell}") :]
     path.write_text(f"{above}{NEW}{cell}{label.replace('test-gradient', 'test-whole')}{after}", encoding="utf-8")
+    answers = path.with_name("answers.toml")  # which names the tests that a mistake loses
+    renamed = answers.read_text(encoding="utf-8").replace('"test-gradient"', '"test-whole"')
+    answers.write_text(renamed, encoding="utf-8")
 
 
 def files(course):
