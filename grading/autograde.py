@@ -87,7 +87,7 @@ def _refuse_unknown(course, students, handed_in):
 def alone_with_gradebook(course, config, task):
     """The gradebook, which knows the exercise `task`, for a block in which no other grader works on that.
 
-    Raises ValueError if it knows other tests, as the marks in it are then to be made anew first.
+    Raises ValueError if it knows other tests, as the marks in it are then to be made again first.
     """
     with _alone(course, task.slug), _opened(course, config, task, _refuse_to_follow) as (book, _):
         yield book

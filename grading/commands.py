@@ -120,7 +120,7 @@ def _parser():
     export.describe(commands.add_parser("export", help="write the marks of the class to files"))
     doctor.describe(commands.add_parser("doctor", help="look at what a class needs of this machine"))
     report.describe(commands.add_parser("report", help="write the report on the class"))
-    status.describe(commands.add_parser("status", help="say in a few lines where the class stands"))
+    status.describe(commands.add_parser("status", help="say in a few lines how far the class has come"))
     anonymous.describe(commands.add_parser("who", help="say whose codes are on the pages without names"))
     collect.describe(commands.add_parser("collect", help="take what a learning platform hands out into submitted/"))
     github_classroom.describe(commands.add_parser("github-classroom", help="make a workflow that marks on GitHub"))

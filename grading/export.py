@@ -1,6 +1,6 @@
 """`python -m grading export`: the marks of a class as files of comma-separated values, whose cells hold no formula.
 
-What a learning platform wants back, in a file of its own or in a zip of feedback, is made in grading/platforms.
+What a learning platform wants back, in its own file or in a zip of feedback, is made in grading/platforms.
 
 A spreadsheet takes a cell that begins with one of a few characters for a formula, and runs it. Names and ids come from
 outside: such a text gets an apostrophe in front. Numbers stay numbers, a negative one too.
@@ -105,7 +105,7 @@ def write(path, rows, bom=False):
 
 
 def defused(value):
-    """A value as it may stand in a spreadsheet: a text that would be a formula gets an apostrophe in front."""
+    """A value as it may come into a spreadsheet: a text that would be a formula gets an apostrophe in front."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -1,7 +1,7 @@
 """`python -m grading feedback`: the pages of feedback of a class, each as its marks are now.
 
 nbgrader's own command takes ids for patterns of file names, stops where one student's page cannot be made, and keeps a
-page that is there already, however old. Here every page is made anew, which takes a few hundredths of a second, and is
+page that is there already, however old. Here every page is made again, which takes a few hundredths of a second, and is
 written if it is not the one that is there: what it depends on need not be known, so that nothing can be forgotten.
 """
 

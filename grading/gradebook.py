@@ -179,7 +179,7 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
     copy of the gradebook may have been put back, or somebody else may have marked at the same time.
 
     The file is hashed but not parsed, and only where there is a record to compare it with. A submission that could not
-    be marked is always tried again. Its time may have changed, or what it may be late: the penalty is computed anew.
+    be marked is always tried again. Its time may have changed, or what it may be late: the penalty is computed again.
     """
     path = autograded(course, task.slug, student)
     try:

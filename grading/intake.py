@@ -338,7 +338,7 @@ def _attached(attachments, notes):
 
 
 def _without_data(source):
-    """A text with references in the place of pictures whose data stands in it, as Colab writes them, and these."""
+    """A text with references in the place of pictures whose data it holds, as Colab writes them, and these."""
     found = []
 
     def take_out(match):

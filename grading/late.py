@@ -1,4 +1,4 @@
-"""Lateness: what a late submission loses, computed each time anew from the gradebook as it is.
+"""Lateness: what a late submission loses, computed each time from the gradebook as it is.
 
 A penalty depends on the time stamp, the due date, the extension, the points and the policy. Any of them may change
 after the marking, so that no penalty is taken over from an earlier run.

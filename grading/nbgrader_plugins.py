@@ -99,7 +99,7 @@ class NotebookAlone(NotebookExporter):
 def _copy_nothing(converter):
     """Let one of nbgrader's converters leave alone what lies beside a notebook: it would copy it, and follow links.
 
-    The exchange, which has files to copy, asks the same list of names to ignore: so the converter gets one of its own.
+    The exchange, which has files to copy, asks the same list of names to ignore: so the converter gets its own.
     """
     if converter is not None:  # an exporter may be used by itself
         converter.coursedir = copy.copy(converter.coursedir)

@@ -25,7 +25,7 @@ def build_source(slug):
 
 
 def source(text):
-    """What is to stand in the notebook with the answers that belongs to a file of MyST text.
+    """What the notebook with the answers is to hold that belongs to a file of MyST text.
 
     Cell ids come from grade_id or position, so that the same text always gives the same bytes. Raises ValueError for a
     test cell that belongs to no part.

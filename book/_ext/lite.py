@@ -85,14 +85,18 @@ def build_lite(site, work, url, course_data):
 
 
 def copy_notebooks(folder):
-    """Copy the exercises, each with the name of its release; a notebook that says its language is not asked for it."""
+    """Copy the exercises, each with the name of its release; a notebook that says its language is not asked for it.
+
+    None of its cells can be deleted: in a notebook that has the focus, two strokes of a key would do it.
+    """
     folder.mkdir()
     for path in ROOT.glob("exercises/*/*.ipynb"):
-        text = path.read_text(encoding="utf-8")
-        notebook = json.loads(text)
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            cell["metadata"]["deletable"] = False
         notebook["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python", "language": "python"}
         notebook["metadata"]["language_info"] = {"name": "python"}
-        notebook["metadata"]["release"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        notebook["metadata"]["release"] = hashlib.sha256(json.dumps(notebook).encode()).hexdigest()[:16]
         notebook["metadata"]["released"] = {
             cell["id"]: "".join(cell["source"])
             for cell in notebook["cells"]

@@ -41,3 +41,14 @@ function nameControls() {
   }
 }
 new MutationObserver(nameControls).observe(document.documentElement, { childList: true, subtree: true });
+
+// Paper is white: what is printed has the light colours, whatever the reader has on the screen.
+let onScreen;
+addEventListener("beforeprint", () => {
+  onScreen ??= document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = onScreen;
+  onScreen = undefined;
+});

@@ -10,7 +10,6 @@ addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", () => {
       return stage.querySelector("iframe") ? closeExercise(stage, button) : openExercise(stage, button);
     });
-    fetchWhenSeen(button);
   }
   // The page of JupyterLite; in a chapter, the buttons are above its frame.
   if (document.body.dataset.notebook && !window.frameElement?.closest(".exercise-stage")) standAlone();
@@ -18,24 +17,38 @@ addEventListener("DOMContentLoaded", () => {
 
 function openExercise(stage, button) {
   const slug = button.dataset.exercise;
+  const line = stage.querySelector("[role=status]");
+  if (location.protocol === "file:") return (line.textContent = NO_SERVER + OR_AT_HOME);
   const frame = document.createElement("iframe");
   frame.title = `Notebook of the exercise ${slug}`;
   frame.src = new URL(`lite/notebooks/index.html?path=${slug}.ipynb`, HERE);
+  const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
   const bar = waysWith(slug, () => frame.contentWindow);
   stage.append(bar, frame);
   button.textContent = `Close ${slug}`;
   button.setAttribute("aria-expanded", "true");
-  tellProgress(stage.querySelector("[role=status]"), bar, () => frame.contentWindow);
+  letIn(frame, button);
+  tellProgress(line, bar, frame, loaded);
 }
 
 async function closeExercise(stage, button) {
   const frame = stage.querySelector("iframe");
+  const bar = stage.querySelector(".exercise-ways");
   await notebook(frame.contentWindow)?.context.save();
+  bar.dispatchEvent(new Event("close"));
   frame.remove();
-  stage.querySelector(".exercise-ways").remove();
+  bar.remove();
   stage.querySelector("[role=status]").textContent = "";
   button.textContent = `Do ${button.dataset.exercise} here`;
   button.removeAttribute("aria-expanded");
+}
+
+// The notebook takes the focus when it is there, unless the reader has left the button meanwhile (book/lite/early.js).
+async function letIn(frame, button) {
+  while (frame.isConnected && !frame.contentWindow.standing) await pause(200);
+  if (!frame.isConnected || document.activeElement !== button) return;
+  frame.focus({ preventScroll: true });
+  notebook(frame.contentWindow)?.activate();
 }
 
 function standAlone() {
@@ -47,7 +60,8 @@ function standAlone() {
   head.className = "exercise";
   head.append(bar, line);
   document.body.prepend(head);
-  tellStanding(line, bar, () => window);
+  if (location.protocol === "file:") line.textContent = NO_SERVER + OR_AT_HOME;
+  else tellStanding(line, bar, () => window);
 }
 
 // The buttons above a notebook; `app()` is the window of JupyterLite, or nothing once it is closed.
@@ -80,8 +94,8 @@ function notebook(app) {
 }
 
 async function download(app, slug, receipt) {
-  const text = notebook(app)?.context.model.toString();
-  if (!text) return;
+  const text = notebook(app)?.context.model.toString() ?? (await keptNotebook(slug).catch(() => null));
+  if (!text) return fetchAs(new URL(`lite/files/${slug}.ipynb`, HERE), `${slug}.ipynb`);
   save(text, `${slug}.ipynb`, "application/x-ipynb+json");
   if (!window.crypto.subtle) return; // the site is not served over https
   const written = await receiptFor(slug, text);
@@ -106,12 +120,32 @@ async function receiptFor(slug, text) {
   ].join("\n");
 }
 
+// What this browser keeps of an exercise, for when JupyterLite has not come; it keeps its files with localforage.
+async function keptNotebook(slug) {
+  const answer = (asked) =>
+    new Promise((resolve, reject) => {
+      asked.onsuccess = () => resolve(asked.result);
+      asked.onerror = () => reject(asked.error);
+    });
+  const opening = indexedDB.open(STORE);
+  opening.onupgradeneeded = () => opening.transaction.abort(); // there is none, and it is not to be made
+  const database = await answer(opening);
+  const file = await answer(database.transaction("files").objectStore("files").get(`${slug}.ipynb`));
+  database.close();
+  return file && JSON.stringify(file.content);
+}
+
 function save(text, name, type) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  fetchAs(address, name);
+  URL.revokeObjectURL(address);
+}
+
+function fetchAs(address, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = address;
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
@@ -122,66 +156,122 @@ async function startAgain(app, slug) {
   forget(slug);
 }
 
-async function tellProgress(line, bar, app) {
-  await fetchPython((...progress) => {
+async function tellProgress(line, bar, frame, loaded) {
+  const leaving = new AbortController();
+  bar.addEventListener("close", () => leaving.abort());
+  const alive = watchdog(() => (line.textContent = STUCK + OR_AT_HOME));
+  const tell = (...progress) => {
     line.textContent = loading(...progress);
-  });
-  await tellStanding(line, bar, app);
+    alive();
+  };
+  const failed = await fetchFiles(tell, { signal: leaving.signal }).then(() => "", whyNot);
+  if (failed) line.textContent = failed + OR_AT_HOME;
+  await loaded;
+  alive.end();
+  tellStanding(line, bar, () => frame.contentWindow, failed);
 }
 
 // One line: how far Python is, and what the page of the notebook says of the reader's work (book/lite/notebook.js).
-async function tellStanding(line, bar, app) {
-  let python = "Starting Python.";
-  const say = () => {
-    if (!app()) return; // the reader has closed it
-    line.textContent = [python, app().standing].filter(Boolean).join(" ");
-    bar.inert = Boolean(app().document.querySelector("[inert] .jp-Notebook"));
+function tellStanding(line, bar, app, failed = "") {
+  if (app() && !app().tellPython) failed = whyNot({ message: "the page of the notebook is missing" });
+  const write = (text) => {
+    if (line.textContent !== text) line.textContent = text; // a screen reader speaks each change
   };
-  say();
-  while (app() && !app().standing) await pause(200);
+  const alive = watchdog(() => app() && write([STUCK + OR_AT_HOME, app().standing].filter(Boolean).join(" ")));
+  const say = () => {
+    if (!app()) return alive.end(); // the reader has closed it
+    write([aboutPython(app(), failed), app().standing].filter(Boolean).join(" "));
+    bar.inert = Boolean(app().document.querySelector("[inert] .jp-Notebook"));
+    if (failed || app().python?.failed || isReady(app())) alive.end();
+    else alive();
+  };
   app()?.addEventListener("standing", say);
-  say();
-  while (app() && !kernelOf(app())) await pause(200);
-  await (app() && kernelOf(app()).info);
-  python = "Python is ready.";
   say();
 }
 
-const kernelOf = (app) => app.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+function aboutPython(app, before) {
+  const { failed, ended } = app.python ?? {};
+  if (isReady(app)) {
+    return ended ? `${ended} Python is ready again; all names are gone, so run the cells from the top.` : "Python is ready.";
+  }
+  if (failed || before) return (failed ? whyNot({ message: failed }) : before) + OR_AT_HOME;
+  return ended ? `${ended} Your code is kept, and a new Python is starting.` : "Starting Python.";
+}
+
+const isReady = (app) => app.python?.ready && ["idle", "busy"].includes(kernelOf(app)?.status);
+const kernelOf = (app) => app.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
+
+// What a reader can do about it. An exercise has a way out that a live cell has not.
+const OR_AT_HOME = ", or download the notebook and do it on your own computer.";
+const NO_SERVER = "Python in the page needs a server: run `make serve`";
+const STUCK = "Python has made no progress for 30 seconds: wait, or reload the page";
+
+// Why Python does not come, and what to do about it: the beginning of a sentence.
+function whyNot({ message }) {
+  const why = (reason, remedy) => `Python could not be started (${reason}): ${remedy}`;
+  if (typeof WebAssembly === "undefined") return why("this browser lacks WebAssembly", "try another browser");
+  if (/memory/i.test(message)) return why(message, "close other tabs, then reload the page");
+  return why(message, "reload the page");
+}
+
+// Does something once it has heard nothing for half a minute; it begins to wait when it is called.
+function watchdog(bark) {
+  let timer;
+  const alive = () => {
+    clearTimeout(timer);
+    timer = setTimeout(bark, 30_000);
+  };
+  alive.end = () => clearTimeout(timer);
+  return alive;
+}
 
 const loading = (done, all, name) => `Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Python is fetched into the cache of the browser once the exercise is in sight, unless the reader saves data.
-function fetchWhenSeen(button) {
-  if (navigator.connection?.saveData) return;
-  new IntersectionObserver((seen, observer) => {
-    if (!seen.some((each) => each.isIntersecting)) return;
-    observer.disconnect();
-    fetchPython(() => {});
-  }).observe(button);
-}
-
-let fetching;
-const listeners = [];
-function fetchPython(tell) {
-  listeners.push(tell);
-  fetching ??= fetchFiles((...progress) => listeners.forEach((each) => each(...progress)));
-  return fetching;
-}
-
-// Live cells (book/live/live.js) have only those files fetched whose names match `wanted`.
-async function fetchFiles(tell, wanted = /./) {
-  const listed = await (await fetch(new URL("files.json", PYTHON))).json();
+/* Fetch the files of Python into the cache of the browser, and count them. Live cells (book/live/live.js) and marking
+   want only those whose names match `wanted`. Raises an Error that names the file which is missing or not whole. */
+async function fetchFiles(tell, { wanted = /./, signal } = {}) {
+  const listed = await (await fetched("the list of its files", "files.json", signal)).json();
   const files = listed.filter((file) => wanted.test(file.name));
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
+  const say = nowAndThen(tell, all);
   let done = 0;
   const load = async (file) => {
-    tell(done, all, file.name);
-    const reader = (await fetch(new URL(file.url, PYTHON))).body.getReader();
-    for (let part; !(part = await reader.read()).done; ) tell((done += part.value.length), all, file.name);
+    say(done, file.name);
+    const reader = (await fetched(file.name, file.url, signal)).body.getReader();
+    let got = 0;
+    for (let part; !(part = await piece(reader, file)).done; got += part.value.length) {
+      say((done += part.value.length), file.name);
+    }
+    if (got < file.bytes) throw new Error(`${file.name} is not whole`);
   };
   await Promise.all(files.map(load));
   return files;
+}
+
+async function fetched(name, address, signal) {
+  const answer = await fetch(new URL(address, PYTHON), { signal }).catch(() => ({}));
+  if (!answer.ok) throw new Error(`${name} is missing`);
+  return answer;
+}
+
+async function piece(reader, { name }) {
+  try {
+    return await reader.read();
+  } catch {
+    throw new Error(`${name} is not whole`);
+  }
+}
+
+// Each tenth, or every five seconds: a screen reader speaks all of it.
+function nowAndThen(tell, all) {
+  let tenth = -1;
+  let when = 0;
+  return (done, name) => {
+    const reached = Math.floor((10 * done) / all);
+    if (reached === tenth && performance.now() - when < 5000) return;
+    [tenth, when] = [reached, performance.now()];
+    tell(done, all, name);
+  };
 }

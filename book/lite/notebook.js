@@ -21,7 +21,11 @@ const state = { news: "", failed: false, waits: false };
 await context.ready;
 followTheme();
 keepWork();
-sessionContext.statusChanged.connect((_, status) => status === "idle" && noteProgress());
+replacePython();
+sessionContext.statusChanged.connect((_, status) => {
+  if (status === "idle") noteProgress();
+  dispatchEvent(new Event("standing"));
+});
 takeTurns();
 
 async function found(look) {
@@ -46,6 +50,16 @@ function followTheme() {
   follow(); // JupyterLab keeps what it was told last, and that comes before what open.js says
   addEventListener("storage", ({ key }) => key === "mode" && follow());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
+}
+
+/* JupyterLite cannot interrupt Python, and does not notice when it ends. In both cases another takes its place; the cells
+   stay as they are. */
+function replacePython() {
+  const stop = async () => sessionContext.session.kernel.status === "busy" && window.tellPython({ ended: "Stopped." });
+  const adopt = () => sessionContext.session?.kernel && (sessionContext.session.kernel.interrupt = stop);
+  sessionContext.kernelChanged.connect(adopt);
+  adopt();
+  addEventListener("ended", () => sessionContext.restartKernel());
 }
 
 /* JupyterLab takes a notebook for saved once it has been written, even if a reader has typed more meanwhile; and when it

@@ -1,13 +1,14 @@
 /* Live cells: the code of a cell can be changed, and runs in a Python that all cells of the page share.
-   PYTHON, action, fetchFiles and loading come from book/_static/exercise.js, which every page loads first. */
+   PYTHON, action, fetchFiles, loading, watchdog, whyNot and what they say come from book/_static/exercise.js, which every page loads first. */
 
 const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
 const WORKER = new URL("live-worker.js", document.currentScript.src);
 const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives; rnnlib lies in the library
 const STOPPED = "Stopped. All names that were defined are gone.";
+const ENDED = "Python has ended. All names that were defined are gone; the next run starts another.";
 
 document.querySelectorAll(".live").forEach((bar, index) => {
-  if (location.protocol === "file:") bar.textContent = "Python in the page needs a server: run `make serve`.";
+  if (location.protocol === "file:") bar.textContent = `${NO_SERVER}.`;
   else bar.querySelector("button").addEventListener("click", () => edit(bar, `cell ${index + 1}`));
 });
 
@@ -57,6 +58,7 @@ async function run(cell) {
   if (cell.running) return;
   showRunning(cell, true);
   await whenReady(cell, (python) => python.execute(cell));
+  if (cell.line.textContent === ENDED) cell.output.replaceChildren();
   showRunning(cell, false);
 }
 
@@ -85,16 +87,18 @@ async function whenReady(cell, act) {
 
 class Kernel {
   constructor() {
+    this.leaving = new AbortController();
+    this.alive = watchdog(() => this.tell(`${STUCK}.`));
     this.listeners = new Map(); // what to do with the messages for a cell, by its name
     this.ended = new Promise((resolve) => (this.tellEnd = resolve));
     this.ready = new Promise((resolve) => {
-      const failed = (error) => this.end(`Python could not be started: ${error.message}`);
-      this.start().then(() => this.over || resolve(this), failed);
+      this.start().then(() => this.over || resolve(this), (error) => this.end(`${whyNot(error)}.`));
     });
   }
 
   async start() {
-    const files = await fetchFiles((...progress) => this.tell(loading(...progress)), NEEDED);
+    const tell = (...progress) => this.tell(loading(...progress));
+    const files = await fetchFiles(tell, { wanted: NEEDED, signal: this.leaving.signal });
     const addresses = (ending) =>
       files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
     if (this.over) return;
@@ -102,8 +106,9 @@ class Kernel {
     this.worker = new Worker(WORKER);
     this.worker.postMessage({ core: CORE, library: addresses(".zip")[0], packages: addresses(".whl") });
     await new Promise((resolve, reject) => {
-      this.worker.onerror = (event) => this.end(`Python has failed: ${event.message}`);
+      this.worker.onerror = () => this.end(ENDED);
       this.worker.onmessage = ({ data }) => {
+        this.alive.end();
         if (data.ready) resolve();
         else if (data.failed) reject(new Error(data.failed));
         else this.listeners.get(data.name)(data);
@@ -112,7 +117,9 @@ class Kernel {
   }
 
   tell(text) {
-    if (!this.over) opened.forEach((cell) => (cell.line.textContent = text));
+    if (this.over) return;
+    opened.forEach((cell) => (cell.line.textContent = text));
+    if (!text.startsWith(STUCK)) this.alive();
   }
 
   execute(cell) {
@@ -131,6 +138,8 @@ class Kernel {
   // Nothing but its end stops a running Python. The next run starts another.
   end(reason) {
     this.over = true;
+    this.alive.end();
+    this.leaving.abort();
     this.worker?.terminate();
     this.tellEnd(reason);
     if (kernel === this) kernel = null;

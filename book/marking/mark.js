@@ -1,7 +1,7 @@
 /* "Mark my work": the hidden checks of a class run on fresh numbers, in another Python than the notebook's, and the
    page of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
 
-   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles and loading are there. A chapter loads live.js too,
+   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles, loading and whyNot are there. A chapter loads live.js too,
    where functions have some of these names: hence the function around all. */
 (() => {
   const script = document.currentScript;
@@ -28,19 +28,23 @@
     });
     button.className = "exercise-mark";
     bar.append(button, line);
+    bar.addEventListener("close", () => marking?.end("Stopped.")); // with the exercise
   };
 
   class Marking {
     constructor(tell) {
       this.tell = tell;
+      this.leaving = new AbortController();
       this.over = new Promise((resolve) => (this.resolve = resolve)); // with what was found, or with nothing
     }
 
     async start(slug, text) {
       try {
-        const files = await fetchFiles((...progress) => this.ended || this.tell(loading(...progress)), NEEDED);
+        const tell = (...progress) => this.ended || this.tell(loading(...progress));
+        const files = await fetchFiles(tell, { wanted: NEEDED, signal: this.leaving.signal });
         if (this.ended) return;
         this.tell("Starting Python");
+        this.watch = setTimeout(() => this.tell(`${STUCK}.`), 30_000);
         this.worker = new Worker(new URL("mark-worker.js", script.src));
         this.worker.onerror = (event) => this.end(`Nothing was marked: ${event.message}.`);
         this.worker.onmessage = ({ data }) => this.hear(data);
@@ -57,7 +61,7 @@
           text,
         });
       } catch (error) {
-        this.end(`Python could not be started: ${error.message}`);
+        if (!this.ended) this.end(`${whyNot(error)}.`);
       }
     }
 
@@ -74,6 +78,7 @@
     end(news, found) {
       this.ended = true;
       clearTimeout(this.watch);
+      this.leaving.abort();
       this.worker?.terminate();
       this.tell(news);
       this.resolve(found);

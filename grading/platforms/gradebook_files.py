@@ -250,7 +250,7 @@ def _about_rows(task, rows, zero):
     empty = len(task.layout.rows) - len(rows)
     if not empty:
         return []
-    what = "get 0 where nothing stands" if zero else "stay as they are"
+    what = "get 0 where there is nothing" if zero else "stay as they are"
     return [f"{empty} of {len(task.layout.rows)} rows have no mark for {task.exercise.slug} here and {what}."]
 
 

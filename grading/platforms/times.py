@@ -24,7 +24,7 @@ DIGITS = re.compile(
 
 
 def utc(text, zone):
-    """The datetime, in UTC, of a time as a platform writes it, or None; without a zone of its own it is in `zone`.
+    """The datetime, in UTC, of a time as a platform writes it, or None; without its own zone it is in `zone`.
 
     Of an hour that the clocks went through twice, the first is taken. None, too, where `zone` is None and needed.
     """

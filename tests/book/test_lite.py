@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from browser import DESK, HTML, ROOT, START, QuietHandler, shuts_out, watched
@@ -94,6 +95,9 @@ def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, de
     needs("bwrap")
     released = desk.evaluate(INSTEAD, f"{slug}.ipynb")
     committed = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    assert [cell["metadata"].pop("deletable") for cell in released["cells"]] == [False] * len(released["cells"])
+    for cell in committed["cells"]:
+        cell["metadata"].pop("deletable", None)
     assert released["cells"] == committed["cells"]
     untouched = said_by_checks(run_all(desk))
     assert untouched
@@ -156,6 +160,99 @@ def test_the_notebook_fits_a_phone(chapter):
     cell = chapter.frame_locator(FRAME).locator(".jp-CodeCell .cm-content").first
     assert cell.bounding_box()["width"] > 250
     chapter.set_viewport_size(DESK)
+
+
+RUN = """
+  ([code, name]) => {
+    const { content } = jupyterapp.shell.currentWidget;
+    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.id === name);
+    content.activeCell.model.sharedModel.setSource(code);
+    jupyterapp.commands.execute("notebook:run-cell");
+  }
+"""
+
+
+def run_in_answer(page, code):
+    page.locator(FRAME).element_handle().content_frame().evaluate(RUN, [code, "output-gradient"])
+
+
+def shown_by_answer(page):
+    return page.frame_locator(FRAME).locator(".jp-CodeCell").nth(ANSWER).locator(".jp-OutputArea")
+
+
+ANSWER = 2  # the place of the first answer among the cells with code
+AGAIN = "Python is ready again; all names are gone, so run the cells from the top."
+
+
+def test_a_loop_is_interrupted_and_a_cell_that_ends_python_costs_the_names_and_no_code(page, site):
+    open_in_the_page(page, site)
+    for code, said in (
+        ("while True:\n    print('again')", "Stopped."),
+        ("import os\nos._exit(0)", "A cell has ended Python."),
+    ):
+        run_in_answer(page, code)
+        if said == "Stopped.":
+            shown_by_answer(page).get_by_text("... the rest is left out").wait_for()
+            page.frame_locator(FRAME).locator("body").press("i")
+            page.frame_locator(FRAME).locator("body").press("i")
+        page.locator(STATUS).get_by_text(f"{said} {AGAIN}").wait_for()
+        notebook = page.locator(FRAME).element_handle().content_frame()
+        assert notebook.evaluate(FIRST_RESULT) == "3.0\n"
+        cells = {cell["id"]: "".join(cell["source"]) for cell in notebook.evaluate(NOTEBOOK)["cells"]}
+        assert cells["output-gradient"] == code
+    page.errors.clear()  # Chromium reports the end of Python
+
+
+def test_many_lines_are_shown_at_once_and_in_order(chapter):
+    notebook = chapter.locator(FRAME).element_handle().content_frame()
+    code = "import sys\nprint('first')\nprint('second', file=sys.stderr)\nfor i in range(10_000): print(i)"
+    messages = notebook.evaluate(MESSAGES, code)
+    assert "".join(text for name, text in messages if name == "stderr") == "second\n"
+    text = "".join(text for _, text in messages)
+    assert text.startswith("first\nsecond\n0\n1\n2\n")
+    assert text.endswith("... the rest is left out\n")
+    assert len(text) < 21_000
+    assert len(messages) < 100
+
+
+MESSAGES = """
+  async code => {
+    const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+    const said = [];
+    future.onIOPub = ({ content: { name, text } }) => { if (text) said.push([name, text]); };
+    await future.done;
+    return said;
+  }
+"""
+COUNT = "() => jupyterapp.shell.currentWidget.content.widgets.length"
+
+
+def test_no_key_deletes_a_released_cell(chapter):
+    frame = chapter.frame_locator(FRAME)
+    before = chapter.locator(FRAME).element_handle().content_frame().evaluate(COUNT)
+    for keys in ("d d", "x", "Shift+M", "Control+Shift+M", "Control+Backspace"):
+        frame.locator(".jp-MarkdownCell").first.click()
+        for key in keys.split():
+            chapter.keyboard.press(key)
+    frame.locator(".jp-MarkdownCell").first.click()
+    chapter.keyboard.press("b")  # it has heard all keys before
+    notebook = chapter.locator(FRAME).element_handle().content_frame()
+    notebook.wait_for_function(f"({COUNT})() !== {before}")
+    assert notebook.evaluate(COUNT) == before + 1
+    chapter.keyboard.press("d")
+    chapter.keyboard.press("d")  # a cell of one's own goes
+    notebook.wait_for_function(f"({COUNT})() === {before}")
+
+
+def test_a_reader_who_goes_on_reading_keeps_place_and_keys(page, site):
+    page.goto(site + CHAPTER)
+    page.get_by_role("button", name="Do two-step here").click()
+    page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+    page.get_by_text("Python is ready").wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "BODY"]
+    page.frame_locator(FRAME).locator(".jp-MarkdownCell").first.click()
+    assert page.evaluate(FOCUS) == "frame"
 
 
 def test_a_closed_exercise_can_be_opened_again(chapter):
@@ -409,6 +506,139 @@ def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
     page.wait_for_url(own_tab(site, "two-step"))  # which every exercise is done at
     page.wait_for_function(OPENED)
     assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
+
+
+STATUS = ".exercise-stage > [role=status]"
+OWN_STATUS = ".exercise > [role=status]"
+AT_HOME = ", or download the notebook and do it on your own computer."
+
+
+class Broken(QuietHandler):
+    """Serves the site without the file `missing`, and half of the file `cut`."""
+
+    missing = cut = None
+
+    def do_GET(self):
+        name = Path(self.path.partition("?")[0]).name
+        if name == self.missing:
+            self.send_error(404)
+        elif name == self.cut:
+            content = Path(self.translate_path(self.path)).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Type", self.guess_type(self.path))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+        else:
+            super().do_GET()
+
+
+@contextmanager
+def tab_with(chromium, **faults):
+    """A tab, and the address of a site with these faults, of which nothing is in the cache of the browser."""
+    with (
+        served(HTML, type("Faulty", (Broken,), faults)) as site,
+        chromium.new_context(viewport=DESK) as context,
+    ):
+        page = context.new_page()
+        page.set_default_timeout(START)
+        yield page, site
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        ({"missing": "files.json"}, "the list of its files is missing"),
+        ({"missing": "pyodide.asm.wasm"}, "Python is missing"),
+        ({"cut": "pyodide.asm.js"}, "Python is not whole"),
+        ({"missing": "bundle.js"}, "bundle.js is missing"),
+    ],
+    ids=str,
+)
+def test_an_exercise_that_lacks_a_file_says_which_and_what_to_do(faults, reason, site, chromium):
+    with tab_with(chromium, **faults) as (page, broken):
+        page.goto(broken + CHAPTER)
+        page.get_by_role("button", name="Do two-step here").click()
+        said = f"Python could not be started ({reason}): reload the page{AT_HOME}"
+        page.locator(STATUS).get_by_text(said).wait_for()
+        assert page.get_by_role("button", name="Download my notebook").is_enabled()
+
+
+def test_without_jupyterlite_the_released_notebook_can_still_be_downloaded(site, chromium):
+    with tab_with(chromium, missing="bundle.js") as (page, broken):
+        page.goto(own_tab(broken, "two-step"))
+        page.locator(OWN_STATUS).get_by_text("bundle.js is missing").wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download my notebook").click()
+        assert download.value.path().read_bytes() == (HTML / "lite" / "files" / "two-step.ipynb").read_bytes()
+
+
+def test_a_browser_without_webassembly_is_told_to_give_way_to_another(site, chromium):
+    with chromium.new_context() as context:
+        context.add_init_script("delete window.WebAssembly")
+        page = context.new_page()
+        page.set_default_timeout(START)
+        page.route("**/files.json", lambda route: route.abort())  # nothing needs to be fetched for it
+        page.goto(site + CHAPTER)
+        page.get_by_role("button", name="Do two-step here").click()
+        said = f"Python could not be started (this browser lacks WebAssembly): try another browser{AT_HOME}"
+        page.locator(STATUS).get_by_text(said).wait_for()
+
+
+def test_an_exercise_opened_without_a_server_says_what_it_needs(site, chromium):
+    said = f"Python in the page needs a server: run `make serve`{AT_HOME}"
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto((HTML / CHAPTER).as_uri())
+        page.get_by_role("button", name="Do two-step here").click()
+        assert page.locator(STATUS).inner_text() == said
+        assert page.locator(FRAME).count() == 0
+        page.goto(own_tab(f"{HTML.as_uri()}/", "two-step"))
+        assert page.locator(OWN_STATUS).inner_text() == said
+
+
+def test_a_python_that_is_stuck_for_half_a_minute_is_told(site, chromium):
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.clock.install()
+        page.route("**/python.zip", lambda route: None)  # it never comes
+        page.goto(site + CHAPTER)
+        page.get_by_role("button", name="Do two-step here").click()
+        page.locator(STATUS).get_by_text("Loading").wait_for()
+        page.clock.fast_forward(31_000)
+        said = f"Python has made no progress for 30 seconds: wait, or reload the page{AT_HOME}"
+        page.locator(STATUS).get_by_text(said).wait_for()
+
+
+# Thirty megabytes in pieces of thirty kilobytes.
+SLOWLY = """async () => {
+  const body = () => new ReadableStream({ start(stream) {
+    for (let piece = 0; piece < 1000; piece++) stream.enqueue(new Uint8Array(30000));
+    stream.close();
+  }});
+  const told = [];
+  window.fetch = async (address) => String(address).endsWith("files.json")
+    ? new Response(JSON.stringify([{ name: "Python", url: "python.zip", bytes: 3e7 }]))
+    : new Response(body());
+  await fetchFiles((...progress) => told.push(loading(...progress)));
+  return told;
+}"""
+
+
+LARGEST = 4e6  # bytes; the servers of a published site compress them to about a quarter
+
+
+def test_a_chapter_fetches_no_python_before_the_click_and_tells_of_tenths_after_it(site, chromium):
+    with chromium.new_context(viewport=DESK) as context:
+        page, fetched = context.new_page(), []
+        page.on("requestfinished", lambda request: fetched.append((request.url, request.sizes()["responseBodySize"])))
+        page.goto(site + CHAPTER)
+        page.get_by_role("button", name="Do two-step here").scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        assert [url for url, size in fetched if "/pyodide/" in url or size > LARGEST] == []
+        told = page.evaluate(SLOWLY)
+        assert told[0] == "Loading Python: 0 of 30 MB"
+        assert told[-1] == "Loading Python: 30 of 30 MB"
+        assert len(told) == 11
 
 
 FIRST_RESULT = """

@@ -195,6 +195,17 @@ def test_an_error_shows_its_message_and_only_the_lines_of_the_reader(opened):
     assert cell.run("2 + 2") == "4"
 
 
+def test_a_cell_that_ends_python_says_so_and_shows_no_old_output(opened, worked_in):
+    cell = opened[0]
+    cell.run("print('before')")
+    cell.editor.fill("import os\nos._exit(0)")
+    cell.button("Run").click()
+    cell.line.get_by_text("Python has ended. All names that were defined are gone").wait_for()
+    assert cell.shown() == ""
+    assert cell.run("1 + 1") == "2"
+    worked_in.errors.clear()  # Chromium reports the end of Python
+
+
 @pytest.mark.parametrize(
     ("code", "line"), [("a = 1\nb = a / 0\nc = 2", 2), ("a = 1\nb = (", 2), ("def f():\n    1 / 0\n\n\nf()", 2)]
 )
@@ -291,6 +302,7 @@ def test_a_python_that_does_not_come_is_told_and_the_next_run_asks_again(site, r
         page.route("**/files.json", lambda route: route.abort())
         cell = Cell(page).open()
         cell.line.get_by_text("Python could not be started").wait_for()
+        assert cell.line.inner_text().endswith("(the list of its files is missing): reload the page.")
         page.unroute("**/files.json")
         assert cell.run("1 + 1") == "2"
 

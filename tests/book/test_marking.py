@@ -157,6 +157,19 @@ def test_stop_ends_what_no_check_can_end_and_a_second_press_marks(desk, site):
     assert marked(desk, solution(SLUG).cells).line.startswith("15 of 15 points.")
 
 
+def test_the_end_of_an_exercise_ends_its_marking(desk, site):
+    sit_down(desk, site, SLUG)
+    before = len(desk.workers)
+    press(desk, with_line("gradient-by-step", HANG))
+    desk.locator(LINE).get_by_text("Marking part 3 of 4").wait_for()
+    assert len(desk.workers) == before + 1
+    desk.get_by_role("button", name=f"Close {SLUG}").click()
+    desk.locator(FRAME).wait_for(state="detached")
+    desk.wait_for_timeout(300)
+    assert len(desk.workers) == 0
+    desk.goto("about:blank")  # so that the next one sits down anew
+
+
 def test_python_that_gives_no_news_is_ended_and_the_part_is_named(desk, site):
     desk.clock.install()
     sit_down(desk, site, SLUG)

@@ -419,3 +419,18 @@ def test_every_link_and_fragment_within_the_site_resolves(site):
 
 def test_github_pages_serves_the_folders_that_begin_with_an_underscore(site):
     assert (HTML / ".nojekyll").exists()
+
+
+COLOURS = "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
+
+
+def test_paper_is_light_whatever_the_screen_shows(site, chromium):
+    with chromium.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        page.goto(f"{site}index.html")
+        dark = page.evaluate(COLOURS)
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.onPaper = {COLOURS}; }})")
+        page.pdf()
+        assert page.evaluate("onPaper[1]") == "rgb(255, 255, 255)"
+        assert page.evaluate("onPaper[0]") != dark[0]
+        assert page.evaluate(COLOURS) == dark
