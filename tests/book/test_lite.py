@@ -406,6 +406,7 @@ def test_a_browser_that_does_not_keep_the_work_says_so_and_lets_it_be_downloaded
         page.wait_for_function(OPENED)
         if not script:
             page.get_by_text("Your work is kept in this browser.").wait_for()
+            page.wait_for_timeout(2000)  # JupyterLite goes on writing while it opens the notebook
             page.evaluate(NO_ROOM)
         page.evaluate(FILL_IN, {"output-gradient": "# mine"})
         page.get_by_text("Not saved: this browser").wait_for()
