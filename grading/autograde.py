@@ -16,7 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading import backup, exchange, exercise, grade, gradebook, marks, migrate, notebooks, outside
+from grading import backup, exchange, grade, gradebook, marks, migrate, notebooks, outside
 from grading.sandbox import SandboxError
 
 MINUTE = 60.0  # seconds between two lines in a log
@@ -38,8 +38,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
     and for one of `students` whom neither the gradebook nor a folder knows; SandboxError, SQLAlchemyError or OSError
     when the run cannot go on.
     """
-    task = exercise.load(slug)
-    notebooks.check(slug)
+    task = notebooks.checked(slug)
     course = CourseDirectory(config=config)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     found, strays = grade.find_submissions(submitted, slug)

@@ -127,7 +127,7 @@ def _folder(course, slug, student):
     every = Path(course.format_path(course.feedback_directory, "", "").rstrip("/")).resolve()
     folder = every / student / slug
     if os.sep in student or folder.resolve().parts != (*every.parts, student, slug):
-        raise ValueError("this id names no folder of its own; give the student another one")
+        raise ValueError("this id does not name its own folder; give the student another one")
     return folder
 
 

@@ -186,8 +186,7 @@ class SubmissionExporter(NotebookAlone):
 
 def _check_cells(places):
     """Raise ValueError if the gradebook has other cells than the exercise, which would cost everybody marks."""
-    task = exercise.load(places.assignment_id)
-    notebooks.check(task.slug)
+    task = notebooks.checked(places.assignment_id)
     with Gradebook(places.db_url, places.course_id) as book:
         if migrate.differences(book, task):
             raise ValueError(

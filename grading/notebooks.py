@@ -103,13 +103,15 @@ def _release(slug, directory):
     return Path(directory) / slug / f"{slug}.ipynb"
 
 
-def check(slug):
-    """Raise ValueError, with the command to type, if the notebooks of an exercise are not what its text gives.
+def checked(slug):
+    """The exercise.Exercise, if its notebooks are what its text gives; else raise ValueError with the command to type.
 
     Compared is what they hold, as times of files say little after a checkout or a copy. Nothing is built here: somebody
-    may have worked in one of the notebooks.
+    may have worked in one of the notebooks. The text comes first, as answers.toml may name a test that is not built.
     """
-    check_source(COURSE / "solutions" / slug / f"{slug}.md")
+    if slug in slugs():
+        check_source(COURSE / "solutions" / slug / f"{slug}.md")
+    task = exercise.load(slug)
     path = COURSE / "exercises" / slug / f"{slug}.ipynb"
     with TemporaryDirectory() as elsewhere:
         if _matter(path) != _matter(_release(slug, elsewhere)):
@@ -117,6 +119,7 @@ def check(slug):
                 f"{path.relative_to(COURSE)} is not what solutions/{slug}/{slug}.ipynb gives: {_build(slug)}; "
                 "if somebody has worked in it, keep that under another name first"
             )
+    return task
 
 
 def check_source(text):

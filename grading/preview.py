@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 from rich.table import Table
 from sqlalchemy import make_url
 
-from grading import exercise, grade, gradebook, migrate, notebooks, outside, record
+from grading import grade, gradebook, migrate, notebooks, outside, record
 from grading.autograde import console
 
 
@@ -52,8 +52,7 @@ def preview(slug, config, settings, workers=1, *, scheduler=None, students=None,
     `seed` is given: the difference is then that of the tests and answers, not of other random cases. Raises ValueError
     where nothing has been marked that could be compared.
     """
-    task, course = exercise.load(slug), CourseDirectory(config=config)
-    notebooks.check(slug)
+    task, course = notebooks.checked(slug), CourseDirectory(config=config)
     _find_gradebook(course.db_url)
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     folders = _asked_for(grade.find_submissions(submitted, slug)[0], students)

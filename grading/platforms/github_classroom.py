@@ -94,10 +94,9 @@ def run(arguments):
     """
     from grading import notebooks  # which GitHub's machine has no need of
 
-    task = exercise.load(arguments.slug)
+    task = notebooks.checked(arguments.slug)
     if not REPOSITORY.fullmatch(arguments.grader):
         raise ValueError(f"{arguments.grader!r} is no repository: give its owner and name, such as my-school/grader")
-    notebooks.check(task.slug)
     folder = arguments.output or FOLDER / task.slug
     write(folder, task, arguments.grader)
     print(f"Written: {folder}/classroom.yml, to be .github/workflows/classroom.yml of the template repository,")

@@ -1,5 +1,6 @@
 """Every page of feedback says what the marks are now, whatever the id of its student, and no page stops another."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_page_that_says_what_a_newer_mark_says_is_not_older_than_that(small_cl
     write(small_class)
     marked = small_class.root / "autograded" / "ada" / SLUG / f"{SLUG}.ipynb"
     marked.touch()
-    assert page(small_class, "ada").stat().st_mtime < marked.stat().st_mtime
+    os.utime(page(small_class, "ada"), (0, 0))
     assert write(small_class) == {"ada": "kept"}
     assert page(small_class, "ada").stat().st_mtime >= marked.stat().st_mtime
 
@@ -168,7 +169,7 @@ def test_a_folder_that_is_a_link_is_not_followed(small_class, tmp_path):
     elsewhere.mkdir()
     (tmp_path / "feedback").mkdir()
     (tmp_path / "feedback" / "ada").symlink_to(elsewhere)
-    assert "names no folder of its own" in write(small_class)["ada"]
+    assert "does not name its own folder" in write(small_class)["ada"]
     assert list(elsewhere.iterdir()) == []
 
 
@@ -231,5 +232,5 @@ def test_the_command_says_how_many_pages_were_written_and_kept(small_class, monk
     assert said[0] == "two-step, pages of feedback: 1 written, 1 kept, 1 not marked yet."
     assert said[2:] == [
         "1 need a human:",
-        "  ..: no page could be made: this id names no folder of its own; give the student another one",
+        "  ..: no page could be made: this id does not name its own folder; give the student another one",
     ]

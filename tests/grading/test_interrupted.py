@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import COURSE, class_at
+from grading.execute import Settings
 
 pytestmark = pytest.mark.pool
 
@@ -123,7 +124,7 @@ def test_ctrl_c_reaches_all_processes_and_one_sentence_is_said(root, when):
     done = finished(root)
     assert len(done) < len(STUDENTS)
     assert bool(done) == (when == "one is marked")
-    results, _ = autograde(SLUG, class_at(root), FAST, workers=2)
+    results, _ = autograde(SLUG, class_at(root), Settings(FAST.seed), workers=2)  # those of the command
     assert [result.student for result in results if result.kept] == done
     assert scores(root) == dict.fromkeys(STUDENTS, 15)
 
