@@ -46,10 +46,10 @@ class Result(NamedTuple):
     seconds: float
     kept: bool = False  # marked in an earlier run, and nothing has changed since
     follows: tuple = ()  # grade_ids of the test cells that kept their points, being right given right parts above
+    costs: tuple = ()  # what was unusual and may have cost points
     late: float = 0.0  # seconds after the due date, which an extension moves
     extension: float = 0.0  # seconds
     penalty: float = 0.0  # points for being late, which are not yet taken from `points`
-    costs: tuple = ()  # what was unusual and may have cost points
 
 
 def save_or_say(gradebook, course, job, marked):

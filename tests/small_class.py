@@ -3,11 +3,11 @@
 import json
 from datetime import datetime
 
-from marking import FAST, SLUG, filled, hand_in, submission
+from marking import FAST, SLUG, filled, hand_in
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from grading import exercise, gradebook, transplant
+from grading import exercise, gradebook, intake, transplant
 from grading.answers import solution
 from grading.bench import OwnBench
 from grading.course import class_at
@@ -37,13 +37,13 @@ class Class:
         folder = hand_in(self.root, student, text)
         if time:
             (folder / "timestamp.txt").write_text(time, encoding="utf-8")
-        notebook = json.loads(json.dumps(self._executed(text)))
+        notebook = json.loads(json.dumps(self._executed(text, folder)))
         with self.book() as book:
             return gradebook.save(book, self.course(), SLUG, student, notebook, time or "")
 
-    def _executed(self, text):
+    def _executed(self, text, folder):
         if text not in _executed:
-            read = submission(json.loads(text), self.root)
+            read = intake.read_folder(folder, SLUG)
             _executed[text] = execute(transplant.rebuild(self.task, read), self.task, FAST, OwnBench)
         return _executed[text]
 
