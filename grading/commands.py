@@ -258,7 +258,7 @@ def print_summary(results, strays):
     print(f"{len(results)} submissions: {len(results) - kept} marked, {kept} kept from earlier runs.")
     lost = [result.penalty for result in results if result.late]
     if lost:
-        print(f"{len(lost)} came late, which takes {sum(lost):g} points from {sum(map(bool, lost))} of them.")
+        print(f"{len(lost)} came late; points taken off for that: {sum(lost):g}.")
     lines = [f"{result.student}: {reason}" for result in results for reason in result.human] + strays
     if lines:
         print(f"{len(lines)} need a human:")

@@ -228,7 +228,7 @@ def the_class_is_marked(term):
     (done,) = yield
     assert done.status == 1
     assert "5 submissions: 5 marked, 0 kept" in done.stdout
-    assert "2 came late, which takes 1 points from 1 of them." in done.stdout
+    assert "2 came late; points taken off for that: 1." in done.stdout
     assert re.search(r"1 need a human:\n  dora: .*", done.stdout)
     term.first = term.marks()
     assert {student: points for student, points in term.first.items() if student != "carl"} == {
