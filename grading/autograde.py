@@ -55,7 +55,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
         }
         results = {} if force else _unchanged(book, course, task, folders, settings, seed)
         for student in results:  # marked by an older grader, perhaps, or by a run that was stopped
-            _carry(course, slug, student, folders[student])
+            strays += _carry(course, slug, student, folders[student])
         jobs = [grade.Job(slug, student, folders[student], settings) for student in found if student not in results]
         missed = []  # why those who came last could not be marked
         of_student = {job.student: job for job in jobs}
@@ -65,7 +65,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
                 job = of_student[marked.student]
                 results[marked.student] = gradebook.save_or_say(book, course, job, marked)
                 if marked.notebook is not None:
-                    _carry(course, job.slug, job.student, job.folder)
+                    strays += _carry(course, job.slug, job.student, job.folder)
                 missed = [*missed, marked.problem] if marked.notebook is None else []
                 if len(missed) in (MISSED, len(jobs)):
                     raise SandboxError(missed[-1])
@@ -100,8 +100,17 @@ def _refuse_to_follow(task, _):
 
 
 def _carry(course, slug, student, folder):
-    """Let what the exchange wrote beside a hand-in follow it, as nbgrader's own command does."""
-    exchange.carry(folder, gradebook.autograded(course, slug, student).parent)
+    """Let what the exchange wrote beside a hand-in follow it, as nbgrader's own command does; lines say what could not.
+
+    Raises OSError where no other student's could follow either.
+    """
+    try:
+        exchange.carry(folder, gradebook.autograded(course, slug, student).parent)
+    except OSError as error:
+        if error.errno in gradebook.FOR_ALL:
+            raise
+        return [f"{student}: timestamp.txt could not be put beside the marked notebook: {error.strerror}"]
+    return []
 
 
 @contextlib.contextmanager

@@ -61,10 +61,10 @@ def main(arguments=None):
         print(f"Interrupted{arguments.kept}.", file=sys.stderr)
         return 2
     except Exception as error:
-        return _stop(error)
+        return _stop(error, AGAIN if arguments.kept else "")
 
 
-def _stop(error):
+def _stop(error, advice):
     """Say in one sentence why the command had to stop, and the rest in a log file; return the exit status."""
     status = 2
     if isinstance(error, sandbox.SandboxError) or type(error) is ValueError:  # not what a kind of it says of a bug
@@ -79,7 +79,7 @@ def _stop(error):
     with contextlib.suppress(OSError), private():
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-        print(f"More is in {LOG.relative_to(COURSE)}. {AGAIN}", file=sys.stderr)
+        print(f"More is in {LOG.relative_to(COURSE)}. {advice}".rstrip(), file=sys.stderr)
     return status
 
 

@@ -19,6 +19,7 @@ from nbgrader.utils import notebook_hash, parse_utc
 
 from grading import outside
 from grading.gradebook import FOR_ALL
+from grading.platforms.place import RECORD
 
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # what the exchange writes beside a hand-in
 MAX_SMALL = 1000  # bytes of either; nbgrader's have 31 and 128
@@ -88,7 +89,8 @@ class Collect(ExchangeCollect):
 
     def do_copy(self, src, dest, log=None):
         """Copy the plain files of a hand-in, for the teacher alone; a line says what was left out."""
-        for line in copy_plain_files(src, dest, self.coursedir):
+        # The record of `collect` says whose a hand-in is on a platform: one by a student could name somebody else.
+        for line in copy_plain_files(src, dest, self.coursedir, lambda name, _: name == RECORD):
             self.log.warning("%s was not collected", outside.line(f"{Path(dest).parent.name}: {line}"))
 
 
@@ -96,7 +98,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """Puts each page of feedback where the student alone finds it; who did not submit here is said and passed over."""
 
     def copy_files(self):
-        """Release every page that is newer than its mark; fail if that is none, as nothing would reach anybody."""
+        """Release every page that is not older than its marked notebook; fail if that is none, as nobody would get one."""
         course, slug = self.coursedir, self.coursedir.assignment_id
         excluded, released = course.student_id_exclude.split(","), 0
         for student in self._students():

@@ -165,10 +165,7 @@ def page(found, for_yourself=False, markdown=None):
 def without_places(found):
     """Strings, in lists and dictionaries, with three dots for PLACES; what a student wrote or drew is left as it is."""
     if isinstance(found, dict):
-        return {
-            key: part if key in ("source", "figures", "attachments", "pictures") else without_places(part)
-            for key, part in found.items()
-        }
+        return {key: part if key in AS_WRITTEN else without_places(part) for key, part in found.items()}
     if isinstance(found, list):
         return [without_places(part) for part in found]
     return PLACE.sub("...", found) if isinstance(found, str) else found

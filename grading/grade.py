@@ -85,7 +85,15 @@ def find_submissions(submitted, slug):
         if entry.name in known and slug not in inside:
             strays.append(f"{name} is where a student's folder should be: submitted/<student>/<exercise>")
             continue
-        others, handed_in = _others(entry, inside, slug, known)
+        try:
+            others, handed_in = _others(entry, inside, slug, known)
+        except (
+            ValueError,
+            OSError,
+            intake.NotReadError,
+        ) as error:  # the marking says what is wrong
+            others, handed_in = [], True
+            strays.append(f"the folder {name} cannot be looked through: {getattr(error, 'strerror', None) or error}")
         if handed_in and student in found:
             strays.append(f"the folder {name} was not marked, as nbgrader cannot take its name; give it another one")
         elif handed_in:

@@ -26,6 +26,7 @@ MEMORY, SECONDS = 2 * 2**30, 60  # of the process that parses a larger one
 MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
+MAX_NOTES = 100  # lines about one notebook
 LEFT_OUT = "the others were left out"
 NOT_RUN = "it was not run"
 MAX_PICTURES = 10 * 2**20  # bytes of all pictures of a notebook together; a photograph has 2 to 4 MB
@@ -251,7 +252,8 @@ def _parse(data, name, hook=None):
         notes.append(f"{name} has the notebook format of 2013; it was read all the same")
     if not isinstance(cells, list):
         raise ValueError(f"{name} is not a notebook: it has no cells")
-    return _cells(cells, notes), notes, digest
+    read = _cells(cells, notes)
+    return read, [*notes[:MAX_NOTES], *(["there is more of this kind"] if notes[MAX_NOTES:] else [])], digest
 
 
 def _cells(cells, notes):

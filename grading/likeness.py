@@ -164,6 +164,8 @@ def _form(value, known, found):
 
 def _of_constant(value):
     """Numbers by their value, however they are written; of other constants the type."""
+    if isinstance(value, int) and value.bit_length() > 1000:  # no float is so large
+        return hex(value)
     return repr(complex(value)) if isinstance(value, (int, float, complex)) else type(value).__name__
 
 

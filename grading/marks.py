@@ -58,8 +58,8 @@ class Test(NamedTuple):
 
     @property
     def lost(self):
-        """The points that are missing."""
-        return max(0.0, self.most - self.points)
+        """The points that are missing; none while they wait to be given."""
+        return 0.0 if self.waits and not self.by_hand else max(0.0, self.most - self.points)
 
 
 class Mark(NamedTuple):

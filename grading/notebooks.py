@@ -78,7 +78,7 @@ def build_release(slug, directory=COURSE / "exercises"):
 
     No gradebook is opened, as with nbgrader's option `--no-db`: an instructor's own is only written by her own
     commands, and to make a throw-away one takes five times as long as the notebook.
-    Raises RuntimeError when nbgrader refuses the source.
+    Raises ValueError when nbgrader refuses the source.
     """
     build_source(slug)
     return _release(slug, directory)
@@ -99,7 +99,7 @@ def _release(slug, directory):
     finally:
         log.setLevel(level)
     if not outcome["success"]:
-        raise RuntimeError(f"nbgrader could not release {slug}:\n{outcome.get('log') or outcome.get('error')}")
+        raise ValueError(f"nbgrader could not release {slug}:\n{outcome.get('log') or outcome.get('error')}")
     return Path(directory) / slug / f"{slug}.ipynb"
 
 
@@ -126,7 +126,10 @@ def check_source(text):
     """Raise ValueError, with the command to type, if a notebook with answers is not what its MyST text gives."""
     path = text.with_suffix(".ipynb")
     if text.exists() and path.exists() and path.read_text(encoding="utf-8") != source(text):
-        raise ValueError(f"{text.name} has changed since its notebook {path.name} was built: {_build(text.stem)}")
+        raise ValueError(
+            f"{text.name}, or what nbgrader_config.py says of its points, has changed since its notebook {path.name} "
+            f"was built: {_build(text.stem)}"
+        )
 
 
 def _build(slug):

@@ -158,13 +158,17 @@ async function startAgain(app, slug) {
 
 async function tellProgress(line, bar, frame, loaded) {
   const leaving = new AbortController();
-  bar.addEventListener("close", () => leaving.abort());
   const alive = watchdog(() => (line.textContent = STUCK + OR_AT_HOME));
+  bar.addEventListener("close", () => {
+    leaving.abort();
+    alive.end();
+  });
   const tell = (...progress) => {
     line.textContent = loading(...progress);
     alive();
   };
   const failed = await fetchFiles(tell, { signal: leaving.signal }).then(() => "", whyNot);
+  if (leaving.signal.aborted) return; // the reader has closed it
   if (failed) line.textContent = failed + OR_AT_HOME;
   await loaded;
   alive.end();

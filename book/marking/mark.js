@@ -1,7 +1,7 @@
 /* "Mark my work": the hidden checks of a class run on fresh numbers, in another Python than the notebook's, and the
    page of feedback is shown. What marks is grading/; book/_ext/mark_page.py packs it for the browser.
 
-   exercise.js calls offerMarking; HERE, PYTHON, action, fetchFiles, loading and whyNot are there. A chapter loads live.js too,
+   exercise.js calls offerMarking; HERE, PYTHON, STUCK, action, fetchFiles, loading, watchdog and whyNot are there. A chapter loads live.js too,
    where functions have some of these names: hence the function around all. */
 (() => {
   const script = document.currentScript;
@@ -40,13 +40,19 @@
 
     async start(slug, text) {
       try {
-        const tell = (...progress) => this.ended || this.tell(loading(...progress));
+        const alive = (this.alive = watchdog(() => this.tell(`${STUCK}.`)));
+        const tell = (...progress) => {
+          if (this.ended) return;
+          this.tell(loading(...progress));
+          alive();
+        };
+        alive();
         const files = await fetchFiles(tell, { wanted: NEEDED, signal: this.leaving.signal });
         if (this.ended) return;
         this.tell("Starting Python");
-        this.watch = setTimeout(() => this.tell(`${STUCK}.`), 30_000);
+        alive();
         this.worker = new Worker(new URL("mark-worker.js", script.src));
-        this.worker.onerror = (event) => this.end(`Nothing was marked: ${event.message}.`);
+        this.worker.onerror = ({ message }) => this.end(`Nothing was marked: ${message ?? "its program is missing"}.`);
         this.worker.onmessage = ({ data }) => this.hear(data);
         const addresses = (ending) =>
           files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
@@ -67,6 +73,7 @@
 
     hear({ part, done, failed }) {
       if (this.ended) return; // this was on its way when the reader stopped it
+      this.alive.end();
       clearTimeout(this.watch);
       if (failed) return this.end(`Nothing was marked: ${failed}`);
       if (done) return this.end(inWords(done), done);
@@ -77,6 +84,7 @@
     // Nothing but its end stops a running Python.
     end(news, found) {
       this.ended = true;
+      this.alive?.end();
       clearTimeout(this.watch);
       this.leaving.abort();
       this.worker?.terminate();

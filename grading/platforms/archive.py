@@ -28,7 +28,7 @@ NOISE = re.compile(
     r"(?:.*/)?(?:__MACOSX|\.git|\.ipynb_checkpoints)/.*|(?:.*/)?(?:\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)"
 )
 WINDOWS = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # devices, not files, on that system
-END, END_64 = b"PK\5\6", b"PK\6\7"
+END, END_64, RECORD_64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
 DAMAGED = zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error
 
 
@@ -232,6 +232,10 @@ def _readable(file, name):
     (length,) = struct.unpack_from("<I", tail, at + 12)
     end = at
     if at >= 76 and tail[at - 20 : at - 16] == END_64:
+        # Versions of zipfile look for the record where it lies or where this says; here it must be one place.
+        (said,) = struct.unpack_from("<Q", tail, at - 12)
+        if tail[at - 76 : at - 72] != RECORD_64 or said != size - len(tail) + at - 76:
+            raise zipfile.BadZipFile("its end does not say where its directory is")
         (length,) = struct.unpack_from("<Q", tail, at - 36)
         end = at - 76
     start = size - len(tail) + end - length

@@ -67,8 +67,9 @@ def read(text, platform, name):
 
 
 def number(text):
-    """The number that a cell holds, with a decimal point or a comma; None if it holds no number."""
-    return float(text.strip().replace(",", ".")) if re.fullmatch(r"\s*-?\d+([.,]\d+)?\s*", text) else None
+    """The number that a cell holds, with a decimal point or a comma; None if it holds none, or perhaps thousands."""
+    is_one = re.fullmatch(r"\s*-?\d+(\.\d+|,(?!\d{3}\s*$)\d+)?\s*", text)
+    return float(text.strip().replace(",", ".")) if is_one else None
 
 
 def plain(name):

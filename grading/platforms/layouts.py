@@ -18,7 +18,7 @@ PLATFORMS = {
 # How much a pattern tells, where two fit the same files: what is said in words, a form, a guess.
 WORDS, FORM, LOOSE = 3, 2, 1
 LOWER = r"[^\W_A-Z][^\WA-Z]*?"  # Canvas writes names in small letters, without spaces
-BEFORE = r"(?:.*/)?"  # folders around all of it
+BEFORE = r"(?:.*?/)??"  # folders around all of it, as few as will do: those inside may be named by students
 STAMP = r"\d{4}(?:-\d\d){5}"
 WHO_AND_WHEN = (
     r"(?P<number>\d+)-\d+ - (?:(?P<user>[^\s/]*\d[^\s/]*) - )?(?P<name>[^/]+?) - "  # no Anne - Marie has a digit
@@ -51,15 +51,15 @@ LAYOUTS = (
     ),
     Layout(
         "canvas",
-        rf"{BEFORE}(?:(?P<name>{LOWER})_)?(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+|\d+)_(?P<text>text|link)\.html",
-        "lovelaceada_4711_text.html",
-        {"name": "lovelaceada", "number": "4711", "text": "text"},
-    ),
-    Layout(
-        "canvas",
         rf"{BEFORE}(?P<name>{LOWER})_(?P<late>LATE_)?(?P<number>\d+)_(?P<order>\d+)_(?P<file>[^/]+)",
         "lovelaceada_LATE_4711_99001_two-step-1.ipynb",
         {"name": "lovelaceada", "late": "LATE_", "number": "4711", "order": "99001", "file": "two-step-1.ipynb"},
+    ),
+    Layout(  # after the row above, as a student may call a file 4711_text.html
+        "canvas",
+        rf"{BEFORE}(?:(?P<name>{LOWER})_)?(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+|\d+)_(?P<text>text|link)\.html",
+        "lovelaceada_4711_text.html",
+        {"name": "lovelaceada", "number": "4711", "text": "text"},
     ),
     Layout(  # Moodle in folders, and without a number for who is in no team
         "moodle",
@@ -84,7 +84,7 @@ LAYOUTS = (
     ),
     Layout(
         "blackboard",
-        rf"{BEFORE}(?P<folder>[^/]+_(?P<user>[^/_]+)_attempt_(?P<time>{STAMP}))_(?P<file>[^/]+)",
+        rf"{BEFORE}(?P<folder>[^/]+?_(?P<user>[^/_]+)_attempt_(?P<time>{STAMP}))_(?P<file>[^/]+)",
         "Two Steps_alovelace_attempt_2026-11-26-09-30-00_two-step.ipynb",
         {
             "user": "alovelace",
@@ -96,7 +96,7 @@ LAYOUTS = (
     ),
     Layout(  # what Blackboard says of an attempt, and what was typed
         "blackboard",
-        rf"{BEFORE}(?P<folder>[^/]+_(?P<user>[^/_]+)_attempt_(?P<time>{STAMP}))(?P<note>\.txt)",
+        rf"{BEFORE}(?P<folder>[^/]+?_(?P<user>[^/_]+)_attempt_(?P<time>{STAMP}))(?P<note>\.txt)",
         "Two Steps_alovelace_attempt_2026-11-26-09-30-00.txt",
         {
             "user": "alovelace",
@@ -204,7 +204,7 @@ LAYOUTS = (
     ),
     Layout(
         "own",
-        rf"{BEFORE}(?P<folder>(?P<user>[^/]+)/{{slug}})/(?P<file>[^/]+)",
+        rf"{BEFORE}(?P<folder>(?P<user>[^/]+)/{{slug}})/(?:.*/)?(?P<file>[^/]+)",
         "submitted/alovelace/two-step/two-step (1).ipynb",
         {"user": "alovelace", "file": "two-step (1).ipynb", "folder": "alovelace/two-step"},
         LOOSE,
