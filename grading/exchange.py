@@ -98,7 +98,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """Puts each page of feedback where the student alone finds it; who did not submit here is said and passed over."""
 
     def copy_files(self):
-        """Release every page that is not older than its marked notebook; fail if that is none, as nobody would get one."""
+        """Release every page that is not older than its marked notebook; fail if there is none."""
         course, slug = self.coursedir, self.coursedir.assignment_id
         excluded, released = course.student_id_exclude.split(","), 0
         for student in self._students():

@@ -209,6 +209,25 @@ def test_a_time_goes_into_timestamp_txt_in_utc_and_one_that_cannot_be_read_is_sa
     assert "Times without a zone were read in Europe/Berlin (another one: --zone)" in lines
 
 
+INSIDE_A_HAND_IN = {
+    "moodle": "Ada Lovelace_1001_assignsubmission_file/Bob Byrne_assignsubmission_file/two-step.ipynb",
+    "gradescope": "export/submission_1/submission_2/two-step.ipynb",
+    "own": "submitted/alovelace/two-step/bbyron/two-step/two-step.ipynb",
+    "github": "two-step-alovelace/two-step-bbyron/two-step.ipynb",
+    "canvas": "lovelaceada_4711_99001_zz_4712_text.html",
+    "blackboard": "Two Steps_alovelace_attempt_2026-11-26-09-30-00_x_bbyron_attempt_2026-11-27-09-30-00_a.ipynb",
+}
+BY_RIGHT = {"1001", "submission_1", "alovelace", "4711"}
+
+
+@pytest.mark.parametrize("platform", INSIDE_A_HAND_IN)
+def test_what_a_student_calls_a_file_or_a_folder_makes_it_nobody_elses(platform):
+    rows = [row for row in layouts.table(SLUG) if row.platform == platform]
+    found = next(match for row in rows if (match := row.pattern.fullmatch(INSIDE_A_HAND_IN[platform]))).groupdict()
+    assert (found.get("number") or found.get("user") or found.get("folder")) in BY_RIGHT
+    assert not found.get("text")
+
+
 def test_the_notes_of_sakai_and_of_our_own_folders_say_the_time(tmp_path):
     home = "Two/Lovelace, Ada(alovelace)"
     run(tmp_path, {f"{home}/Submission attachment(s)/x.ipynb": NOTEBOOK, f"{home}/timestamp.txt": "20261126093000123"})

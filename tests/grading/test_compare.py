@@ -87,6 +87,11 @@ def test_what_cannot_be_read_is_like_nothing(task, source):
     assert likeness.forms([source, "b = c(d)"], set()).keys() == likeness.forms(["b = c(d)"], set()).keys()
 
 
+def test_a_number_that_no_float_can_hold_is_told_from_another(task):
+    huge, larger = (likeness.forms([f"b = c(0x{digit * 6000})"], set()).keys() for digit in "ef")
+    assert huge != larger
+
+
 def test_the_command_names_the_pairs_for_a_human_alone_and_shows_them_side_by_side(tmp_path, monkeypatch, capsys):
     config = class_at(tmp_path)
     for student, cells in (HONEST | COPIES).items():

@@ -440,6 +440,30 @@ def test_whatever_stops_a_command_is_one_sentence_and_a_log(error, status, line,
         commands.LOG.unlink()
 
 
+def test_a_marked_folder_that_cannot_be_written_to_is_that_students_problem_alone(config, tmp_path):
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student, json.dumps(filled(solution(SLUG).cells)))
+    (tmp_path / "autograded").mkdir()
+    (tmp_path / "autograded" / "ada").write_text("a file")
+    ada, blaise = autograde(SLUG, config, FAST)[0]
+    assert ada.problem
+    assert (blaise.points, blaise.problem) == (15, "")
+
+
+def test_a_folder_that_cannot_be_looked_through_is_a_line_and_its_student_is_not_forgotten(tmp_path, monkeypatch):
+    def locked(folder, *_):
+        if folder.name == "ada":
+            raise PermissionError(13, "Permission denied")
+        return [], True
+
+    for student in ("ada", "blaise"):
+        hand_in(tmp_path, student, "{}")
+    monkeypatch.setattr(grade, "_others", locked)
+    found, strays = grade.find_submissions(tmp_path / "submitted", SLUG)
+    assert found == {"ada": "ada", "blaise": "blaise"}
+    assert strays == ["the folder 'ada' cannot be looked through: Permission denied"]
+
+
 def test_a_class_of_nobody_is_no_success(tmp_path, monkeypatch, capsys, config):
     monkeypatch.setattr(commands, "load_config", lambda: config)
     monkeypatch.setattr(commands.report, "write", None)
