@@ -136,6 +136,7 @@ LEAD_ON = """<!DOCTYPE html>
   <head>
     <meta charset="utf-8" />
     <meta http-equiv="refresh" content="0; url=../exercises.html" />
+    <link rel="icon" href="data:," />
     <title>The exercises</title>
     <!-- JupyterLite reads the settings of its root before those of a notebook. -->
     <script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>

@@ -264,7 +264,7 @@ def test_a_forged_answer_is_told_to_be_no_numbers(tmp_path):
     needs("bwrap")
     forge = (
         'def output_gradient(o, y):\n    import os, struct\n    text = b\'{"array": ["<f8", [2]]}\'\n'
-        "    body = struct.pack('<I', len(text)) + text\n    for fd in range(3, 32):\n"
+        "    body = struct.pack('<I', len(text)) + text\n    for fd in range(3, 1024):\n"
         "        try: os.write(fd, struct.pack('<I', len(body)) + body)\n        except OSError: pass"
     )
     text = said(mark(filled(ANSWERS | {"output-gradient": forge}), tmp_path), "test-output-gradient")
