@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from grading import grade, marks, outside, private
-from grading.course import slugs
+from grading.course import add_db_option, slugs
 
 SHORTEST = 3  # letters of a name that is looked for in texts: shorter ones are parts of other words
 LEFT_OUT = "\u2026"
@@ -27,7 +27,7 @@ AS_WRITTEN = "What students wrote in their cells is shown as it is, and may tell
 def describe(parser):
     """Add the arguments of the command to a parser."""
     parser.add_argument("codes", nargs="*", metavar="CODE", help="codes of students (default: all)")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     parser.set_defaults(run=run)
 
 

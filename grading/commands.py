@@ -35,7 +35,7 @@ from grading import (
 )
 from grading.answers import known_answers
 from grading.autograde import autograde, console
-from grading.course import COURSE, class_at, load_config, private, slugs
+from grading.course import COURSE, add_db_option, class_at, load_config, private, slugs
 from grading.execute import Settings
 from grading.platforms import collect, github_classroom, gradescope
 from grading.sample_class import write_class
@@ -93,7 +93,7 @@ def _parser():
     marking.add_argument("slug", help=f"the exercise: {', '.join(slugs())}")
     marking.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use instead")
     marking.add_argument("--student", action="append", metavar="ID", help="mark this student alone; may be repeated")
-    marking.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(marking)
     marking.add_argument("--seed", type=int, metavar="N", help="the seed of an earlier run, to draw its cases again")
     marking.add_argument("--force", action="store_true", help="mark again what is marked already")
     marking.add_argument("--dry-run", action="store_true", help="say what a new marking would change; write nothing")

@@ -50,3 +50,8 @@ def class_at(root):
     config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
     Path(root, "submitted").mkdir(parents=True, exist_ok=True)
     return config
+
+
+def add_db_option(parser):
+    """Let a command take the address of a gradebook, as nbgrader's own commands do by another option."""
+    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")

@@ -18,7 +18,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grading import outside
-from grading.course import COURSE, load_config
+from grading.course import COURSE, add_db_option, load_config
 
 FREE = 2**30  # bytes; 200 submissions take a tenth of it, with outputs and feedback
 COLOURS = {"ok": "\033[32m", "note": "\033[33m", "MEND": "\033[31m"}
@@ -28,7 +28,7 @@ ROSTER = "`nbgrader db student import FILE.csv`, a file with the columns id, fir
 
 def describe(parser):
     """Add the arguments of the command to a parser."""
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -1,7 +1,6 @@
 """`python -m grading due` and `extend`: until when an exercise may be handed in, and who has longer."""
 
 import contextlib
-import difflib
 import re
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfoNotFoundError
@@ -9,9 +8,9 @@ from zoneinfo import ZoneInfoNotFoundError
 from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
 
-from grading import exercise, grade, gradebook, late, outside
+from grading import exercise, grade, gradebook, late, marks, outside
 from grading.autograde import alone_with_gradebook
-from grading.course import load_config
+from grading.course import add_db_option, load_config
 from grading.feedback import amount, duration
 
 FORMS = "a date such as 2026-12-24, 2026-12-24 18:00 or 2026-12-24 18:00 Europe/Zurich"
@@ -38,7 +37,7 @@ def describe_extend(parser):
 
 def _describe(parser):
     parser.add_argument("slug", metavar="SLUG", help="the exercise")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
 
 
 def run_due(arguments):
@@ -57,6 +56,8 @@ def run_due(arguments):
                 for submission in assignment.submissions:
                     submission.extension = students.get(submission)
                 print(f"{arguments.slug} is due {_shown(due, zone)}; it was due {_shown(before, zone)}.")
+            for submission in list(assignment.submissions):
+                _forget_if_bare(book, submission, arguments.slug)
         else:
             print(f"{arguments.slug} is due {_shown(assignment.duedate, zone)}.")
         for submission in _in_order(assignment.submissions):
@@ -83,9 +84,14 @@ def run_extend(arguments):
         with _said(book, course, [submission], arguments.slug):
             submission.extension = extension
             print(f"{_until(submission, zone)}.")
-        if not extension and gradebook.is_bare(submission):  # or it would look as if something had been handed in
-            book.remove_submission(arguments.slug, arguments.student)
+        _forget_if_bare(book, submission, arguments.slug)
     return 0
+
+
+def _forget_if_bare(book, submission, slug):
+    """Remove a row that was there for an extension alone, and has none: it would look as if it had been handed in."""
+    if not submission.extension and gradebook.is_bare(submission):
+        book.remove_submission(slug, submission.student_id)
 
 
 @contextlib.contextmanager
@@ -138,11 +144,10 @@ def _submission(book, course, slug, student):
         found, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
         known = {*found, *(row.id for row in book.students)}
     if student not in known:
-        near = difflib.get_close_matches(student, known, n=3)
-        meant = f"do you mean {' or '.join(near)}? If not, " if near else ""
+        meant = marks.meant(student, known)
         raise ValueError(
-            f"there is no student {outside.line(student, 100)!r}: {meant}add a new one first, with "
-            "`nbgrader db student add ID`"
+            f"there is no student {outside.line(student, 100)!r}: {meant and f'{meant} If not, '}add a new one first, "
+            "with `nbgrader db student add ID`"
         )
     return gradebook.submission_of(book, slug, student)
 

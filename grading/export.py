@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from grading import marks, private
+from grading.course import add_db_option
 from grading.platforms import feedback_zip, gradebook_files
 
 # The last four are the forms of the first four in East Asian scripts, which some spreadsheets take for the same.
@@ -25,7 +26,7 @@ def describe(parser):
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per student")
     parser.add_argument("--csv-tests", type=Path, metavar="FILE", help="write one row per student, exercise and test")
     parser.add_argument("--bom", action="store_true", help="begin with a byte-order mark, by which Excel knows UTF-8")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     gradebook_files.describe(parser)
     feedback_zip.describe(parser)
     parser.set_defaults(run=run)

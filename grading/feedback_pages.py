@@ -6,7 +6,6 @@ written if it is not the one that is there: what it depends on need not be known
 """
 
 import contextlib
-import difflib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +14,9 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from grading import anonymous, exchange, exercise, gradebook, late, nbgrader_plugins, outside, record
+from grading import anonymous, exchange, exercise, gradebook, late, marks, nbgrader_plugins, outside, private, record
 from grading.autograde import alone_with_gradebook
-from grading.course import COURSE, load_config
+from grading.course import COURSE, add_db_option, load_config
 
 FOLDER = COURSE / "_build" / "feedback-anonymous"
 WRITTEN, KEPT, UNMARKED = "written", "kept", "not marked yet"
@@ -35,7 +34,7 @@ def describe(parser):
     """Add the arguments of the command to a parser."""
     parser.add_argument("slug", metavar="SLUG", help="the exercise")
     parser.add_argument("--student", action="append", metavar="ID", help="this student alone; may be repeated")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     parser.add_argument(
         "--anonymous", action="store_true", help=f"{anonymous.HELP}; the pages for students stay as they are"
     )
@@ -69,7 +68,7 @@ def write(slug, config, students=None, hidden=None):
     """Write the pages of feedback of an exercise; return a list of Page, by student.
 
     Only `students`, if given; with an anonymous.Hidden, other pages in another folder, by code. Raises ValueError if
-    nobody, or one of them, is marked, SQLAlchemyError if the gradebook cannot be used.
+    nobody is marked, or one of them is not, and SQLAlchemyError if the gradebook cannot be used.
     """
     task, course = exercise.load(slug), CourseDirectory(config=config)
     with alone_with_gradebook(course, config, task) as book:
@@ -78,11 +77,8 @@ def write(slug, config, students=None, hidden=None):
             raise ValueError(f"nobody is marked for {slug} yet: give `python -m grading autograde {slug}` first")
         for student in students or ():
             if student not in rows:
-                near = difflib.get_close_matches(student, rows, n=3)
-                meant = (
-                    f"do you mean {' or '.join(near)}?" if near else "the ids are the names of the folders handed in"
-                )
-                raise ValueError(f"{outside.line(student, 100)!r} is not marked for {slug}: {meant}")
+                hint = marks.meant(student, rows) or "the ids are the names of the folders handed in"
+                raise ValueError(f"{outside.line(student, 100)!r} is not marked for {slug}: {hint}")
         if hidden:
             found = [_anonymous_page(book, course, slug, rows[student], hidden) for student in students or rows]
             return sorted(found)
@@ -112,7 +108,7 @@ def _page(book, course, slug, submission, hidden=None):
         if not hidden:
             exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
         path = folder / f"{hidden.code(student) if hidden else slug}.html"
-        return Page(student, WRITTEN if _put(path, page.encode(), marked) else KEPT)
+        return Page(student, WRITTEN if _put(path, page, marked) else KEPT)
     except FileNotFoundError:
         reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
     except SQLAlchemyError:
@@ -131,18 +127,16 @@ def _folder(course, slug, student):
     return folder
 
 
-def _put(path, data, marked):
-    """Write the bytes of a file, whole or not at all, unless it has them already; return whether it was written.
+def _put(path, page, marked):
+    """Write a page, unless it is there already; return whether it was written.
 
-    One that has them, and is older than what is `marked`, gets the time of now: by that, whatever hands it out knows
+    One that is there, and is older than what is `marked`, gets the time of now: by that, whatever hands it out knows
     that it is up to date.
     """
     with contextlib.suppress(OSError):
-        if path.read_bytes() == data:
+        if path.read_bytes() == page.encode():
             if path.stat().st_mtime_ns < marked.stat().st_mtime_ns:
                 os.utime(path)
             return False
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_bytes(data)
-    os.replace(scratch, path)
+    private.write(path, page)
     return True

@@ -5,7 +5,7 @@ after the marking, so that no penalty is taken over from an earlier run.
 """
 
 import math
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,20 +70,21 @@ def of(submission):
     """The Lateness of a submission of the gradebook, with the penalty that is noted there."""
     penalties = [notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks]
     extension = submission.extension.total_seconds() if submission.extension else 0.0
-    return Lateness(seconds_late(submission), extension, sum(penalties))
+    return Lateness(_seconds_late(submission), extension, sum(penalties))
 
 
-def seconds_late(submission):
-    """The whole seconds by which a submission is late; 0 for one without a time stamp, or without a due date.
+def _seconds_late(submission):
+    return seconds_late(submission.timestamp, submission.assignment.duedate, submission.extension)
+
+
+def seconds_late(handed_in, due, extension=None):
+    """The whole seconds from the due date, which an extension moves, to a time; 0 where one of the two is None.
 
     nbgrader's own total_seconds_late fails for an extension without a due date, and counts fractions of a second.
     """
-    due, handed_in = submission.assignment.duedate, submission.timestamp
     if due is None or handed_in is None:
         return 0.0
-    if submission.extension:
-        due += submission.extension
-    return float(max(0, math.floor((handed_in - due).total_seconds())))
+    return float(max(0, math.floor((handed_in - due - (extension or timedelta())).total_seconds())))
 
 
 def renew(gradebook, parent, submission):
@@ -92,7 +93,7 @@ def renew(gradebook, parent, submission):
     `parent` is what carries nbgrader's configuration. A plug-in that nbgrader is configured to use is asked as nbgrader
     does: for late submissions only, and never for more than they have.
     """
-    reason, late, changed = "", seconds_late(submission), False
+    reason, late, changed = "", _seconds_late(submission), False
     for notebook in submission.notebooks:
         penalty = None
         if late:

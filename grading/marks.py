@@ -24,7 +24,7 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
 
-from grading import exercise, gradebook, outputs, record
+from grading import exercise, gradebook, late, outputs, record
 from grading.course import load_config
 
 STUDENT = Student.id, Student.last_name, Student.first_name, Student.email, Student.lms_user_id
@@ -201,10 +201,15 @@ def known_student(student, known):
     """
     if student in known:
         return student
+    hint = meant(student, known) or f"{len(known)} are known, and none has a similar id"
+    raise ValueError(f"there is no student {student!r}, in the gradebook or among those who handed in: {hint}")
+
+
+def meant(student, known):
+    """The question whether one of the `known` ids was meant, those that are most like it; empty if none is."""
     near = difflib.get_close_matches(student, known, n=5, cutoff=0.5)
     near += [other for other in known if other.casefold() == student.casefold() and other not in near]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"{len(known)} are known, and none has a similar id"
-    raise ValueError(f"there is no student {student!r}, in the gradebook or among those who handed in: {hint}")
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def is_folder_name(student):
@@ -300,7 +305,7 @@ def _mark(course, assignment, cells, beside, student, rows):
         sum(most for _, most in cells.values()),
         first.late_submission_penalty or 0.0,
         first.timestamp,
-        _seconds_late(first.timestamp, assignment.duedate, first.extension),
+        late.seconds_late(first.timestamp, assignment.duedate, first.extension),
         first.extension,
         path,
         noted,
@@ -317,12 +322,6 @@ def _mistakes(noted, beside, lost):
         if label not in named and of_part:
             named[label] = of_part[0]
     return {label: named[label] for label in lost if label in named}
-
-
-def _seconds_late(when, due, extension):
-    if when is None or due is None:
-        return 0.0
-    return max(0.0, (when - due - (extension or timedelta())).total_seconds())
 
 
 def _path(course, slug, student):

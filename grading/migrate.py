@@ -27,6 +27,7 @@ from nbgrader.api import (
 from sqlalchemy import delete, select, update
 
 from grading import exercise
+from grading.feedback import amount
 
 KINDS = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
 CALLED = {"grade": "a test", "solution": "an answer", "task": "a task"}
@@ -224,7 +225,7 @@ def _change(name, cell, becomes, new):
     if other.kinds != cell.kinds:
         said.append(f"{_called(cell)} becomes {_called(other)}")
     if other.points != cell.points:
-        said.append(f"{_points(cell.points)} become {_points(other.points)}")
+        said.append(f"{amount(cell.points)} become {amount(other.points)}")
     if other.kinds & GRADED and other.cell_type != cell.cell_type:
         said.append(f"a cell of {cell.cell_type} becomes one of {other.cell_type}")
     return f"{name}: {', '.join(said)}" if said else ""
@@ -243,15 +244,11 @@ def _fate(cell, becomes):
 
 
 def _worth(cell):
-    return _points(cell.points) if cell.kinds & GRADED else f"{_called(cell)} without points"
+    return amount(cell.points) if cell.kinds & GRADED else f"{_called(cell)} without points"
 
 
 def _called(cell):
     return " and ".join(CALLED[kind] for kind in KINDS if kind in cell.kinds) or "a locked cell"
-
-
-def _points(points):
-    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def _given(book, notebook, name):

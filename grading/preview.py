@@ -111,7 +111,8 @@ def _seed_of(path):
 
 def _compared(book, task, plan, submission, marked):
     """The Preview of a submission from its grade.Marked."""
-    before = _marks_in(book, submission) if submission else {}
+    is_marked = submission and not gradebook.is_bare(submission)  # else it may be there for an extension
+    before = _marks_in(book, submission) if is_marked else {}
     now = sum(mark.score for mark in before.values()) if before else None
     if marked.notebook is None:
         return Preview(marked.student, now, None, {}, marked.problem)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from grading import anonymous, exercise, grade, marks, outside, private, record
 from grading.answers import known_answers
-from grading.course import COURSE
+from grading.course import COURSE, add_db_option
 from grading.execute import Settings
 from grading.pages import render
 
@@ -24,7 +24,7 @@ LISTED = "There are some; the report with names lists them."
 
 def describe(parser):
     """Add the arguments of the command to a parser."""
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     parser.add_argument("--anonymous", action="store_true", help=anonymous.HELP)
     parser.set_defaults(run=run)
 

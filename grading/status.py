@@ -1,6 +1,7 @@
 """`python -m grading status`: what the report on the class says, in a line per exercise and nine about the class."""
 
 from grading import marks, outside, report
+from grading.course import add_db_option
 
 NAMED = 4  # in a line, at most; the report names all
 
@@ -8,7 +9,7 @@ NAMED = 4  # in a line, at most; the report names all
 def describe(parser):
     """Add the arguments of the command to a parser."""
     parser.add_argument("slugs", nargs="*", metavar="SLUG", help="exercises (default: all in the gradebook)")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: gradebook.db in the course folder)")
+    add_db_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -13,12 +13,8 @@ from grading.bench import OwnBench
 from grading.execute import Settings, execute
 from grading.transplant import rebuild
 
-READ = (
-    "cell_type",
-    "source",
-    "metadata",
-    "attachments",
-)  # of a cell: what it has shown may be large, and is of no interest
+# Of a cell: what it has shown may be large, and is of no interest.
+READ = "cell_type", "source", "metadata", "attachments"
 NUMBER = re.compile(r"^\d+\. ")  # how a title may begin
 
 

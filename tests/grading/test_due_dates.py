@@ -134,7 +134,7 @@ def test_an_extension_that_is_taken_away_leaves_no_row_of_somebody_who_handed_in
 @pytest.mark.parametrize(
     ("student", "until", "error"),
     [
-        ("adda", "2", "there is no student 'adda': do you mean ada? If not, add a new one first"),
+        ("adda", "2", "there is no student 'adda': did you mean ada? If not, add a new one first"),
         ("ada", "-1", "-1 is no number of days: give one from 0 to 1000, or a date"),
         ("ada", "nan", "nan is no number of days"),
         ("ada", "1e9", "1e9 is no number of days"),
@@ -174,3 +174,14 @@ def test_a_due_date_that_is_taken_away_takes_the_extensions_along(small_class, c
     command("extend", SLUG, "ada", "2")
     assert command("due", SLUG, "none")[0] == 0
     assert (due(small_class), extension(small_class, "ada"), small_class.stored("ada")) == (None, None, 0)
+
+
+def test_without_a_due_date_nobody_looks_as_if_an_extension_had_been_a_hand_in(small_class, command):
+    small_class.hand_in("ada")
+    with small_class.book() as book:
+        book.add_student("zoe")
+    command("due", SLUG, "2026-12-24")
+    assert command("extend", SLUG, "zoe", "2")[0] == 0
+    assert command("due", SLUG, "none")[0] == 0
+    with small_class.book() as book:
+        assert [row.student_id for row in book.assignment_submissions(SLUG)] == ["ada"]

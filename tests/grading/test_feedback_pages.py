@@ -197,7 +197,7 @@ def test_one_student_can_be_asked_for_and_one_who_is_not_marked_is_told_with_who
     small_class.hand_in("blaise")
     assert write(small_class, "blaise") == {"blaise": "written"}
     assert not page(small_class, "ada").exists()
-    with pytest.raises(ValueError, match=r"'adda' is not marked for two-step: do you mean ada\?"):
+    with pytest.raises(ValueError, match=r"'adda' is not marked for two-step: did you mean ada\?"):
         write(small_class, "adda")
 
 

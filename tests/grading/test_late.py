@@ -8,7 +8,7 @@ from nbgrader.plugins import BasePlugin, LateSubmissionPlugin
 from small_class import DUE
 from traitlets.config import Config
 
-from grading import gradebook, intake, late, record
+from grading import gradebook, intake, late, marks, record
 from grading.feedback import duration
 from grading.late import LatePolicy
 
@@ -170,7 +170,8 @@ def test_a_part_of_a_second_is_not_late(small_class):
     small_class.hand_in("ada", IN_TIME)
     small_class.change("ada", timestamp=DUE + timedelta(microseconds=900_000))
     with small_class.book() as book:
-        assert late.seconds_late(book.find_submission(SLUG, "ada")) == 0
+        assert late.of(book.find_submission(SLUG, "ada")).late == 0
+    assert marks.read(small_class.course()).exercises[SLUG].marks["ada"].seconds_late == 0
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-01-12 12:00 CEST", "\ufffd"])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
 from conftest import needs
@@ -52,6 +53,14 @@ def previewed(config, **options):
 
 def test_an_exercise_that_is_as_it_was_changes_nothing(config):
     assert previewed(config) == ([], {"ada": (11, 11, {}), "blaise": (14.5, 14.5, {})})
+
+
+def test_who_has_an_extension_and_no_mark_gains_none(config, tmp_path):
+    with Gradebook(config.CourseDirectory.db_url, "bptt") as book:
+        book.add_student("carl")
+        book.add_submission(SLUG, "carl", extension=timedelta(days=1))
+    hand_in(tmp_path, "carl", json.dumps(filled(solution(SLUG).cells)))
+    assert previewed(config)[1]["carl"] == (None, 15, {})
 
 
 def test_a_dry_run_says_what_the_marking_then_does_and_writes_nothing(config, tmp_path, monkeypatch, capsys):
