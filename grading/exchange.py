@@ -18,7 +18,7 @@ from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseAssignment
 from nbgrader.utils import notebook_hash, parse_utc
 
 from grading import outside
-from grading.gradebook import FOR_ALL
+from grading.gradebook import FOR_ALL, time_in
 from grading.platforms.place import RECORD
 
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # what the exchange writes beside a hand-in
@@ -79,6 +79,7 @@ class Collect(ExchangeCollect):
 
     def init_src(self):
         """As nbgrader, without what is no folder, or of nobody."""
+        self.coursedir.get_existing_timestamp = time_in  # nbgrader's own ends the command at what it cannot read
         super().init_src()
         taken = [record for record in self.src_records if self._is_theirs(record)[0] and record["username"]]
         for record in self.src_records:
