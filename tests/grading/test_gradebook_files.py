@@ -356,9 +356,12 @@ def test_a_column_that_is_not_clear_is_asked_for(give, points):
     assert "has no single column 'Final Score'; it has these: Quiz (1) | " in said
 
 
-def test_a_name_among_other_words_is_enough_if_there_is_one_such_column(give, points):
+def test_a_column_with_the_name_among_other_words_is_asked_about_and_filled_when_it_is_given(give, points):
     title = "Week 2: Two step, at home (4711)"
-    _, written, _ = give("canvas", canvas({}, title=title))
+    status, written, said = give("canvas", canvas({}, title=title))
+    assert (status, written) == (2, None)
+    assert f"for two-step; give --column with one of these: {title}\n" in said
+    _, written, _ = give("canvas", canvas({}, title=title), "--column", title, name="b.csv")
     assert written == canvas(points, title=title)
 
 
