@@ -234,15 +234,17 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
 def marks(gradebook, submission):
     """The feedback.Marks of a submission: all that its page shows of the gradebook."""
     columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
-    grades = _of(gradebook, submission, Grade, *columns)
+    grades = _of(gradebook, submission, Grade, *columns, Grade.extra_credit)
     comments = _of(gradebook, submission, Comment, BaseCell.name, Comment.comment)
     lateness = late.of(submission)
+    given = [row for row in grades if row.manual_score is not None or not row.needs_manual_grade]
     return Marks(
-        {name: (score, most) for name, score, most, waits, given in grades if given is not None or not waits},
+        {row.name: (row.score, row.max_score) for row in given},
         {name: comment for name, comment in comments if comment},
         sum(grade.score for grade in grades) - lateness.penalty,
         sum(grade.max_score for grade in grades),
         **lateness._asdict(),
+        lost=any(row.score - (row.extra_credit or 0.0) < row.max_score for row in given),
     )
 
 

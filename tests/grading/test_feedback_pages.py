@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from marking import SLUG, text_of
+from small_class import ANSWERS
 
-from grading import commands, feedback_pages, gradebook
+from grading import commands, feedback_pages, gradebook, marks
 from grading.answers import known_answers
 
 LATE = "2026-01-11 11:00 UTC"
@@ -234,3 +235,28 @@ def test_the_command_says_how_many_pages_were_written_and_kept(small_class, monk
         "1 need a human:",
         "  ..: no page could be made: this id does not name its own folder; give the student another one",
     ]
+
+
+def test_extra_credit_hides_no_lost_point_from_what_may_have_cost_it(small_class):
+    small_class.hand_in("ada", cells=WORSE | {"set-up": "import numpy"})
+    for cell in ("test-gradient", "check-gradient"):  # beside what was lost, and in its place
+        with small_class.book() as book:
+            for grade in book.find_submission(SLUG, "ada").notebooks[0].grades:
+                grade.extra_credit = 15.0 if grade.name == cell else 0.0
+            book.db.commit()
+        write(small_class)
+        assert "What may have cost points" in text(small_class, "ada")
+        mark = marks.read(small_class.course()).exercises[SLUG].marks["ada"]
+        assert mark.points >= mark.most
+        assert mark.costs
+        assert not set(mark.costs) & set(mark.notes)
+
+
+def test_where_all_is_right_extra_credit_lets_nothing_look_as_if_it_had_cost_points(small_class):
+    small_class.hand_in("ada", cells=ANSWERS | {"set-up": "import numpy"})
+    with small_class.book() as book:
+        book.find_grade("test-gradient", SLUG, SLUG, "ada").extra_credit = 1.0
+        book.db.commit()
+    write(small_class)
+    assert "What may have cost points" not in text(small_class, "ada")
+    assert marks.read(small_class.course()).exercises[SLUG].marks["ada"].costs == ()
