@@ -41,7 +41,7 @@ def rows_of(students, rows, user_ids):
 
 
 def _of_others(students, rows, user_ids):
-    """{id of a student: line}, where the id is a number of the platform's for a row, and nothing else says whose."""
+    """{id of a student: line} for each id that is the platform's number of a row, and that no other sign confirms."""
     numbered = {row.own_number: row for row in rows if row.own_number}
     ids = {outside.student(value) for row in rows for value in row.ids if value != row.own_number}
     lines = {}
