@@ -6,6 +6,7 @@ of metadata that it does not know, and under which name it gives the file.
 
 import copy
 import json
+import re
 
 import pytest
 from marking import FAST, SLUG, filled, hand_in, lost
@@ -13,6 +14,7 @@ from marking import FAST, SLUG, filled, hand_in, lost
 from grading import exercise, finder, intake, transplant
 from grading.answers import known_answers, solution
 from grading.bench import OwnBench
+from grading.course import COURSE
 from grading.execute import execute
 
 ANSWERS = solution(SLUG).cells
@@ -186,3 +188,13 @@ def test_an_untouched_notebook_is_found_and_is_not_taken_for_a_filled_one(progra
     (candidate,), _ = finder.candidates(folder, SLUG)
     reading = finder.weigh(candidate, intake.read_notebook(candidate.path)[0], SLUG)
     assert (reading.exercise, reading.filled) == (SLUG, {})
+
+
+def test_each_program_has_its_three_lines_for_students_and_its_row_for_instructors():
+    students, instructors = (
+        (COURSE / "book" / f"{page}.md").read_text(encoding="utf-8") for page in ("exercises", "your-platform")
+    )
+    told = re.findall(r"^\*\*(.+?)\.?\*\*.*\n1\. .*\n2\. .*\n3\. .*\n(?!\d)", students, re.MULTILINE)
+    table = instructors[instructors.index("| program |") :].split("\n\n")[0].splitlines()[2:]
+    assert [row.split("|")[1].strip().lower() for row in table] == [program.lower() for program in told]
+    assert {program.partition(",")[0] for program in SAVED} <= set(told)
