@@ -1,6 +1,35 @@
 """Interactive figures, alive in a notebook and in a static page: frames computed beforehand, linked in the browser."""
 
+import json
+import os
+
 import ipywidgets
+
+from book.figures import interactive
+
+
+class Interactive:
+    """An interactive figure: a module of book/figures/interactive, its state, and a still for pages without scripts.
+
+    `state` holds what the module reads, as JSON can say it; `rows` says how many rows of controls are above the
+    picture, for which a page keeps room.
+    """
+
+    def __init__(self, module, state, still, rows=1):
+        self.module, self.state, self.still, self.rows = module, state, still, rows
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        if "BOOK_PAGES" in os.environ:  # book/_ext/interactive.py has set it
+            return {"text/html": self.html()}
+        return interactive.widget(self.module, **self.state)._repr_mimebundle_()
+
+    def html(self):
+        """What book/figures/interactive/loader.js finds on a page, and makes alive."""
+        state = json.dumps(self.state, separators=(",", ":")).replace("</", r"<\/")
+        return (
+            f'<div class="interactive" data-module="{self.module}" style="--rows:{self.rows}">'
+            f'<script type="application/json">{state}</script>{self.still}</div>'
+        )
 
 
 def stepper(pictures, description="step", value=0, interval=1500):

@@ -84,7 +84,7 @@ class Build(NamedTuple):
 def new_book(root):
     """A course with the real configuration, an exercise, one page, and a library of one word."""
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_static", "live", "progress"):
+    for name in ("_static", "live", "progress", "figures/interactive"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
     for name in ("_config.yml", "requirements.txt", "LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, root)
