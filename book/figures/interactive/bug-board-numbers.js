@@ -95,8 +95,8 @@ function truncated(network, pass, dq) {
     const delta = found.delta.map((rows, i) => (i > t - 4 ? rows : scale(0, rows)));
     return { delta, message: scale(t < 4 ? 1 : 0, found.message) };
   });
-  const total = { delta: parts.map((part) => part.delta).reduce(add), message: parts.map((part) => part.message).reduce(add) };
-  return collect(network, pass, dq, total);
+  const total = (name) => parts.map((part) => part[name]).reduce(add);
+  return collect(network, pass, dq, { delta: total("delta"), message: total("message") });
 }
 
 /* (E(p + h) - E(p - h)) / 2h for every entry of every parameter. */
@@ -135,7 +135,8 @@ export function worst(analytic, numeric) {
 export function halves(network, mistake) {
   const half = network.x.length >> 1;
   const first = { ...network, x: network.x.slice(0, half), y: network.y.slice(0, half) };
-  const second = { ...network, x: network.x.slice(half), y: network.y.slice(half), s_init: forward(first).states.at(-1) };
+  const s_half = forward(first).states.at(-1);
+  const second = { ...network, x: network.x.slice(half), y: network.y.slice(half), s_init: s_half };
   const whole = gradient(network, mistake);
   const late = gradient(second, mistake);
   const early = late && gradient(first, mistake, late.s_init);
