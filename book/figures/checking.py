@@ -143,7 +143,7 @@ def bug_board(cases):
     """
     state = {"cases": {name: _as_json(*case) for name, case in cases.items()}}
     state |= {"mistake": "W for its transpose", "check": "T=1", "tolerance": -6}
-    return Interactive("bug-board", state, _still(cases, 1e-6), rows=3)
+    return Interactive("bug-board", state, _still(cases, 1e-6), rows=0)
 
 
 def _as_json(params, x, s_init, y):

@@ -99,9 +99,11 @@ function render({ model, el }) {
     say(el, line.textContent);
   }
   function draw() {
-    const [mistake, check] = [model.get("mistake"), model.get("check")];
-    if (!(mistake in WORDS.mistakes) || !(check in checks)) return;
-    for (const [name, setter] of Object.entries(setters)) setter.set(model.get(name));
+    const mistake = known(model.get("mistake"), WORDS.mistakes);
+    const check = known(model.get("check"), checks);
+    setters.mistake.set(mistake);
+    setters.check.set(check);
+    setters.tolerance.set(model.get("tolerance"));
     for (const { td, mistake: row, check: column } of cells) {
       const verdict = judge(results[row][column], model.get("tolerance"));
       td.className = verdict.kind;
@@ -115,6 +117,9 @@ function render({ model, el }) {
   for (const name of Object.keys(setters)) model.on(`change:${name}`, draw);
   draw();
 }
+
+/* A link may name what the board does not have. */
+const known = (name, all) => (Object.hasOwn(all, name) ? name : Object.keys(all)[0]);
 
 const MARKS = { passes: "○", caught: "×" };
 

@@ -19,7 +19,7 @@ const WORDS = {
   middle: "mean of both",
   gap: "distance from it",
   coupling: "coupling",
-  input: "input times",
+  input: "input, times",
   plane: "The eigenvalues of W in the complex plane, with the unit circle",
   drag: "Drag an eigenvalue",
   powers: "Norms against the number of hops n, on a logarithmic axis",
@@ -30,7 +30,8 @@ const WORDS = {
   scale: ["norm 0.01", "1", "100"],
   says: ({ matrix, eigenvalues, length, radius, peak, at, linear, squashed }) =>
     `W = ${matrix} has the eigenvalues ${eigenvalues}, the spectral radius ${radius} and the norm ${length}. ` +
-    `With all slopes 1, the norm of n hops is largest at n = ${at}, where it is ${peak}, and ${linear} at n = ${HOPS}. ` +
+    `With all slopes 1, the norm of n hops is largest at n = ${at}, where it is ${peak}` +
+    (at === HOPS ? ". " : `, and ${linear} at n = ${HOPS}. `) +
     `With tanh, ${HOPS} hops have the norm ${squashed}.`,
 };
 
@@ -42,6 +43,7 @@ const DECADES = 4; // of the logarithmic axis, above 1 and below
 const ENTRIES = ["w00", "w01", "w10", "w11"];
 
 function render({ model, el }) {
+  el.classList.add("two-units");
   const controls = element("div", { class: "controls" });
   const pictures = element("div", { class: "pictures" });
   const line = element("p", { class: "reading" });
@@ -171,15 +173,22 @@ function plane(matrix, put) {
     text(6, 16, WORDS.drag),
     ...handles,
   ]);
-  handles.forEach((handle, i) => drag(handle, (event) => {
+  const at = (event) => {
     const box = drawn.getBoundingClientRect();
-    const [re, im] = [event.clientX - box.left, box.bottom - event.clientY]
+    return [event.clientX - box.left, box.bottom - event.clientY]
       .map((pixels) => snap(within((2 * pixels / box.width - 1) * REACH)));
-    const now = spectrum(matrix());
-    const other = now.complex ? re : now.middle + (i ? now.gap : -now.gap);
-    put(withSpectrum(matrix(), im
-      ? { ...now, middle: re, gap: Math.abs(im), complex: true }
-      : { ...now, middle: (re + other) / 2, gap: Math.abs(re - other) / 2, complex: false }));
+  };
+  handles.forEach((handle, i) => drag(handle, () => {
+    const start = matrix(); // where two eigenvalues meet, a matrix has lost its ways: they are kept from here
+    const { middle, gap, complex, coupling } = spectrum(start);
+    let other = complex ? undefined : middle + (i ? gap : -gap);
+    return (event) => {
+      const [re, im] = at(event);
+      other = im ? undefined : other ?? re;
+      put(withSpectrum(start, im
+        ? { middle: re, gap: Math.abs(im), complex: true, coupling }
+        : { middle: (re + other) / 2, gap: Math.abs(re - other) / 2, complex: false, coupling }));
+    };
   }));
   return {
     figure: drawn,
@@ -195,10 +204,12 @@ function plane(matrix, put) {
 
 const snap = (value) => Math.round(value * 20) / 20;
 
-function drag(handle, onMove) {
+function drag(handle, onStart) {
+  let onMove;
   handle.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     handle.setPointerCapture(event.pointerId);
+    onMove = onStart();
   });
   handle.addEventListener("pointermove", (event) => {
     if (handle.hasPointerCapture(event.pointerId)) onMove(event);
