@@ -1,5 +1,6 @@
 """The figures in which a reader chooses a matrix, or a mistake and a check, in a browser with their loader alone."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from book.experiments.cases import case
-from book.figures import checking
+from book.figures import checking, interactive
 from book.figures.widgets import Interactive
 from rnnlib import diagnostics, rnn
 from rnnlib.params import Params, init_params
@@ -201,6 +202,22 @@ def test_at_one_per_cent_tiny_weights_hide_what_is_wrong_with_the_message(show):
 def test_a_link_to_a_pair_that_is_not_on_the_board_leads_to_the_first_one(show):
     page = show(board(), "?mistake=typo&check=nowhere")
     assert reading(page).startswith("none: the right gradient, good: passes.")
+
+
+IN_A_NOTEBOOK = """async ([module, state]) => {
+  const model = { get: name => state[name], set(name, value) { state[name] = value; }, on() {}, save_changes() {} };
+  const el = document.createElement("div");
+  (await import(`data:text/javascript;base64,${module}`)).default.render({ model, el });
+  return el.querySelector(".reading").textContent;
+}"""
+
+
+@pytest.mark.parametrize("figure", [two_units, board])
+def test_a_notebook_which_has_the_module_as_one_text_shows_the_same_figure(figure, show):
+    asked = figure()
+    page = show(asked)
+    source = base64.b64encode(interactive.source(asked.module).encode()).decode()
+    assert page.evaluate(IN_A_NOTEBOOK, [source, asked.state]) == reading(page)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
