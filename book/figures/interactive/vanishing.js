@@ -206,6 +206,8 @@ const snap = (value) => Math.round(value * 20) / 20;
 
 function drag(handle, onStart) {
   let onMove;
+  // The page must not scroll under the finger; `touch-action` does not see to that inside an SVG.
+  handle.addEventListener("touchstart", (event) => event.preventDefault());
   handle.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     handle.setPointerCapture(event.pointerId);
