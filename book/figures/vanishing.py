@@ -82,7 +82,8 @@ def three_fates(rng, scales, H=32, hops=40):
 
 def growth_for_each_coupling(eigenvalue, couplings, hops=60):
     """The norm of W^n for W = [[eigenvalue, c], [0, eigenvalue]], one Picture for each coupling c."""
-    return [_growth(eigenvalue, c, hops, 1.1 * _hump(eigenvalue, max(couplings), hops).max()) for c in couplings]
+    top = 1.1 * _hump(eigenvalue, max(couplings), hops).max()
+    return [_growth(eigenvalue, c, hops, top).named(f"{c:g}") for c in couplings]
 
 
 def _hump(eigenvalue, coupling, hops):
