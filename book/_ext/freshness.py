@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # torch and JAX returned.
 READ = ["rnnlib/**/*.py", "book/figures/**/*.py", "book/experiments/**/*.py", "book/corpus.txt", "book/frameworks.json"]
 READ += ["requirements.txt"]
-FOLDERS = ("_static", "live", "progress", "marking", "figures/interactive")  # whose styles and scripts pages name
 
 
 def setup(app):
@@ -42,8 +41,8 @@ def checksum(patterns):
 
 def pages_with_an_old_style(app, env, added, changed, removed):
     site = Path(app.outdir, "_static")
-    folders = [folder for folder in FOLDERS if folder in app.config.html_static_path]
-    for path in [path for folder in folders for path in Path(app.srcdir, folder).glob("*.[jc]*s")]:
+    folders = [folder for folder in ("_static", "live", "progress", "marking") if folder in app.config.html_static_path]
+    for path in [path for folder in folders for path in Path(app.srcdir, folder).glob("*.*")]:
         if not (site / path.name).exists() or (site / path.name).read_bytes() != path.read_bytes():
             return env.found_docs
     return []

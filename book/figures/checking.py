@@ -20,7 +20,7 @@ def u_curve(f, point, slope):
     `f` maps a number to a number, `slope` is its exact derivative at `point`. Returns 15 Pictures, h = 0.1 to 1e-15.
     """
     errors = difference_errors(f, point, slope)
-    return [_u_frame(f, point, slope, h, errors) for h in FRAMES]
+    return [_u_frame(f, point, slope, h, errors).named(f"{h:.0e}") for h in FRAMES]
 
 
 @styled

@@ -48,6 +48,9 @@ class Picture(NamedTuple):
     alt: str
     name: str = ""
 
+    def named(self, name):
+        return self._replace(name=name)
+
     def _repr_html_(self):
         return self.html
 

@@ -1,11 +1,11 @@
 """The figures in which a reader chooses a matrix, or a mistake and a check, in a browser with their loader alone."""
 
 import base64
-from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from interactive import served
 
 from book.experiments.cases import case
 from book.figures import checking, interactive
@@ -13,15 +13,15 @@ from book.figures.widgets import Interactive
 from rnnlib import diagnostics, rnn
 from rnnlib.params import Params, init_params
 
-FOLDER = Path(__file__).parents[2] / "book" / "figures" / "interactive"
+SERVED = served()
 MINUS = "\N{MINUS SIGN}"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 HOST = "http://figures.invalid"
 TRIANGLE = {"w00": 0.9, "w01": 1.0, "w10": 0.0, "w11": 0.9, "input": 0.5, "by": "eigenvalues"}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>figure</title>
 <link rel="stylesheet" href="interactive.css"></head>
-<body><main><h1>Figure</h1><figure id="fig">{figure}</figure></main>
-<script type="module" src="loader.js"></script></body></html>"""
+<body><main><h1>Figure</h1><figure id="fig">{html}</figure></main>
+<script src="loader.js"></script><script src="{figure.module}.js"></script></body></html>"""
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ def show(chromium):
         height = 844 if width < 600 else 1800
         contexts.append(chromium.new_context(viewport={"width": width, "height": height}, has_touch=width < 600))
         page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)  # milliseconds
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.route(f"{HOST}/**", lambda route: answer(route, PAGE.format(figure=figure.html())))
+        page.route(f"{HOST}/**", lambda route: answer(route, PAGE.format(figure=figure, html=figure.html())))
         page.goto(f"{HOST}/#fig{settings}")
         page.wait_for_selector(".alive .reading")
         assert not page.errors
@@ -48,12 +49,10 @@ def show(chromium):
 
 def answer(route, page):
     name = route.request.url.removeprefix(f"{HOST}/")
-    if not name:
-        route.fulfill(body=page, content_type="text/html")
-    elif (FOLDER / name).exists():
-        route.fulfill(path=FOLDER / name)
+    if name in SERVED:
+        route.fulfill(body=SERVED[name], content_type="text/css" if name.endswith(".css") else "text/javascript")
     else:
-        route.fulfill(status=404)
+        route.fulfill(body=page, content_type="text/html", status=404 if name else 200)
 
 
 def two_units(**changes):

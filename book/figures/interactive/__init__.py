@@ -4,9 +4,13 @@ A figure is a module of JavaScript in this folder; the pages of the course use t
 folder is the package bptt_figures, which needs the extra `figures`.
 """
 
-import base64
 import re
 from pathlib import Path
+from urllib.parse import quote
+
+# The settings of the worked example of the chapter "Two steps by hand".
+TWO_STEP = {"u": 0.5, "w": -0.8, "k": 0.1, "x_0": 1.0, "x_1": 2.0, "s_init": 0.4, "func": "tanh", "forget": False}
+TWO_STEP |= {"v": [1.2, -0.7], "y": [1.0, 0.0]}
 
 FOLDER = Path(__file__).parent
 IMPORT = re.compile(r'(?<=from ")\./([\w-]+\.js)(?=")')
@@ -16,6 +20,18 @@ export default {{ render({{ model, el }}) {{
   return figure.render({{ model, el }});
 }} }};
 """
+
+
+def two_step(**settings):
+    """The two-step network, whose numbers can be changed, as a widget; it begins with the worked example.
+
+    `settings` are other numbers to begin with: u, w, k, x_0, x_1, s_init, func, v, y. Raises ImportError where
+    anywidget is not installed, TypeError for a setting that it does not have. Source: the chapter "Two steps by hand",
+    fig. two-step-play.
+    """
+    if unknown := set(settings) - set(TWO_STEP):
+        raise TypeError(f"the figure has no setting {sorted(unknown)}, only {sorted(TWO_STEP)}")
+    return widget("two-step", **(TWO_STEP | settings))
 
 
 def widget(module, **state):
@@ -41,6 +57,7 @@ def style():
 
 
 def as_address(name):
+    """The module of that file, and all that it imports, as an address that browsers can import."""
     text = (FOLDER / name).read_text(encoding="utf-8")
     whole = IMPORT.sub(lambda found: as_address(found[1]), text)
-    return "data:text/javascript;base64," + base64.b64encode(whole.encode()).decode()
+    return "data:text/javascript;charset=utf-8," + quote(whole, safe=" ;,/?:@&=+$!'()*-._~{}[]<>|^`")

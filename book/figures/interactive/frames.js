@@ -20,7 +20,7 @@ function render({ model, el }) {
       label, min: 0, max: names.length - 1, step: 1, value, show: (index) => names[index],
       onInput: (index) => { stop(); move(index); say(el, frames[chosen()].alt); },
     });
-    made.shown.style.minWidth = `${Math.max(...names.map((name) => name.length))}ch`; // the slider keeps its length
+    made.shown.style.flexBasis = `${Math.max(...names.map((name) => name.length))}ch`; // the slider keeps its length
     model.set(`at_${i}`, value);
     model.on(`change:at_${i}`, () => {
       if (within(model.get(`at_${i}`), names) !== model.get(`at_${i}`)) return;

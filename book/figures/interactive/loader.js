@@ -1,15 +1,17 @@
 /* Makes the interactive figures of a page alive: each is a module of this folder, in the form of anywidget's front ends,
-   and gets a small model of its state. What a reader sets stands in the address, where others can be led to it:
+   and gets a small model of its state. What a reader sets is in the address, where others can be led to it:
    #fig-two-step-play?u=0.5&w=-0.8 is the figure of that name with these settings. */
 
 const models = new Map(); // by the name of the figure
 
-for (const box of document.querySelectorAll(".interactive")) start(box);
-addEventListener("hashchange", () => follow());
+// Each script of book/_ext/interactive.py calls this with the name of a module, and its address.
+async function startFigures(module, address) {
+  const { default: figure } = await import(address);
+  for (const box of document.querySelectorAll(`.interactive[data-module="${module}"]`)) await start(box, figure);
+}
 
-async function start(box) {
+async function start(box, figure) {
   const state = JSON.parse(box.querySelector("script").textContent);
-  const { default: figure } = await import(`./${box.dataset.module}.js`);
   const name = box.closest("figure")?.id ?? "";
   const model = makeModel(state, (settings) => write(name, settings));
   models.set(name, model);
@@ -22,8 +24,10 @@ async function start(box) {
   follow(name);
 }
 
+addEventListener("hashchange", () => follow());
+
 // The part of anywidget's model that figures use.
-export function makeModel(state, onSave = () => {}) {
+function makeModel(state, onSave = () => {}) {
   const now = { ...state };
   const listeners = {};
   return {
@@ -71,5 +75,8 @@ function apply(name, model) {
 function follow(name = read()[0]) {
   if (read()[0] !== name || !models.has(name)) return;
   apply(name, models.get(name));
-  if (location.hash.includes("?")) document.getElementById(name).scrollIntoView();
+  if (!location.hash.includes("?")) return;
+  const show = () => document.getElementById(name).scrollIntoView({ behavior: "instant" });
+  show();
+  if (document.readyState !== "complete") addEventListener("load", show); // pictures and letters above it move it
 }

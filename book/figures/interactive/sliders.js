@@ -19,13 +19,14 @@ function filled(node, attributes, children) {
 
 // A range of numbers. `show` makes a text of the number, which is seen beside it and spoken; `onInput` gets the number.
 // What it returns can be set to another number, which calls nothing.
-export function slider(el, { label, min, max, step, value, show = (number) => signed(String(number)), onInput }) {
+export function slider(el, { label, min, max, step, value, show = String, onInput }) {
   const input = element("input", { type: "range", min, max, step });
   const shown = element("span", { class: "shown", "aria-hidden": "true" }); // the input itself speaks it
   const set = (number) => {
     input.value = number;
-    shown.textContent = show(input.valueAsNumber);
-    input.setAttribute("aria-valuetext", shown.textContent);
+    const text = signed(show(input.valueAsNumber));
+    shown.replaceChildren(...letters(text));
+    input.setAttribute("aria-valuetext", text);
   };
   set(value);
   input.addEventListener("input", () => {
@@ -65,18 +66,16 @@ export function button(el, { label, onPress }) {
   return press;
 }
 
-// In the text of a label, s_-1 is an s with an index.
 function control(label, input, after = []) {
   input.id = `control-${(controls += 1)}`;
   const name = element("label", { for: input.id }, letters(label));
   return element("div", { class: "control" }, [name, input, ...after]);
 }
 
+// What follows a low line is an index.
 export function letters(text) {
-  return text.split(/(\b[A-Za-z]_(?:-?\d+|[a-z]\b))/).map((part, index) => {
-    if (index % 2 === 0) return part;
-    const [letter, below] = part.split("_");
-    return element("span", {}, [element("i", {}, letter), element("sub", {}, signed(below))]);
+  return text.split(/_([-\u2212]?\d+|[a-z]\b)/).map((part, place) => {
+    return place % 2 ? element("sub", {}, signed(part)) : part;
   });
 }
 
