@@ -40,17 +40,16 @@ PAPER = {
 # What is folded is opened; it would fade in, and be missing in a print taken at once. What only works on a screen goes.
 STYLE = """
   * { animation: none !important; transition: none !important; }
-  #jb-print-toc, .jupyter-widgets.widget-play, .jupyter-widgets.widget-slider { display: none !important; }
+  #jb-print-toc { display: none !important; }
 """
-# Formulas, fonts and widgets must be there. Without a network, a site that takes its widgets from a CDN has none.
+# Formulas, fonts and figures must be there.
 READY = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
-  const waiting = () => document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']").length
-    > document.querySelectorAll(".widget-subarea > .jupyter-widgets").length;
+  const waiting = () => document.querySelector(".interactive:not(.alive)");
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   for (const until = Date.now() + 10000; waiting() && Date.now() < until; ) await frame();
   await Promise.allSettled([...document.fonts].map(font => font.load()));  // the letters of a formula come last
-  for (let drawn = 0; drawn < 2; drawn++) await frame();  // widgets write their labels in the next frame
+  for (let drawn = 0; drawn < 2; drawn++) await frame();  // what was opened is drawn in the next frame
 }"""
 # Chromium notes where in the print an element lies if a link of the same page leads to it; these links show nothing.
 NOTE_PLACES = """() => {

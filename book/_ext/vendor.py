@@ -1,4 +1,4 @@
-"""Fetch what the site needs in the reader's browser, from npm: letters of formulas, RequireJS, the widget manager."""
+"""Fetch what the site needs in the reader's browser, from npm: letters of formulas, and what keeps exercises."""
 
 import base64
 import hashlib
@@ -35,7 +35,6 @@ class Package(NamedTuple):
     places: dict[str, list[str]]
 
 
-WIDGETS = "vendor/@jupyter-widgets/"
 PACKAGES = [
     Package(
         f"katex@{katex_version}",  # the one that sets the formulas
@@ -46,30 +45,12 @@ PACKAGES = [
             "dist/fonts/": ["vendor/katex/fonts/"],
         },
     ),
-    Package(
-        "requirejs@2.3.8",
-        "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
-        {"require.js": ["vendor/require.js"]},
-    ),
     Package(  # JupyterLite keeps its files with it, and the page of all exercises reads them
         "localforage@1.10.0",
         "14/H1aX7hzBBmmh7sGPd+AOMkkIrHM3Z1PAyGgZigA1H1p5O5ANnMyWzvpAETtG68/dC4pC0ncy3+PPGzXZHPg==",
         {
             "LICENSE": ["vendor/localforage.LICENSE"],
             "dist/localforage.min.js": ["vendor/localforage.js"],
-        },
-    ),
-    Package(
-        "@jupyter-widgets/html-manager@1.0.15",
-        "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
-        {
-            "dist/embed-amd.js": [f"{WIDGETS}html-manager/dist/embed-amd.js"],
-            "dist/embed.js.LICENSE.txt": [f"{WIDGETS}html-manager/dist/LICENSE.txt"],
-            # The icons of the Play buttons. Each of the modules in embed-amd.js looks for them beside itself.
-            "dist/1551f4f60c37af51121f.woff2": [
-                f"{WIDGETS}1551f4f60c37af51121f.woff2",
-                f"{WIDGETS}html-manager/dist/1551f4f60c37af51121f.woff2",
-            ],
         },
     ),
 ]

@@ -25,23 +25,6 @@ addEventListener("DOMContentLoaded", () => {
   };
 });
 
-// ipywidgets leaves its sliders and the buttons of Play without names, and shows the tooltip "null".
-const PLAY_BUTTONS = ["Play or pause", "Stop", "Repeat"];
-function nameControls() {
-  for (const button of document.querySelectorAll(".widget-play button:not([aria-label])")) {
-    button.setAttribute("aria-label", PLAY_BUTTONS[[...button.parentElement.children].indexOf(button)]);
-  }
-  for (const slider of document.querySelectorAll(".widget-slider:not([data-named])")) {
-    const label = slider.querySelector(".widget-label");
-    const handles = slider.querySelectorAll(".noUi-handle");
-    if (!handles.length) continue; // it is not complete yet
-    for (const handle of handles) handle.setAttribute("aria-label", label.textContent.trim() || "value");
-    label.removeAttribute("title");
-    slider.dataset.named = "";
-  }
-}
-new MutationObserver(nameControls).observe(document.documentElement, { childList: true, subtree: true });
-
 // Paper is white: what is printed has the light colours, whatever the reader has on the screen.
 let onScreen;
 addEventListener("beforeprint", () => {

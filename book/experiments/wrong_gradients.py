@@ -20,6 +20,7 @@ NAMES = (
     "four steps only",
     "dW transposed",
 )
+MORE_NAMES = ("db of one step", "slope of the sigmoid", "sum for mean", "wrong sign")  # for the board of all pairs
 
 
 def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None, ds_last=None):
@@ -27,17 +28,18 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None, ds_last
 
     Shapes: as for `rnnlib.rnn.loss_and_gradient`; `ds_last` (B, H) is the gradient that reaches the last state from
     later steps, which "four steps only" does not look at. A wrong loop may raise an IndexError, as it does in life.
-    Raises ValueError for a mistake that is not in NAMES.
+    Raises ValueError for a mistake that is neither in NAMES nor in MORE_NAMES.
     """
-    if mistake is not None and mistake not in NAMES:
-        raise ValueError(f"mistake is {mistake!r}, expected one of {NAMES}")
+    if mistake is not None and mistake not in NAMES + MORE_NAMES:
+        raise ValueError(f"mistake is {mistake!r}, expected one of {NAMES + MORE_NAMES}")
     if mistake == "four steps only":
         return truncated_gradient(params, x, s_init, y, window=4, stride=1, weights=weights)
     D = params.U.shape[1]
     x = np.eye(D)[x] if x.ndim == 2 else x
     fwd = forward(params, x, s_init, y, weights=weights)
-    dq = output_gradient(fwd.yhat, y, weights)
-    slope = 1 - fwd.s**2
+    dq = output_gradient(fwd.yhat, y, weights, "sum" if mistake == "sum for mean" else "mean")
+    dq = -dq if mistake == "wrong sign" else dq
+    slope = fwd.s * (1 - fwd.s) if mistake == "slope of the sigmoid" else 1 - fwd.s**2
     delta, message = np.zeros_like(fwd.s), np.zeros_like(s_init) if ds_last is None else ds_last
     for t in reversed(range(D if mistake == "loop over D" else len(x))):
         delta[t] = (dq[t] @ params.V + message) * slope[t]
@@ -51,7 +53,7 @@ def flawed_gradient(params, x, s_init, y, *, weights=None, mistake=None, ds_last
         U=np.einsum("tni,tnd->id", delta, x),
         W=dW.T if mistake == "dW transposed" else dW,
         V=np.einsum("tnk,tni->ki", dq, fwd.s),
-        b=delta.sum(axis=(0, 1)),
+        b=delta[-1:].sum(axis=(0, 1)) if mistake == "db of one step" else delta.sum(axis=(0, 1)),
         c=dq.sum(axis=(0, 1)),
     )
     return fwd.E, Backward(gradient, None, message), fwd.s[-1].copy()
@@ -92,6 +94,16 @@ def seam_error(params, x, s_init, y, mistake):
     _, first, _ = flawed_gradient(params, x[:half], s_init, y[:half], mistake=mistake, ds_last=second.s_init)
     halves = [a + b for a, b in zip(first.gradient, second.gradient, strict=True)]
     return max(relative_error(a, n) for a, n in zip(halves, whole.gradient, strict=True))
+
+
+def step_lowers_error(params, x, s_init, y, mistake, rate=0.1):
+    """Whether E falls if the parameters move by `rate` times the gradient that `mistake` gives, downhill as it says.
+
+    Shapes: as for `flawed_gradient`.
+    """
+    E, wrong, _ = flawed_gradient(params, x, s_init, y, mistake=mistake)
+    moved = Params(*(p - rate * dp for p, dp in zip(params, wrong.gradient, strict=True)))
+    return bool(forward(moved, x, s_init, y).E < E)
 
 
 def careless_check(analytic, numeric, tol):

@@ -9,7 +9,7 @@ from book.figures.style import BLUE, ORANGE, Picture, new_figure, picture, style
 from rnnlib import rnn
 from rnnlib.sampling import sample, tempered
 
-BOX = "white-space:pre-wrap;min-height:9em;padding:0.6em;font-family:monospace;line-height:1.5"
+BOX = "text-align:left;white-space:pre-wrap;min-height:9em;padding:0.6em;font-family:monospace;line-height:1.5"
 
 
 @styled
@@ -43,7 +43,8 @@ def sample_frames(vocab, stages, prompt, source, length=260, temperature=0.7):
     for updates, params in stages.items():
         text = _write(vocab, params, prompt, length, temperature)
         title = f"after {updates} updates; longest piece from the book: {_longest_piece(text, source)!r}"
-        frames.append(_frame(title, f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text))
+        frame = _frame(title, f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text)
+        frames.append(frame.named(str(updates)))
     return frames
 
 
@@ -59,7 +60,7 @@ def temperature_frames(vocab, params, prompt, temperatures, length=160):
         bars = _bars(vocab, tempered(fwd.yhat[-1, 0], temperature), likely, temperature)
         text = _write(vocab, params, prompt, length, temperature)
         below = _frame("", f"<b>{html.escape(prompt)}</b>{html.escape(text)}", text)
-        frames.append(Picture(bars.html + below.html, bars.alt))
+        frames.append(Picture(bars.html + below.html, bars.alt, f"{temperature:.2f}"))
     return frames
 
 
@@ -87,7 +88,7 @@ def unit_frames(text, states, matches):
     for name, match in matches.items():
         state = states[:, match.unit]
         title = f"unit {match.unit}: {name} (correlation here {match.fresh:.2f})"
-        frames.append(_frame(title, _coloured(text, state), _in_words(text, state), drawn=True))
+        frames.append(_frame(title, _coloured(text, state), _in_words(text, state), drawn=True).named(name))
     return frames
 
 

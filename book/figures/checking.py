@@ -5,8 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from book.experiments.step_sizes import STEPS, difference_errors
+from book.experiments.wrong_gradients import MORE_NAMES, NAMES, verdict
 from book.figures.curves import draw_histories
 from book.figures.style import BLUE, GREEN, GREY, INK, ORANGE, new_figure, picture, styled
+from book.figures.widgets import Interactive
 from rnnlib import gradcheck
 
 FRAMES = STEPS[2:31:2]  # 1e-1 to 1e-15
@@ -18,7 +20,7 @@ def u_curve(f, point, slope):
     `f` maps a number to a number, `slope` is its exact derivative at `point`. Returns 15 Pictures, h = 0.1 to 1e-15.
     """
     errors = difference_errors(f, point, slope)
-    return [_u_frame(f, point, slope, h, errors) for h in FRAMES]
+    return [_u_frame(f, point, slope, h, errors).named(f"{h:.0e}") for h in FRAMES]
 
 
 @styled
@@ -131,3 +133,32 @@ def autopsy(histories, accuracies):
     panels[0].set_ylabel("error per step")
     figure.tight_layout()
     return picture(figure, "Training error against updates in three tasks. At the end: " + "; ".join(told) + ".")
+
+
+def bug_board(cases):
+    """All pairs of a wrong gradient and a check, computed where they are seen: an Interactive.
+
+    `cases` maps the name of each case to (params, x, s_init, y); the first one is also that of the checks by halves
+    and by a step downhill.
+    """
+    state = {"cases": {name: _as_json(*case) for name, case in cases.items()}}
+    state |= {"mistake": "W for its transpose", "check": "T=1", "tolerance": -6}
+    return Interactive("bug-board", state, _still(cases, 1e-6), rows=0)
+
+
+def _as_json(params, x, s_init, y):
+    named = {"x": x, "s_init": s_init, "y": y}
+    lists = {name: array.tolist() for name, array in params._asdict().items()}
+    return {"params": lists, **{name: array.tolist() for name, array in named.items()}}
+
+
+def _still(cases, tol):
+    """The board of the cases as a table, for pages without scripts and on paper."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in cases)
+    rows = "".join(
+        f'<tr><th scope="row">{mistake}</th>'
+        + "".join(f"<td>{verdict(*case, mistake, tol)}</td>" for case in cases.values())
+        + "</tr>"
+        for mistake in NAMES + MORE_NAMES
+    )
+    return f'<table class="table"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'

@@ -72,7 +72,10 @@ def error_reach(rng, biases, T=60, H=12, K=4):
         b[H : 2 * H] += bias
         reach = gradient_norms(lstm, gated._replace(b=b), batch, np.zeros((2, 1, H)), steps)
         reaches.append(reach / reach[-1])
-    return [_reach(T, steps, simple / simple[-1], reach, bias) for bias, reach in zip(biases, reaches, strict=True)]
+    return [
+        _reach(T, steps, simple / simple[-1], reach, bias).named(f"{bias:.1f}")
+        for bias, reach in zip(biases, reaches, strict=True)
+    ]
 
 
 @styled

@@ -52,7 +52,8 @@ def path_frames(graph, paths):
         names = ", ".join([path[0][0], *(head for _, head in path)])
         factors = r" \cdot ".join(f"{graph[edge]:.3f}" if graph[edge] >= 0 else f"({graph[edge]:.3f})" for edge in path)
         alt = f"Path {i + 1} of {len(paths)}, through {names}: its local derivatives multiply to {product:.4f}."
-        frames.append(two_errors(graph, alt, now=path, title=f"${factors}$ = {product:.4f}"))
+        frame = two_errors(graph, alt, now=path, title=f"${factors}$ = {product:.4f}")
+        frames.append(frame.named(names.replace(",", "")))
     return frames
 
 
@@ -69,10 +70,11 @@ def backward_frames(graph):
             f"Backward sweep: dE/d{node} is {so_far[node]:.3f}; multiplied by the local derivatives of the arrows into"
             f" {node}, it is added to {' and '.join(tail for _, tail in now)}."
         )
-        frames.append(_frame(graph, alt, so_far, now, done, title))
+        frames.append(_frame(graph, alt, so_far, now, done, title).named(f"dE/d{node}"))
     last = sweep_back(graph, "E").derivatives
     told = ", ".join(f"dE/d{name} is {last[name]:.3f}" for name in ("u", "w", "k", "s_-1"))
-    frames.append(_frame(graph, f"The sweep is finished: {told}.", last, (), [e[::-1] for e in used], "all at once"))
+    alt, done = f"The sweep is finished: {told}.", [edge[::-1] for edge in used]
+    frames.append(_frame(graph, alt, last, (), done, "all at once").named("all"))
     return frames
 
 
@@ -90,7 +92,7 @@ def forward_frames(graph, start):
             f"Forward sweep from {start}: d{node}/d{start} is {so_far[node]:.3f}; multiplied by the local derivatives"
             f" of the arrows out of {node}, it is added to {' and '.join(head for _, head in now)}."
         )
-        frames.append(_frame(graph, alt, so_far, now, done, title))
+        frames.append(_frame(graph, alt, so_far, now, done, title).named(f"d{node}/d{start}"))
     return frames
 
 

@@ -50,7 +50,7 @@ def scan_rounds(T):
         old = spans[-1]
         spans.append([(old[t - reach][0], t) if t >= reach else old[t] for t in range(T)])
         reach *= 2
-    return [_round(number, spans) for number in range(len(spans))]
+    return [_round(number, spans).named(str(number)) for number in range(len(spans))]
 
 
 @styled

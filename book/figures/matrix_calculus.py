@@ -7,7 +7,7 @@ from book.figures.style import BLUE, GREY, INK, ORANGE, new_figure, picture, sty
 
 def product_paths(A, B):
     """For each entry of A (m, n) a Picture: the entries of C = A B that it moves, and its factors there."""
-    return [_product(A, B, i, j) for i in range(A.shape[0]) for j in range(A.shape[1])]
+    return [_product(A, B, i, j).named(f"({i}, {j})") for i in range(A.shape[0]) for j in range(A.shape[1])]
 
 
 @styled

@@ -15,7 +15,7 @@ def output_readings(logits, y):
     """
     curve = np.linspace(-4, 4, 41)
     error = np.array([scalar.cross_entropy_of_probabilities(sigmoid(q), y) for q in curve])
-    return [_output_reading(curve, error, float(q), y) for q in logits]
+    return [_output_reading(curve, error, float(q), y).named(f"{q:.1f}") for q in logits]
 
 
 @styled

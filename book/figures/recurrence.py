@@ -56,7 +56,8 @@ def forward_frames(x, s_init, fwd, errors):
         )
         alt = f"The unrolled network: {told}; the errors so far sum to {total:.3f}."
         title = f"step {t}:  $E$ so far = {total:.3f}" if t >= 0 else "before the first step:  $E$ so far = 0"
-        frames.append(network(nodes, edges, alt, now=now, faint=later, values=values, title=title))
+        frame = network(nodes, edges, alt, now=now, faint=later, values=values, title=title)
+        frames.append(frame.named(str(t) if t >= 0 else "none yet"))
     return frames
 
 

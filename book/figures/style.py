@@ -39,10 +39,17 @@ styled = mpl.rc_context(STYLE)  # decorator: draw in the course's style
 
 
 class Picture(NamedTuple):
-    """What a page shows, an SVG in its box or a text, and the sentence that says what is to be seen on it."""
+    """What a page shows, an SVG in its box or a text, and the sentence that says what is to be seen on it.
+
+    One of several that a reader chooses from has a name as well: the value or the step that it shows.
+    """
 
     html: str
     alt: str
+    name: str = ""
+
+    def named(self, name):
+        return self._replace(name=name)
 
     def _repr_html_(self):
         return self.html

@@ -32,7 +32,7 @@ def path_frames(T=5):
             if t
             else ", which is the first state, and from there to w_0."
         )
-        frames.append(paths_back(t, alt, T, title=f"$E_{t}$ reaches {uses} of $w$"))
+        frames.append(paths_back(t, alt, T, title=f"$E_{t}$ reaches {uses} of $w$").named(f"E_{t}"))
     return frames
 
 
@@ -48,7 +48,8 @@ def sweep_frames(delta):
         heard = "its own error alone" if t == T - 1 else f"its own error and the message w delta_{t + 1}"
         alt = f"Backward sweep at step {t}: delta_{t} is {delta[t]:.4f}, found from {heard}."
         title = rf"step {t}:  $\delta_{t}$ from $E_{t}$" + ("" if t == T - 1 else rf" and $\delta_{t + 1}$")
-        frames.append(network(nodes, edges, alt, now=now, done=done, values=values, above=values, title=title))
+        marks = {"now": now, "done": done, "values": values, "above": values}
+        frames.append(network(nodes, edges, alt, title=title, **marks).named(str(t)))
         done = [*done, *now]
     return frames
 
@@ -82,13 +83,14 @@ def triangle(parts, alt, rows=(), columns=()):
 def triangle_frames(parts):
     """First row after row, then column after column: two orders of one sum."""
     T = len(parts)
-    frames = [triangle(parts, f"A triangle of {T * (T + 1) // 2} numbers: row t, column k is what E_t gives to w_k.")]
+    alt = f"A triangle of {T * (T + 1) // 2} numbers: row t, column k is what E_t gives to w_k."
+    frames = [triangle(parts, alt).named("none yet")]
     for t in range(T):
         alt = f"Row by row: the {t + 1} parts of E_{t} sum to {parts[t].sum():.4f}."
-        frames.append(triangle(parts, alt, rows=range(t + 1)))
+        frames.append(triangle(parts, alt, rows=range(t + 1)).named(f"row of E_{t}"))
     for k in reversed(range(T)):
         alt = f"Column by column, from the last: the {T - k} parts of w_{k} sum to {parts[:, k].sum():.4f}."
-        frames.append(triangle(parts, alt, columns=range(k, T)))
+        frames.append(triangle(parts, alt, columns=range(k, T)).named(f"column of w_{k}"))
     return frames
 
 

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import numpy as np
 from matplotlib.patches import Circle
 
+from book.figures.interactive import TWO_STEP
 from book.figures.network import arrow, draw_network, network
 from book.figures.style import BLUE, GREEN, INK, ORANGE, new_figure, picture, styled
+from book.figures.widgets import Interactive
 from rnnlib import scalar
 
 NODES = {
@@ -80,38 +82,50 @@ def two_step_sweep(params, x, s_init, y, func="tanh"):
     """
     b = scalar.backward(params, x, s_init, y, func)
     steps = [
-        ([], r"dE/dE", 1.0, "starts at the error"),
-        ([("E", "o"), ("o", "q")], r"dE/dq_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
-        ([("q", "v")], r"dE/dv_i = dE/dq_i \cdot s_1", b.total.v, "reaches v"),
-        ([("q", "s_1")], r"dE/ds_1 = \sum_i dE/dq_i \cdot v_i", b.dE_ds_1,
+        ("dE/dE", [], r"dE/dE", 1.0, "starts at the error"),
+        ("dE/dq", [("E", "o"), ("o", "q")], r"dE/dq_i = o_i \sum_j y_j - y_i", b.dE_dq, "reaches q"),
+        ("dE/dv", [("q", "v")], r"dE/dv_i = dE/dq_i \cdot s_1", b.total.v, "reaches v"),
+        ("dE/ds_1", [("q", "s_1")], r"dE/ds_1 = \sum_i dE/dq_i \cdot v_i", b.dE_ds_1,
          "reaches the state s_1"),
-        ([("s_1", "z_1")], r"dE/dz_1 = dE/ds_1 \cdot \partial s_1/\partial z_1",
+        ("dE/dz_1", [("s_1", "z_1")], r"dE/dz_1 = dE/ds_1 \cdot \partial s_1/\partial z_1",
          b.dE_dz_1, "passes the squashing of step 1"),
-        ([("z_1", "a_1"), ("a_1", "u_1")], r"\partial^{+}E/\partial u_1 = dE/dz_1 \cdot x_1",
+        ("∂⁺E/∂u_1", [("z_1", "a_1"), ("a_1", "u_1")], r"\partial^{+}E/\partial u_1 = dE/dz_1 \cdot x_1",
          b.by_step.u[1], "reaches u_1, step 1's copy of u"),
-        ([("z_1", "k_1")], r"\partial^{+}E/\partial k_1 = dE/dz_1", b.by_step.k[1], "reaches k_1"),
-        ([("z_1", "b_1"), ("b_1", "w_1")], r"\partial^{+}E/\partial w_1 = dE/dz_1 \cdot s_0",
+        ("∂⁺E/∂k_1", [("z_1", "k_1")], r"\partial^{+}E/\partial k_1 = dE/dz_1", b.by_step.k[1], "reaches k_1"),
+        ("∂⁺E/∂w_1", [("z_1", "b_1"), ("b_1", "w_1")], r"\partial^{+}E/\partial w_1 = dE/dz_1 \cdot s_0",
          b.by_step.w[1], "reaches w_1, step 1's copy of w"),
-        ([("b_1", "s_0")], r"dE/ds_0 = dE/dz_1 \cdot w_1", b.dE_ds_0,
+        ("dE/ds_0", [("b_1", "s_0")], r"dE/ds_0 = dE/dz_1 \cdot w_1", b.dE_ds_0,
          "goes back in time to s_0"),
-        ([("s_0", "z_0")], r"dE/dz_0 = dE/ds_0 \cdot \partial s_0/\partial z_0",
+        ("dE/dz_0", [("s_0", "z_0")], r"dE/dz_0 = dE/ds_0 \cdot \partial s_0/\partial z_0",
          b.dE_dz_0, "passes the squashing of step 0"),
-        ([("z_0", "a_0"), ("a_0", "u_0")], r"\partial^{+}E/\partial u_0 = dE/dz_0 \cdot x_0",
+        ("∂⁺E/∂u_0", [("z_0", "a_0"), ("a_0", "u_0")], r"\partial^{+}E/\partial u_0 = dE/dz_0 \cdot x_0",
          b.by_step.u[0], "reaches u_0, step 0's copy of u"),
-        ([("z_0", "k_0")], r"\partial^{+}E/\partial k_0 = dE/dz_0", b.by_step.k[0], "reaches k_0"),
-        ([("z_0", "b_0"), ("b_0", "w_0")], r"\partial^{+}E/\partial w_0 = dE/dz_0 \cdot s_{-1}",
+        ("∂⁺E/∂k_0", [("z_0", "k_0")], r"\partial^{+}E/\partial k_0 = dE/dz_0", b.by_step.k[0], "reaches k_0"),
+        ("∂⁺E/∂w_0", [("z_0", "b_0"), ("b_0", "w_0")], r"\partial^{+}E/\partial w_0 = dE/dz_0 \cdot s_{-1}",
          b.by_step.w[0], "reaches w_0, step 0's copy of w"),
-        ([("b_0", "s_init")], r"dE/ds_{-1} = dE/dz_0 \cdot w_0", b.s_init,
+        ("dE/ds_-1", [("b_0", "s_init")], r"dE/ds_{-1} = dE/dz_0 \cdot w_0", b.s_init,
          "ends at the state before the first step"),
     ]  # fmt: skip
     frames, done, values = [], [], {}
-    for now, formula, value, words in steps:
+    for name, now, formula, value, words in steps:
         numbers = f"({value[0]:.3f}, {value[1]:.3f})" if np.ndim(value) else f"{value:.3f}"
         values[now[-1][1] if now else "E"] = numbers.replace(", ", ",\n")
         alt = f"The graph of the two steps: the derivative {words}; its value there is {numbers}."
-        frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}", values))
+        frames.append(two_step_graph(alt, done, now, f"${formula}$ = {numbers}", values).named(name))
         done += [edge for edge in now if edge not in done]
     return frames
+
+
+def two_step_play(params, x, s_init, y):
+    """The two-step network whose numbers the reader chooses, which begins with these, tanh and both chains.
+
+    Arguments as for rnnlib.scalar.forward, v with two entries. Source: the chapter "Two steps by hand", section "Choose
+    the numbers".
+    """
+    given = {"u": params.u, "w": params.w, "k": params.k, "x_0": x[0], "x_1": x[1], "s_init": s_init}
+    state = TWO_STEP | {name: float(value) for name, value in given.items()}
+    state |= {"v": params.v.tolist(), "y": y.tolist()}
+    return Interactive("two-step", state, two_step_sweep(params, x, s_init, y)[-1].html, rows=4)
 
 
 @styled

@@ -80,25 +80,17 @@ def three_fates(rng, scales, H=32, hops=40):
     )
 
 
-def growth_for_each_coupling(eigenvalue, couplings, hops=60):
-    """The norm of W^n for W = [[eigenvalue, c], [0, eigenvalue]], one Picture for each coupling c."""
-    return [_growth(eigenvalue, c, hops, 1.1 * _hump(eigenvalue, max(couplings), hops).max()) for c in couplings]
-
-
-def _hump(eigenvalue, coupling, hops):
-    W = np.array([[eigenvalue, coupling], [0, eigenvalue]])
-    return np.array([np.linalg.norm(np.linalg.matrix_power(W, n), ord=2) for n in range(hops + 1)])
-
-
 @styled
-def _growth(eigenvalue, coupling, hops, top):
-    norms = _hump(eigenvalue, coupling, hops)
+def growth(eigenvalue, coupling, hops=60):
+    """The norm of W^n for W = [[eigenvalue, coupling], [0, eigenvalue]]: a Picture."""
+    W = np.array([[eigenvalue, coupling], [0, eigenvalue]])
+    norms = np.array([np.linalg.norm(np.linalg.matrix_power(W, n), ord=2) for n in range(hops + 1)])
     peak = int(np.argmax(norms))
     figure, axes = new_figure(6.4, 2.9)
     axes.plot(eigenvalue ** np.arange(hops + 1), "--", color=GREY, label=f"${eigenvalue}^n$")
     axes.plot(norms, color=ORANGE, label=r"$\|W^n\|$")
     axes.plot(peak, norms[peak], "o", color=ORANGE)
-    axes.set(ylim=(0, top), xlabel="hops", title=f"coupling {coupling:g}: peak {norms[peak]:.1f}")
+    axes.set(ylim=(0, 1.1 * norms[peak]), xlabel="hops", title=f"coupling {coupling:g}: peak {norms[peak]:.1f}")
     axes.legend(loc="upper right")
     return picture(
         figure,

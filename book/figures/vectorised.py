@@ -17,23 +17,27 @@ def sweep(T=4):
     """
     every, states = set(range(T)), set(range(1, T + 1))
     frames = [
-        ({"states": states}, "all steps in one call:  X U^T + b", "the inputs are projected into the states buffer")
-    ]
+        ("the inputs", {"states": states}, "all steps in one call:  X U^T + b",
+         "the inputs are projected into the states buffer")
+    ]  # fmt: skip
     for t in range(T):
-        frames.append(({"states": {t + 1}}, f"step {t}:  + S_{t - 1} W^T, then tanh", f"state {t} is finished"))
+        title = f"step {t}:  + S_{t - 1} W^T, then tanh"
+        frames.append((f"state {t}", {"states": {t + 1}}, title, f"state {t} is finished"))
     frames += [
-        ({"dq": every}, "all steps in one call:  S V^T + c, softmax, minus Y", "the output gradients are computed"),
-        ({"delta": every}, "all steps in one call:  dQ V", "every step hears from its own prediction"),
-    ]
+        ("the output", {"dq": every}, "all steps in one call:  S V^T + c, softmax, minus Y",
+         "the output gradients are computed"),
+        ("own errors", {"delta": every}, "all steps in one call:  dQ V", "every step hears from its own prediction"),
+    ]  # fmt: skip
     for t in reversed(range(T)):
         message = f"+ delta_{t + 1} W, " if t < T - 1 else ""
-        frames.append(({"delta": {t}}, f"step {t}:  {message}times the slope", f"delta of step {t} is finished"))
+        title = f"step {t}:  {message}times the slope"
+        frames.append((f"delta {t}", {"delta": {t}}, title, f"delta of step {t} is finished"))
     title = "dU = delta^T X,  dW = delta^T S_prev,  dV = dQ^T S;  db, dc: sums"
-    frames.append(({}, title, "the gradients of the parameters"))
+    frames.append(("gradients", {}, title, "the gradients of the parameters"))
     done, pictures = {"x": every, "states": {0}}, []
-    for now, title, words in frames:
-        pictures.append(_buffers(T, done, now, title, words))
-        done = {name: done.get(name, set()) | now.get(name, set()) for name in ROWS}
+    for name, now, title, words in frames:
+        pictures.append(_buffers(T, done, now, title, words).named(name))
+        done = {row: done.get(row, set()) | now.get(row, set()) for row in ROWS}
     return pictures
 
 

@@ -26,7 +26,8 @@ def paths_through_W(W, s_prev, delta):
             f"Forward, unit {i}: all arrows that end in unit {i} of step t are marked, and row {i} of the matrix W."
             f" The sum over them is {value:.2f}."
         )
-        frames.append(_paths(W, s_prev, delta, [(i, j) for j in range(H)], title, alt, backwards=False))
+        marked = [(i, j) for j in range(H)]
+        frames.append(_paths(W, s_prev, delta, marked, title, alt, backwards=False).named(f"{i}, forward"))
     for j in range(H):
         value = W[:, j] @ delta
         title = rf"backward: $(W^\mathsf{{T}} \delta_t)_{j} = \sum_i W_{{i{j}}}\, (\delta_t)_i$ = {value:.2f}"
@@ -34,7 +35,8 @@ def paths_through_W(W, s_prev, delta):
             f"Backward, unit {j}: all arrows that leave unit {j} of step t-1 are marked and reversed, and column {j}"
             f" of the matrix W. The sum over them is {value:.2f}."
         )
-        frames.append(_paths(W, s_prev, delta, [(i, j) for i in range(H)], title, alt, backwards=True))
+        marked = [(i, j) for i in range(H)]
+        frames.append(_paths(W, s_prev, delta, marked, title, alt, backwards=True).named(f"{j}, backward"))
     return frames
 
 

@@ -88,10 +88,20 @@ STOP = """() => [
   document.activeElement.matches(".katex-display")
     ? document.activeElement.querySelector("annotation").textContent : null,
 ]"""
-# What the reader sees in the box of widgets around a control.
+# What the reader sees in the figure around a control, beside the control itself.
 SHOWN = """
-  control => [...control.closest(".widget-subarea").querySelectorAll(".widget-html, .widget-output")]
-    .filter(frame => frame.offsetParent).map(frame => frame.innerHTML).join()
+  control => [...control.closest(".interactive-figure").children]
+    .filter(part => !part.matches(".controls, .said")).map(part => part.innerHTML).join()
+"""
+CLOSED = ".interactive:not(.alive)"
+RANGES = ".interactive input[type=range]"
+
+
+# The name of a slider, its value as it is spoken and as it is shown, and how high the box around it is.
+SPOKEN = """
+  sliders => sliders.map(slider => [slider.labels[0].textContent,
+    slider.getAttribute("aria-valuetext").replaceAll("_", ""), slider.nextElementSibling.textContent,
+    slider.getBoundingClientRect().height])
 """
 
 
@@ -120,7 +130,9 @@ class Visit(NamedTuple):
     errors: list[str]
     looks: list[Look]
     moved: list[bool]  # by slider: whether its picture follows the arrow keys
+    spoken: list[tuple]  # by slider: its name, its value as it is spoken and as it is shown, the height of its handle
     played: int  # buttons that move the slider they are linked to
+    told: int  # figures that have a caption with a number
 
 
 @pytest.fixture
@@ -133,12 +145,9 @@ def page(chromium, site):
 
 
 def load(page, address):
-    """Open a page, and wait until its widgets stand."""
+    """Open a page, and wait until its figures are alive."""
     page.goto(address, wait_until="load")
-    page.wait_for_function(
-        """document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length
-           <= document.querySelectorAll(".widget-subarea .jupyter-widgets:first-child").length"""
-    )
+    page.wait_for_function("closed => !document.querySelector(closed)", arg=CLOSED)
     page.wait_for_load_state("networkidle")
 
 
@@ -151,8 +160,10 @@ def visit(request, site, chromium):
         page = watched(context.new_page(), site)
         page.set_default_timeout(START)
         looks = [look(page, site + request.param, scheme, width) for scheme, width in SEEN]
-        moved, played = [moves(page, handle) for handle in page.locator(".noUi-handle").all()], plays(page)
-        return Visit(request.param, page.left_the_host, page.errors, looks, moved, played)
+        moved = [moves(page, handle) for handle in page.locator(RANGES).all()]
+        spoken = page.locator(RANGES).evaluate_all(SPOKEN)
+        told = page.locator("figure:has(.interactive) > figcaption .caption-number").count()
+        return Visit(request.param, page.left_the_host, page.errors, looks, moved, spoken, plays(page), told)
 
 
 def look(page, address, scheme, width):
@@ -198,9 +209,9 @@ def pressed(page, key, handle):
 
 def plays(page):
     """How many buttons play the slider beside them; one that does not ends the visit."""
-    buttons = page.get_by_role("button", name="Play or pause").all()
+    buttons = page.locator(".interactive button").all()
     for button in buttons:
-        handle = button.locator("xpath=ancestor::div[contains(@class, 'widget-subarea')]").locator(".noUi-handle")
+        handle = button.locator("xpath=preceding-sibling::input")
         before = from_the_start(page, handle)
         button.click()
         page.wait_for_function(
@@ -308,17 +319,54 @@ def test_nothing_that_axe_finds_on_a_page_is_lost_when_the_page_is_shortened(pag
 
 
 def test_the_arrow_keys_move_every_slider_of_the_page_and_its_picture(visit):
-    assert visit.moved == [True] * len(re.findall(r'"model_name": "\w*SliderModel"', built(visit.path)))
+    assert all(visit.moved)
+    assert len(visit.moved) >= built(visit.path).count('class="interactive"')
+
+
+def test_the_value_of_a_slider_is_spoken_as_it_is_shown_and_its_handle_is_large_enough_for_a_finger(visit):
+    for name, spoken, shown, height in visit.spoken:
+        assert name
+        assert spoken == shown != ""
+        assert height >= 24
 
 
 def test_play_moves_every_slider_that_it_is_linked_to(visit):
-    assert visit.played == built(visit.path).count('"model_name": "PlayModel"')
+    assert visit.played == len(re.findall('"interval":[1-9]', built(visit.path)))
+
+
+def test_every_interactive_figure_has_a_number_and_a_caption(visit):
+    assert visit.told == built(visit.path).count('class="interactive"')
+
+
+def test_without_javascript_an_interactive_figure_is_a_still(chromium, site):
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(site + "vanishing.html")
+        stills = page.locator(".interactive > .picture").all()
+        assert len(stills) == built("vanishing.html").count('class="interactive"') > 1
+        assert all(still.is_visible() for still in stills)
+        assert page.locator(".interactive :is(input, button)").count() == 0
+
+
+def test_a_link_leads_to_a_figure_with_its_settings_and_a_change_is_in_the_address(page, site):
+    load(page, site + "two-step.html#fig-two-step-sweep?at_0=5")
+    figure = page.locator("#fig-two-step-sweep")
+    slider = figure.get_by_label("derivative")
+    assert slider.get_attribute("aria-valuetext") == "\u2202\u207aE/\u2202u_1"
+    assert figure.evaluate("figure => figure.getBoundingClientRect().top") < 300
+    slider.press("ArrowRight")
+    assert page.url.endswith("#fig-two-step-sweep?at_0=6")
+    page.locator(".said", has_text="k_1").wait_for(state="attached")
+    page.evaluate("location.hash = 'fig-two-step-sweep?at_0=99'")
+    page.wait_for_function("slider => slider.value === '13'", arg=slider.element_handle())
+    assert page.errors == []
 
 
 def test_the_book_has_maths_sliders_and_players(site):
     book = "".join(built(path) for path in PAGES)
     assert book.count('class="math"') > 1000
-    assert min(book.count("SliderModel"), book.count("PlayModel")) > 10
+    assert min(book.count('class="interactive"'), len(re.findall('"interval":[1-9]', book))) > 10
+    assert not re.search("jupyter-widgets|require\\.js", book)
 
 
 def test_a_request_that_leaves_the_host_would_be_seen(page, site):

@@ -88,7 +88,7 @@ class Build(NamedTuple):
 def new_book(root):
     """A course with the real configuration, an exercise, one page, and a library of one word."""
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_static", "live", "progress"):
+    for name in ("_static", "live", "progress", "figures/interactive"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
     for name in ("_config.yml", "requirements.txt", "LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, root)
@@ -279,7 +279,7 @@ def test_pages_name_the_new_checksum_of_a_style_that_has_changed(builds):
 
 
 def test_without_npm_the_site_is_built_for_the_public_cdn_and_says_so(builds):
-    assert builds["new"].said.count("The site will take the letters of formulas and the widgets from public CDNs") == 1
+    assert builds["new"].said.count("The site will take the letters of formulas from a public CDN") == 1
     assert "https://cdn.jsdelivr.net/npm/katex" in builds["new"].shown
     assert '<span class="katex"><span class="katex-mathml">' in builds["new"].shown
 
@@ -302,7 +302,7 @@ def test_the_site_carries_the_wheel_of_its_own_library_even_without_npm(builds):
 def test_in_ci_a_site_is_not_built_without_npm(tmp_path):
     done = build(new_book(tmp_path / "course"), ci="true")
     assert done.status != 0
-    assert "The site will take the letters of formulas and the widgets from public CDNs" in done.said
+    assert "The site will take the letters of formulas from a public CDN" in done.said
     assert done.shown == ""
 
 

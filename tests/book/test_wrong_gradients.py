@@ -15,7 +15,7 @@ def test_without_a_mistake_the_gradient_is_right():
     assert wrong_gradients.worst_error(*GOOD, None) < 1e-12
 
 
-@pytest.mark.parametrize("mistake", wrong_gradients.NAMES)
+@pytest.mark.parametrize("mistake", wrong_gradients.NAMES + wrong_gradients.MORE_NAMES)
 def test_a_good_case_shows_every_mistake(mistake):
     assert wrong_gradients.worst_error(*GOOD, mistake) > 1e-3
 
@@ -27,6 +27,8 @@ def test_a_good_case_shows_every_mistake(mistake):
         ("W for its transpose", {"T": 1}),
         ("loop over D", {"T": 4, "D": 4}),
         ("four steps only", {"T": 4, "D": 4}),
+        ("db of one step", {"T": 1}),
+        ("sum for mean", {"B": 1}),
     ],
 )
 def test_a_poor_case_hides_a_mistake(mistake, sizes):
@@ -47,6 +49,11 @@ def test_a_seam_hides_what_every_step_does_alike(mistake):
 
 def test_a_seam_shows_a_first_state_left_out():
     assert wrong_gradients.seam_error(*GOOD, "s_init left out of dW") > 1e-3
+
+
+def test_a_step_with_a_wrong_gradient_lowers_the_error_unless_its_sign_is_wrong():
+    names = [None, *wrong_gradients.NAMES, *wrong_gradients.MORE_NAMES]
+    assert [name for name in names if not wrong_gradients.step_lowers_error(*GOOD, name)] == ["wrong sign"]
 
 
 def test_an_unknown_mistake_is_refused():
