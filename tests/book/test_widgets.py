@@ -55,6 +55,32 @@ def test_a_setting_that_the_figure_does_not_have_is_refused():
         interactive.two_step(x=1.0)
 
 
+# Does what anywidget does in a notebook: imports the module from a blob, and gives it a model with the traits.
+RENDER = """async ([source, traits]) => {
+  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { default: figure } = await import(address);
+  const listeners = {};
+  const model = {
+    get: (name) => traits[name],
+    set: (name, value) => { traits[name] = value; (listeners[`change:${name}`] ?? []).forEach((each) => each()); },
+    on: (event, listener) => (listeners[event] ??= []).push(listener),
+    save_changes: () => { window.saved = traits.u; },
+  };
+  await figure.render({ model, el: document.body });
+}"""
+
+
+@pytest.mark.browser
+def test_the_widget_of_a_notebook_is_alive_and_what_is_set_reaches_python(chromium):
+    figure = interactive.two_step(u=0.7)
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.evaluate(RENDER, [figure._esm, {name: getattr(figure, name) for name in interactive.TWO_STEP}])
+        page.get_by_label("u", exact=True).press("ArrowRight")
+        assert page.evaluate("saved") == 0.8
+        assert page.locator(".interactive-figure .graph").count() == 1
+
+
 @pytest.mark.browser
 def test_without_anywidget_a_figure_brings_what_makes_it_alive(chromium, monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
