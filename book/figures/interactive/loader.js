@@ -7,7 +7,7 @@ const models = new Map(); // by the name of the figure
 // Each script of book/_ext/interactive.py calls this with the name of a module, and its address.
 async function startFigures(module, address) {
   const { default: figure } = await import(address);
-  for (const box of document.querySelectorAll(`.interactive[data-module="${module}"]`)) await start(box, figure);
+  for (const box of document.querySelectorAll(`.interactive[data-module="${module}"]:not(.alive)`)) await start(box, figure);
 }
 
 async function start(box, figure) {
