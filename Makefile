@@ -69,6 +69,10 @@ check: lint notebooks  ## lint, and all tests that need no browser, no server an
 smoke: notebooks site  ## try the built site before it is published: its parts, a chapter, a live cell, an exercise, links
 	$(BIN)/python -m pytest -q -m smoke tests/book
 
+.PHONY: catalogues
+catalogues: notebooks  ## bring the translations of the pages up to date with the pages
+	$(BIN)/python book/_ext/catalogues.py
+
 .PHONY: mutants
 mutants: notebooks  ## mark right answers with one small change each, with three seeds; takes minutes
 	$(BIN)/python -m grading.mutants --seeds 3

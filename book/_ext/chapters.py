@@ -11,6 +11,7 @@ from docutils import nodes
 from freshness import ROOT
 from progress import exercises, link, state
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from translation import written
 
 TOC = ROOT / "book" / "_toc.yml"
 HEADER = "| Chapter | Minutes | Exercise |\n|---|--:|---|\n"
@@ -63,7 +64,7 @@ class ChapterTable(SphinxDirective):
     def run(self):
         note_sources(self.env)
         rows = [ROW.format(**each | {"exercises": self.exercises_of(each)}) for each in chapters()]
-        return self.parse_text_to_nodes(HEADER + "".join(rows))
+        return written(self.parse_text_to_nodes(HEADER + "".join(rows)))
 
     def exercises_of(self, chapter):
         here = self.config.exercises_in_the_page

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
+from translation import written
 
 HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
 TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in its own tab</a>'
@@ -70,7 +71,7 @@ class Repository(SphinxDirective):
         said = f"The whole course, autograder included, is in [its repository]({url})"
         if url.startswith(GITHUB):
             said += f", and in [one zip file]({url}/archive/refs/heads/{branch}.zip)"
-        return self.parse_text_to_nodes(f"{said}.")
+        return written(self.parse_text_to_nodes(f"{said}."))
 
 
 def download(slug):

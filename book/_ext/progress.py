@@ -10,6 +10,7 @@ import re
 from docutils import nodes
 from freshness import ROOT
 from sphinx.util.docutils import SphinxDirective
+from translation import written
 
 # What a reader comes back for is second: on a phone, the last columns are beyond the edge.
 HEADER = "| Exercise | So far | Chapter | Minutes | Points |\n|---|---|---|--:|--:|\n"
@@ -77,7 +78,7 @@ class ExerciseTable(SphinxDirective):
             self.env.note_dependency(ROOT / "exercises" / each["slug"] / f"{each['slug']}.ipynb")
             self.env.note_dependency(ROOT / "book" / f"{each['chapter']}.md")
         rows = [ROW.format(**each, link=link(each), state=state(each, "not begun") if here else "") for each in known]
-        table = self.parse_text_to_nodes(HEADER + "".join(rows))
+        table = written(self.parse_text_to_nodes(HEADER + "".join(rows)))
         return [*table, nodes.raw("", TOOLS, format="html")] if here else table
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import yaml
 from docutils import nodes
 from freshness import ROOT
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ NOT_FOUND = """
 
 
 def setup(app):
+    app.add_transform(Description)
     app.add_config_value("course_release", {}, "html")
     app.connect("config-inited", read_release)
     app.connect("config-inited", say_where)
@@ -73,6 +75,18 @@ def describe(app, name, template, context, doctree):
     context["metatags"] = "\n".join([context.get("metatags", ""), *head])
 
 
+class Description(SphinxTransform):
+    """The description in a page's front matter becomes an element of its head, which a catalogue translates."""
+
+    default_priority = 4  # before 10, when Sphinx begins to look for messages
+
+    def apply(self):
+        for field in self.document.findall(nodes.field):
+            if field[0].astext() == "description":
+                self.document.insert(0, nodes.meta("", name="description", content=field[1].astext()))
+                return
+
+
 def icons(root):
     """For what shows no SVG."""
     yield f'<link rel="icon" type="image/png" sizes="32x32" href="{root}_static/icon-32.png" />'
@@ -81,7 +95,8 @@ def icons(root):
 
 def tags(config, context, doctree):
     """What a search engine shows of a page, and a chat of a link to it. Without an address a chat finds no picture."""
-    words = (context["meta"] or {}).get("description") or first_sentences(doctree)
+    described = doctree.next_node(nodes.meta)
+    words = described["content"] if described else first_sentences(doctree)
     said = {
         "og:title": re.sub("<.*?>", "", context["title"]),
         "og:type": "website",
@@ -93,7 +108,8 @@ def tags(config, context, doctree):
         said |= {"og:url": context["pageurl"], "og:image": config.html_baseurl + picture, "og:image:alt": alt}
         said |= {"og:image:width": "1200", "og:image:height": "630"}
         yield '<meta name="twitter:card" content="summary_large_image" />'
-    yield f'<meta name="description" content="{escape(words)}" />'
+    if not described:
+        yield f'<meta name="description" content="{escape(words)}" />'
     for name, content in said.items():
         yield f'<meta property="{name}" content="{escape(content)}" />'
 

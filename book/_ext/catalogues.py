@@ -1,0 +1,76 @@
+"""Bring the catalogues of all languages up to date with the pages: `python book/_ext/catalogues.py`.
+
+A message that is still there keeps its translation. One that has changed gets that of the message most like it, as
+"fuzzy": it shows in English until somebody has looked at it and removed that word.
+"""
+
+import sys
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from freshness import ROOT
+from jupyter_book.sphinx import build_sphinx
+from translation import MADE
+
+LOCALE = ROOT / "book" / "locale"
+TEMPLATES = ROOT / "_build" / "gettext"
+HEADER = "# Of the page of this name. The messages are written by `make catalogues`, the translations by hand."
+
+
+def main():
+    templates = extract()
+    for language in languages():
+        folder = LOCALE / language / "LC_MESSAGES"
+        for name, template in templates.items():
+            update(folder / f"{name}.po", template, language)
+        for path in folder.glob("**/*.po"):
+            if path.relative_to(folder).with_suffix("").as_posix() not in templates:
+                path.unlink()
+
+
+def languages():
+    """The languages of the other editions: the folders of book/locale."""
+    return sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
+
+
+def extract():
+    """The messages of each page, {name: catalogue}."""
+    failed = build_sphinx(
+        str(ROOT / "book"),
+        str(TEMPLATES),
+        noconfig=True,
+        path_config=ROOT / "_config.yml",
+        confoverrides={"external_toc_path": str(ROOT / "book" / "_toc.yml"), "latex_individualpages": False},
+        doctreedir=str(TEMPLATES / ".doctrees"),
+        builder="gettext",
+        freshenv=True,
+        warningiserror=True,
+        keep_going=True,
+    )
+    if failed:
+        sys.exit("The messages of the pages were not found.")
+    found = {}
+    for path in sorted(TEMPLATES.glob("**/*.pot")):
+        with path.open("rb") as file:
+            found[path.relative_to(TEMPLATES).with_suffix("").as_posix()] = read_po(file)
+    return {name: template for name, template in found.items() if not MADE.match(name)}
+
+
+def update(path, template, language):
+    """Write the messages of the template into the catalogue, in their order; leave alone a file that says the same."""
+    if path.exists():
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language)
+    else:
+        catalogue = Catalog(language, header_comment=HEADER, project="The BPTT course", fuzzy=False)
+    catalogue.update(template, update_header_comment=False, update_creation_date=False)
+    catalogue.obsolete.clear()
+    for message in catalogue:
+        message.flags -= {"python-format", "python-brace-format"}  # which Babel sees in per cents and roles
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=0, include_previous=True)
+
+
+if __name__ == "__main__":
+    main()

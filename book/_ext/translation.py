@@ -1,0 +1,82 @@
+"""Sphinx extension: the pages in another language, from the catalogues in book/locale.
+
+Sphinx replaces each paragraph by what the catalogue of its page says. Here is what it cannot know: which texts need no
+translation, where a translated paragraph finds its numbers, and how a paragraph that is not translated is marked.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from myst_nb.core.variables import format_plain_text
+from myst_nb.ext.glue.roles import PasteTextRole
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.i18n import _NodeUpdater
+from sphinx.util.nodes import extract_messages
+
+# Formulas, code and roles, the targets of links, and HTML.
+MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
+WORD = re.compile(r"[^\W\d_]{2}")
+# Made from solutions/*/answers.toml, whose words have a catalogue of their own.
+MADE = re.compile(r"mistakes(/|$)")
+
+
+def setup(app):
+    app.add_transform(LeaveOut)
+    app.connect("config-inited", say_where)
+    app.connect("builder-inited", find_numbers)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def say_where(app, config):
+    config.locale_dirs = ["locale"]
+    config.gettext_compact = False  # a catalogue for each page
+    config.gettext_location = False  # a line more in a page is no change of its catalogue
+    config.gettext_additional_targets = ["index"]
+    # Sphinx would give every link to a page the target of the last one. Ours say in full where they lead, and a test
+    # compares them.
+    _NodeUpdater.update_pending_xrefs = lambda updater: None
+
+
+def find_numbers(app):
+    app.registry.domains["glue"].roles["text"] = app.env.get_domain("glue").roles["text"] = GluedText()
+
+
+class LeaveOut(SphinxTransform):
+    """No catalogue lists what has no words, or what is written in the language of the page already."""
+
+    default_priority = 5  # before 10, when Sphinx begins to look for messages
+
+    def apply(self):
+        made = MADE.match(self.env.docname)
+        for node, message in list(extract_messages(self.document)):
+            if isinstance(node, addnodes.translatable | nodes.meta):  # the contents, and what a page says of itself
+                continue
+            if made or isinstance(node, nodes.math_block) or not WORD.search(MARKUP.sub("", message)):
+                node["translatable"] = False
+
+
+def written(nodes_of_a_directive):
+    """Nodes whose words are in the language of the page already, so that no catalogue lists them."""
+    for node in nodes_of_a_directive:
+        for text in node.findall(nodes.TextElement):
+            text["translatable"] = False
+    return nodes_of_a_directive
+
+
+class GluedText(PasteTextRole):
+    """The role `glue:text`, which finds a number in a translated paragraph too.
+
+    Sphinx parses that as a document of its own, in which no cells have run.
+    """
+
+    def run(self):
+        if "nb_renderer" in self.document:
+            return super().run()
+        env = self.document.settings.env
+        key, _, form = self.text.rpartition(":")
+        known = json.loads(Path(env.mystnb_config.output_folder, f"{env.docname}.glue.json").read_text("utf-8"))
+        text = format_plain_text(known[key]["data"]["text/plain"], form)
+        return [nodes.inline(text, text, classes=["pasted-text"])], []
