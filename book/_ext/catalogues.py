@@ -4,16 +4,15 @@ A message that is still there keeps its translation. One that has changed gets t
 "fuzzy": it shows in English until somebody has looked at it and removed that word.
 """
 
-import sys
+import shutil
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from editions import LOCALE, build, languages
 from freshness import ROOT
-from jupyter_book.sphinx import build_sphinx
 from translation import MADE
 
-LOCALE = ROOT / "book" / "locale"
-TEMPLATES = ROOT / "_build" / "gettext"
+TEMPLATES = ROOT / "_build" / "catalogues" / "templates"
 HEADER = "# Of the page of this name. The messages are written by `make catalogues`, the translations by hand."
 
 
@@ -28,27 +27,10 @@ def main():
                 path.unlink()
 
 
-def languages():
-    """The languages of the other editions: the folders of book/locale."""
-    return sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
-
-
 def extract():
     """The messages of each page, {name: catalogue}."""
-    failed = build_sphinx(
-        str(ROOT / "book"),
-        str(TEMPLATES),
-        noconfig=True,
-        path_config=ROOT / "_config.yml",
-        confoverrides={"external_toc_path": str(ROOT / "book" / "_toc.yml"), "latex_individualpages": False},
-        doctreedir=str(TEMPLATES / ".doctrees"),
-        builder="gettext",
-        freshenv=True,
-        warningiserror=True,
-        keep_going=True,
-    )
-    if failed:
-        sys.exit("The messages of the pages were not found.")
+    shutil.rmtree(TEMPLATES, ignore_errors=True)  # the messages of a page that is no more
+    build(TEMPLATES, "gettext")
     found = {}
     for path in sorted(TEMPLATES.glob("**/*.pot")):
         with path.open("rb") as file:

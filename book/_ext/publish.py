@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 from docutils import nodes
+from editions import folder_of, is_english
 from freshness import ROOT
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
@@ -71,7 +72,8 @@ def describe(app, name, template, context, doctree):
         context["docstitle"] = ""
     if name == "404":
         # A server shows it at any address below the site, so that each link of it starts from the site's own.
-        head.insert(0, f'<base href="{urlsplit(config.html_baseurl).path or "/"}" />')
+        root = urlsplit(config.html_baseurl).path or f"/{folder_of(config.language)}/".replace("//", "/")
+        head.insert(0, f'<base href="{root}" />')
     context["metatags"] = "\n".join([context.get("metatags", ""), *head])
 
 
@@ -172,7 +174,7 @@ def not_found(app):
 
 def list_pages(app, exception):
     """Write sitemap.xml and robots.txt, in which all pages are named, whichever of them this build has written."""
-    if exception or app.builder.format != "html" or not app.config.html_baseurl:
+    if exception or app.builder.format != "html" or not app.config.html_baseurl or not is_english(app):
         return
     address = app.config.html_baseurl
     places = "\n".join(

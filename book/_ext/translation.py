@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from editions import folder_of
 from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx import addnodes
+from sphinx.search.zh import SearchChinese
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.i18n import _NodeUpdater
 from sphinx.util.nodes import extract_messages
@@ -23,10 +25,22 @@ WORD = re.compile(r"[^\W\d_]{2}")
 MADE = re.compile(r"mistakes(/|$)")
 
 
+# The search asks for the words of a query, as it has been told them for the pages: Chinese has no spaces.
+SPLIT = """
+const WORDS_OF = new Intl.Segmenter("zh", { granularity: "word" });
+const splitQuery = (query) =>
+  [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
+"""
+ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
+
+
 def setup(app):
     app.add_transform(LeaveOut)
     app.connect("config-inited", say_where)
+    app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
+    app.connect("html-page-context", leave_room, priority=950)
+    app.add_search_language(Chinese)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -35,13 +49,31 @@ def say_where(app, config):
     config.gettext_compact = False  # a catalogue for each page
     config.gettext_location = False  # a line more in a page is no change of its catalogue
     config.gettext_additional_targets = ["index"]
+    config.translation_progress_classes = "untranslated" if config.language != "en" else False
     # Sphinx would give every link to a page the target of the last one. Ours say in full where they lead, and a test
     # compares them.
     _NodeUpdater.update_pending_xrefs = lambda updater: None
 
 
+def name_the_edition(app, config):
+    """Give the edition its title, and its own address below that of the English site."""
+    if config.language != "en":
+        config.html_title = config.html_title
+        config.html_theme_options["logo"] = {"text": config.html_title}
+        if config.html_baseurl:
+            config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{folder_of(config.language)}/"
+
+
 def find_numbers(app):
     app.registry.domains["glue"].roles["text"] = app.env.get_domain("glue").roles["text"] = GluedText()
+
+
+def leave_room(app, page, template, context, doctree):
+    context["metatags"] = context.get("metatags", "") + ROOM
+
+
+class Chinese(SearchChinese):
+    js_splitter_code = SPLIT
 
 
 class LeaveOut(SphinxTransform):
