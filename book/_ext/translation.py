@@ -16,7 +16,7 @@ from sphinx import addnodes
 from sphinx.search.zh import SearchChinese
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.i18n import _NodeUpdater
-from sphinx.util.nodes import extract_messages
+from sphinx.util.nodes import clean_astext, extract_messages
 
 # Formulas, code and roles, the targets of links, and HTML.
 MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
@@ -36,6 +36,7 @@ ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
 
 def setup(app):
     app.add_transform(LeaveOut)
+    app.add_transform(KeepPlaces)
     app.connect("config-inited", say_where)
     app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
@@ -98,6 +99,23 @@ def written(nodes_of_a_directive):
     return nodes_of_a_directive
 
 
+class KeepPlaces(SphinxTransform):
+    """Links to a section still find it, by its English name, and show its translated title.
+
+    Each translated paragraph is a document to MyST, which then takes the sections of that for those of the page: none.
+    """
+
+    default_priority = 21  # after 20, when Sphinx puts the translations in
+
+    def apply(self):
+        known = getattr(self.document, "myst_slugs", {})
+        for section in self.document.findall(nodes.section):
+            if section.get("slug") in known:
+                line, place, _ = known[section["slug"]]
+                known[section["slug"]] = (line, place, clean_astext(section[0]))
+        self.env.metadata[self.env.docname]["myst_slugs"] = known
+
+
 class GluedText(PasteTextRole):
     """The role `glue:text`, which finds a number in a translated paragraph too.
 
@@ -108,7 +126,7 @@ class GluedText(PasteTextRole):
         if "nb_renderer" in self.document:
             return super().run()
         env = self.document.settings.env
-        key, _, form = self.text.rpartition(":")
+        key, form = self.text.rsplit(":", 1) if ":" in self.text else (self.text, "s")
         known = json.loads(Path(env.mystnb_config.output_folder, f"{env.docname}.glue.json").read_text("utf-8"))
         text = format_plain_text(known[key]["data"]["text/plain"], form)
         return [nodes.inline(text, text, classes=["pasted-text"])], []
