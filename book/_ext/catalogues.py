@@ -6,10 +6,11 @@ A message that is still there keeps its translation. One that has changed gets t
 
 import shutil
 
+import redrawn
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from editions import LOCALE, build, languages
-from freshness import ROOT
+from freshness import ROOT, kept_figures
 from translation import MADE
 
 TEMPLATES = ROOT / "_build" / "catalogues" / "templates"
@@ -35,7 +36,20 @@ def extract():
     for path in sorted(TEMPLATES.glob("**/*.pot")):
         with path.open("rb") as file:
             found[path.relative_to(TEMPLATES).with_suffix("").as_posix()] = read_po(file)
-    return {name: template for name, template in found.items() if not MADE.match(name)}
+    found = {name: template for name, template in found.items() if not MADE.match(name)}
+    return found | {"figures": words_of_pictures(found)}
+
+
+def words_of_pictures(names):
+    """The messages of the pictures on the pages, in the order of the pages' names."""
+    found = Catalog()
+    for name in names:
+        executed = TEMPLATES.parent / "jupyter_execute" / f"{name}.ipynb"
+        if executed.exists():
+            for message in redrawn.messages(executed.read_text(encoding="utf-8"), kept_figures()):
+                if message:
+                    found.add(message)
+    return found
 
 
 def update(path, template, language):

@@ -12,8 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import redrawn
 from babel import Locale
-from freshness import ROOT
+from babel.messages.pofile import read_po
+from freshness import ROOT, kept_figures
 from jupyter_book.sphinx import build_sphinx
 
 HTML = ROOT / "_build" / "html"
@@ -29,7 +31,7 @@ def main(wanted):
     for language in wanted:
         built = ROOT / "_build" / language / "html"
         build(built, "html", nitpicky=True, language=language)
-        publish(built, HTML / folder_of(language))
+        publish(built, HTML / folder_of(language), translations(language, "figures"))
     link_editions()
 
 
@@ -46,6 +48,12 @@ def folder_of(language):
 def is_english(app):
     """Whether the English site is built: it carries what the other editions share."""
     return app.config.language == "en"
+
+
+def translations(language, name):
+    """The messages of a catalogue that are translated, {message: translation}."""
+    with (LOCALE / language / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
+        return {each.id: each.string for each in read_po(file) if each.id and each.string and not each.fuzzy}
 
 
 def build(output, builder, **settings):
@@ -66,8 +74,11 @@ def build(output, builder, **settings):
         sys.exit(f"The book was not built by the builder {builder}.")
 
 
-def publish(built, site):
-    """Copy an edition into its folder of the site, without the files that the site has already."""
+def publish(built, site, words):
+    """Copy an edition into its folder of the site, without the files that the site has already.
+
+    `words` are those of the pictures, {message: translation}.
+    """
     shutil.rmtree(site, ignore_errors=True)
     for path in sorted(path for path in built.glob("**/*") if path.is_file()):
         place = path.relative_to(built)
@@ -75,7 +86,8 @@ def publish(built, site):
             continue
         (site / place).parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html":
-            (site / place).write_text(led_to_shared(built, place), encoding="utf-8")
+            text = redrawn.page(led_to_shared(built, place), words, kept_figures())
+            (site / place).write_text(text, encoding="utf-8")
         else:
             shutil.copy(path, site / place)
 
