@@ -111,13 +111,13 @@ def write_tick(axis, place, said):
 
 
 def messages(notebook, kept):
-    """The messages of an executed notebook, the text of its file: those of its pictures and of its sliders."""
-    for mark in dict.fromkeys(MARK.findall(notebook.replace('\\"', '"'))):
+    """The messages of an executed notebook: those of its pictures and of its sliders."""
+    for mark in dict.fromkeys(MARK.findall(json.dumps(notebook).replace('\\"', '"'))):
         path = kept / f"{mark}.pickle"
         if path.exists():
             figure, alt, _ = pickle.loads(path.read_bytes())
             yield from (message(text)[0] for text in [*(text for text, _ in texts(figure)), alt])
-    for model in json.loads(notebook)["metadata"].get("widgets", {}).values():
-        for state in model["state"].values():
-            said = state["state"]
+    for models in notebook["metadata"].get("widgets", {}).values():
+        for model in models["state"].values():
+            said = model["state"]
             yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])

@@ -9,13 +9,15 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from editions import folder_of
+from editions import LOCALE, folder_of, is_english, translations
 from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx import addnodes
+from sphinx.locale import get_translation
 from sphinx.search.zh import SearchChinese
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.i18n import _NodeUpdater
+from sphinx.util.i18n import CatalogInfo
 from sphinx.util.nodes import clean_astext, extract_messages
 
 # Formulas, code and roles, the targets of links, and HTML.
@@ -25,24 +27,37 @@ WORD = re.compile(r"[^\W\d_]{2}")
 MADE = re.compile(r"mistakes(/|$)")
 
 
+_ = get_translation("site")  # for our own words, in Python and in the scripts
+
 # The search asks for the words of a query, as it has been told them for the pages: Chinese has no spaces.
 SPLIT = """
 const WORDS_OF = new Intl.Segmenter("zh", { granularity: "word" });
 const splitQuery = (query) =>
   [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
 """
+TITLE = _("Back-propagation through time, by hand")
 ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
 
 
 def setup(app):
+    load_words(app)
     app.add_transform(LeaveOut)
     app.add_transform(KeepPlaces)
     app.connect("config-inited", say_where)
     app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
     app.connect("html-page-context", leave_room, priority=950)
+    app.connect("build-finished", serve_words)
     app.add_search_language(Chinese)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def load_words(app):
+    """Let `_` speak the language of the edition from now on: the settings of later extensions have words."""
+    language = app.config.language
+    if language != "en":
+        CatalogInfo(LOCALE / language / "LC_MESSAGES", "site", "utf-8").write_mo(language)
+    app.add_message_catalog("site", str(LOCALE))
 
 
 def say_where(app, config):
@@ -59,14 +74,24 @@ def say_where(app, config):
 def name_the_edition(app, config):
     """Give the edition its title, and its own address below that of the English site."""
     if config.language != "en":
-        config.html_title = config.html_title
+        config.html_title = _(TITLE)
+        config.nb_code_prompt_show, config.nb_code_prompt_hide = _("Show the code"), _("Hide the code")
+        config.togglebutton_hint, config.togglebutton_hint_hide = _("Show"), _("Hide")
         config.html_theme_options["logo"] = {"text": config.html_title}
+        app.add_js_file("words.js", priority=90)  # before the script that looks into them
         if config.html_baseurl:
             config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{folder_of(config.language)}/"
 
 
 def find_numbers(app):
     app.registry.domains["glue"].roles["text"] = app.env.get_domain("glue").roles["text"] = GluedText()
+
+
+def serve_words(app, exception):
+    """Write the script that has our words for the other scripts."""
+    if not exception and app.builder.format == "html" and not is_english(app):
+        words = json.dumps(translations(app.config.language, "site"), ensure_ascii=False, sort_keys=True)
+        Path(app.outdir, "_static", "words.js").write_text(f"window.WORDS = {words};\n", encoding="utf-8")
 
 
 def leave_room(app, page, template, context, doctree):
