@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+from babel.messages.pofile import read_po
 from docutils import nodes
 from editions import LOCALE, folder_of, is_english, translations
 from myst_nb.core.variables import format_plain_text
@@ -17,6 +18,7 @@ from sphinx.locale import get_translation
 from sphinx.search.zh import SearchChinese
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.i18n import _NodeUpdater
+from sphinx.util import logging
 from sphinx.util.i18n import CatalogInfo
 from sphinx.util.nodes import clean_astext, extract_messages
 
@@ -36,6 +38,8 @@ const splitQuery = (query) =>
   [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
 """
 TITLE = _("Back-propagation through time, by hand")
+logger = logging.getLogger(__name__)
+
 ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
 
 
@@ -109,11 +113,22 @@ class LeaveOut(SphinxTransform):
 
     def apply(self):
         made = MADE.match(self.env.docname)
+        catalogue = None if made else self.catalogue()
         for node, message in list(extract_messages(self.document)):
             if isinstance(node, addnodes.translatable | nodes.meta):  # the contents, and what a page says of itself
                 continue
             if made or isinstance(node, nodes.math_block) or not WORD.search(MARKUP.sub("", message)):
                 node["translatable"] = False
+            elif catalogue and message not in catalogue:
+                logger.warning("not in the catalogue, run `make catalogues`: %r", message[:80], location=node)
+
+    def catalogue(self):
+        """The catalogue of the page, for an edition in another language."""
+        path = LOCALE / self.config.language / "LC_MESSAGES" / f"{self.env.docname}.po"
+        if self.app.builder.format == "html" and self.config.language != "en":
+            with path.open("rb") as file:
+                return read_po(file)
+        return None
 
 
 def written(nodes_of_a_directive):
