@@ -31,7 +31,7 @@ def setup(app):
 def serve(app, config):
     """Give every page the script that keeps and shows progress, and what it must know of the course."""
     known = [{name: each[name] for name in ("slug", "chapter", "parts")} for each in exercises()]
-    course = config.html_theme_options.get("repository_url") or config.html_title
+    course = config.html_theme_options.get("repository_url") or config.course_title
     config.course_data = json.dumps({"course": course, "exercises": known})
     config.html_static_path.append("progress")
     app.add_js_file("progress.js", priority=100, **{"data-course": config.course_data})

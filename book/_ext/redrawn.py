@@ -19,7 +19,7 @@ from book.figures.style import picture
 
 # Those of Debian: fonts-wqy-microhei, which `make system` installs, and others.
 FONTS = ["WenQuanYi Micro Hei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Droid Sans Fallback"]
-PICTURE = re.compile(r'<div class="picture[ "].*?</svg></div>', re.DOTALL)
+PICTURE = re.compile(r'<div class="picture[ "].*?</svg>\s*</div>', re.DOTALL)
 MARK = re.compile(r'id="(p[0-9a-f]{8})-')
 STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.{^-])[-\u2212]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")

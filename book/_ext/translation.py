@@ -47,7 +47,9 @@ def setup(app):
     load_words(app)
     app.add_transform(LeaveOut)
     app.add_transform(KeepPlaces)
+    app.add_transform(TranslateContents)
     app.connect("config-inited", say_where)
+    app.add_config_value("course_title", "", "html")  # in English: what a reader has done is kept under this name
     app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
     app.connect("html-page-context", leave_room, priority=950)
@@ -77,8 +79,9 @@ def say_where(app, config):
 
 def name_the_edition(app, config):
     """Give the edition its title, and its own address below that of the English site."""
+    config.course_title = config.html_title
     if config.language != "en":
-        config.html_title = _(TITLE)
+        config.html_title = str(TITLE)
         config.nb_code_prompt_show, config.nb_code_prompt_hide = _("Show the code"), _("Hide the code")
         config.togglebutton_hint, config.togglebutton_hint_hide = _("Show"), _("Hide")
         config.html_theme_options["logo"] = {"text": config.html_title}
@@ -154,6 +157,18 @@ class KeepPlaces(SphinxTransform):
                 line, place, _ = known[section["slug"]]
                 known[section["slug"]] = (line, place, clean_astext(section[0]))
         self.env.metadata[self.env.docname]["myst_slugs"] = known
+
+
+class TranslateContents(SphinxTransform):
+    """The parts of the contents get their translated names: they come into the page when Sphinx is done with it."""
+
+    default_priority = 500  # after 100, when sphinx_external_toc puts them in
+
+    def apply(self):
+        if self.config.language != "en":
+            words = translations(self.config.language, "index")
+            for contents in self.document.findall(addnodes.toctree):
+                contents["caption"] = words.get(contents.get("caption"), contents.get("caption"))
 
 
 class GluedText(PasteTextRole):
