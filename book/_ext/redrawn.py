@@ -7,6 +7,7 @@ the next one {1}: the frames of an interactive figure differ in nothing else.
 """
 
 import functools
+import hashlib
 import json
 import pickle
 import re
@@ -73,11 +74,14 @@ def drawn_again(shown, words, kept):
     if not path.exists() or not font():
         return shown[0]
     figure, alt, from_right = pickle.loads(path.read_bytes())
-    for text, put in list(texts(figure)):
-        said = translated(text, words)
-        if said != text:
-            put(said)
-    return picture(figure, translated(alt, words), from_right).html
+    changes = [(said, put) for text, put in texts(figure) if (said := translated(text, words)) != text]
+    said = repr([font(), translated(alt, words), *(said for said, _ in changes)])
+    drawn = path.with_name(f"{path.stem}-{hashlib.sha256(said.encode()).hexdigest()[:16]}.html")
+    if not drawn.exists():  # drawing takes longer than all the rest of an edition
+        for words_there, put in changes:
+            put(words_there)
+        drawn.write_text(picture(figure, translated(alt, words), from_right).html, encoding="utf-8")
+    return drawn.read_text(encoding="utf-8")
 
 
 @functools.cache
