@@ -11,6 +11,8 @@ address as well, from which Colab gets rnnlib. The directive `repository` then s
 from urllib.parse import quote
 
 from docutils import nodes
+from editions import notebook
+from freshness import ROOT
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from translation import _, written
@@ -59,7 +61,7 @@ class Exercise(SphinxDirective):
             box += nodes.raw("", STAGE, format="html")
         for link in self.config.exercises_open_in:
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
-        ways += download(slug)
+        ways += download(slug, self.config.language)
         return [box]
 
 
@@ -78,7 +80,7 @@ class Repository(SphinxDirective):
         return written(self.parse_text_to_nodes(said))
 
 
-def download(slug):
+def download(slug, language):
     """The button that fetches the released notebook."""
-    target = f"../exercises/{slug}/{slug}.ipynb"
+    target = f"../{notebook(slug, language).relative_to(ROOT).as_posix()}"
     return addnodes.download_reference("", "", nodes.Text(_("Download {0}").format(f"{slug}.ipynb")), reftarget=target)

@@ -25,7 +25,7 @@ from sphinx.util.nodes import clean_astext, extract_messages
 # Formulas, code and roles, the targets of links, and HTML.
 MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{2}")
-# Made from solutions/*/answers.toml, whose words have a catalogue of their own.
+# Made from solutions/*/answers.toml, whose words have their own catalogue.
 MADE = re.compile(r"mistakes(/|$)")
 
 
@@ -174,7 +174,7 @@ class TranslateContents(SphinxTransform):
 class GluedText(PasteTextRole):
     """The role `glue:text`, which finds a number in a translated paragraph too.
 
-    Sphinx parses that as a document of its own, in which no cells have run.
+    Sphinx parses that as a separate document, in which no cells have run.
     """
 
     def run(self):

@@ -79,11 +79,11 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     shown = picture(figure, "A curve that falls to 0.5.").html
     words = {
         "error of step {0}": "Fehler im Schritt {0}",
-        "A curve that falls to {0}.": "Eine Kurve, sie fällt auf {0}.",
+        "A curve that falls to {0}.": "Eine fallende Kurve bis {0}.",
     }
     page = f"<p>text</p>{shown}<p>text</p>"
     again = redrawn.page(page, words, tmp_path)
-    assert 'aria-label="Eine Kurve, sie fällt auf 0.5."' in again
+    assert 'aria-label="Eine fallende Kurve bis 0.5."' in again
     assert "<!-- Fehler im Schritt 3 -->" in again
     assert "error of step" not in again
     assert redrawn.page(page, {}, tmp_path) == page
