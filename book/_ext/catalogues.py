@@ -18,7 +18,7 @@ from jupyter_cache import get_cache
 from translation import MADE
 
 TEMPLATES = ROOT / "_build" / "catalogues" / "templates"
-# A text of a script, `Loading ${name}`, whose values may be calls but have no braces; a text within one is written apart.
+# A text of a script, `Loading ${name}`, whose values may be calls but have no braces. No text is within another one.
 TAGGED = re.compile(r"(?<!\w)_`((?:\$\{[^{}]*\}|\\.|[^`\\])*)`", re.DOTALL)
 VALUE = re.compile(r"\$\{[^{}]*\}")
 HEADER = "# Of the page of this name. The messages are written by `make catalogues`, the translations by hand."
