@@ -126,7 +126,7 @@ def link_editions():
 
 
 def write_links(page, place, language, there):
-    text = page.read_text(encoding="utf-8")
+    text = written = page.read_text(encoding="utf-8")
     found = [
         {
             "tag": other.replace("_", "-"),
@@ -142,7 +142,8 @@ def write_links(page, place, language, there):
     for room, words in ((ALTERNATES, heads), (SWITCH, links)):
         filled, (begin, end) = room.format(words), room.split("{}")
         text = re.sub(f"{begin}.*?{end}", filled, text, flags=re.DOTALL)
-    page.write_text(text, encoding="utf-8")
+    if text != written:
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
