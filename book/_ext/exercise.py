@@ -12,13 +12,16 @@ directive `library`, with the name of the students' wheel, that pip can fetch it
 from urllib.parse import quote
 
 from docutils import nodes
+from editions import notebook
+from freshness import ROOT
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
+from translation import _, written
 
-HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
-TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in its own tab</a>'
-BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">Open it on Binder</a>'
-COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">Open it in Colab</a>'
+HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">{words}</button>'
+TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">{words}</a>'
+BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">{words}</a>'
+COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">{words}</a>'
 GITHUB = "https://github.com/"
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
@@ -40,11 +43,11 @@ def look_for_a_repository(app, config):
     config.course_repository = url.rstrip("/")
     config.course_address = config.html_baseurl
     if url.startswith(GITHUB):
-        links = [BINDER, COLAB] if config.html_baseurl else [BINDER]
+        links = [(BINDER, _("Open it on Binder")), (COLAB, _("Open it in Colab"))][: 2 if config.html_baseurl else 1]
         place = config.course_repository.removeprefix(GITHUB)
         path = "exercises/{slug}/{slug}.ipynb"
         config.exercises_open_in = [
-            link.format(place=place, branch=quote(branch, safe=""), path=path) for link in links
+            link.format(place=place, branch=quote(branch, safe=""), path=path, words=words) for link, words in links
         ]
 
 
@@ -57,11 +60,12 @@ class Exercise(SphinxDirective):
         ways = nodes.paragraph(classes=["exercise-ways"])
         box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"], ids=[f"exercise-{slug}"])
         if self.config.exercises_in_the_page:
-            ways += nodes.raw("", f"{HERE} {TAB} ".format(slug=slug), format="html")
+            here = HERE.format(slug=slug, words=_("Do {0} here").format(slug))
+            ways += nodes.raw("", f"{here} {TAB.format(slug=slug, words=_('Open it in its own tab'))} ", format="html")
             box += nodes.raw("", STAGE, format="html")
         for link in self.config.exercises_open_in:
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
-        ways += download(slug)
+        ways += download(slug, self.config.language)
         return [box]
 
 
@@ -84,13 +88,16 @@ class Repository(SphinxDirective):
         url, branch = self.config.course_repository, self.config.html_theme_options.get("repository_branch")
         if not url:
             return []
-        said = f"The whole course, autograder included, is in [its repository]({url})"
+        said = _("The whole course, autograder included, is in [its repository]({0}).").format(url)
         if url.startswith(GITHUB):
-            said += f", and in [one zip file]({url}/archive/refs/heads/{branch}.zip)"
-        return self.parse_text_to_nodes(f"{said}.")
+            archive = f"{url}/archive/refs/heads/{branch}.zip"
+            said = _(
+                "The whole course, autograder included, is in [its repository]({0}), and in [one zip file]({1})."
+            ).format(url, archive)
+        return written(self.parse_text_to_nodes(said))
 
 
-def download(slug):
+def download(slug, language):
     """The button that fetches the released notebook."""
-    target = f"../exercises/{slug}/{slug}.ipynb"
-    return addnodes.download_reference("", "", nodes.Text(f"Download {slug}.ipynb"), reftarget=target)
+    target = f"../{notebook(slug, language).relative_to(ROOT).as_posix()}"
+    return addnodes.download_reference("", "", nodes.Text(_("Download {0}").format(f"{slug}.ipynb")), reftarget=target)

@@ -15,6 +15,7 @@ from pathlib import Path
 import bytecode
 import pyodide
 import students_wheel
+from editions import is_english
 from freshness import ROOT, checksum
 from sphinx.errors import ExtensionError
 from vendor import do_without
@@ -61,8 +62,8 @@ def fetch_python(app, config):
 
 
 def build(app, exception):
-    """Build JupyterLite below the site, unless it is there already, built from the same files."""
-    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
+    """Build JupyterLite below the English site, unless it is there already, built from the same files."""
+    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page or not is_english(app):
         return
     site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
     sources = f"{checksum(SOURCES)} {app.config.pyodide_url} {app.config.course_data}"

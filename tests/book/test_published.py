@@ -209,5 +209,5 @@ def test_a_workflow_names_each_action_by_its_commit_has_a_time_limit_and_may_onl
 def test_the_site_is_tried_before_it_is_published():
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text(encoding="utf-8"))["jobs"]
     steps = [step.get("run") or step["uses"].split("@")[0] for step in jobs["build"]["steps"]]
-    assert steps[-3:] == ["make site", "make smoke", "actions/upload-pages-artifact"]
+    assert steps[-3:] == ["make zh", "make smoke", "actions/upload-pages-artifact"]
     assert jobs["deploy"]["needs"] == "build"

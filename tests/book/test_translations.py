@@ -1,0 +1,175 @@
+"""The editions of the site in other languages: what a translation keeps, and what the built Chinese edition holds."""
+
+import os
+import re
+import subprocess
+from collections import Counter
+
+import pytest
+import redrawn
+from babel.messages.pofile import read_po
+from browser import DESK, HTML, ROOT, watched
+from test_search import ASK
+
+from book.figures.style import new_figure, picture
+
+CATALOGUES = sorted((ROOT / "book" / "locale").glob("*/LC_MESSAGES/*.po"))
+# What a translation has as it is, as often as the English: formulas, roles, code, targets of links, HTML, and values.
+KEPT = re.compile(r"\$[^$]*\$|(?:\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>|\{\d+\}")
+# What a reader types, and the page that must come first.
+QUERIES = {
+    "随时间反向传播": "index",
+    "梯度消失": "vanishing",
+    "梯度裁剪": "vanishing",
+    "遗忘门": "gates",
+    "困惑度": "characters",
+}
+PAGES = ["two-step", "checking", "linear", "notation"]
+
+
+def messages(path):
+    with path.open("rb") as file:
+        return [message for message in read_po(file) if message.id]
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_a_translation_keeps_formulas_numbers_code_and_links(path):
+    changed = [
+        (message.id, Counter(KEPT.findall(message.id)) - Counter(KEPT.findall(message.string)) or "something more")
+        for message in messages(path)
+        if message.string and not message.fuzzy
+        if Counter(KEPT.findall(message.id)) != Counter(KEPT.findall(message.string))
+    ]
+    assert not changed
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_a_catalogue_lists_each_message_once_in_one_line(path):
+    found = [message.id for message in messages(path)]
+    assert found
+    assert len(found) == len(set(found))
+    assert not [message.id for message in messages(path) if "\n" in message.string]
+
+
+def test_what_is_compared_would_be_missed():
+    english = "See [the sum](graph.md#sum) of $u_0$ in {eq}`total`, {glue:text}`E:.2f`, `o - y` and <b>{0}</b>."
+    for part in ("(graph.md#sum)", "$u_0$", "{eq}", "E:.2f", "`o - y`", "<b>", "{0}"):
+        assert Counter(KEPT.findall(english)) != Counter(KEPT.findall(english.replace(part, "")))
+
+
+def test_a_number_in_a_picture_is_put_into_its_translation():
+    words = {"after {0} hops: {1}": "{0} 步之后为{1}"}
+    assert redrawn.translated("after 20 hops: 1.5e-07", words) == "20 步之后为1.5e-07"
+    assert redrawn.translated("after 20 hops", words) == "after 20 hops"
+
+
+def test_letters_with_an_index_are_no_numbers():
+    assert redrawn.message("the state s_-1 and w_0 of $s_{-1}$ give 3") == (
+        "the state s_-1 and w_0 of $s_{-1}$ give {0}",
+        ["3"],
+    )
+    assert redrawn.message("$x_0$, 3.5") == (None, [])
+
+
+def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(title="error of step 3", xlabel="step $t$")
+    shown = picture(figure, "A curve that falls to 0.5.").html
+    words = {
+        "error of step {0}": "Fehler im Schritt {0}",
+        "A curve that falls to {0}.": "Eine fallende Kurve bis {0}.",
+    }
+    page = f"<p>text</p>{shown}<p>text</p>"
+    again = redrawn.page(page, words, tmp_path)
+    assert 'aria-label="Eine fallende Kurve bis 0.5."' in again
+    assert "<!-- Fehler im Schritt 3 -->" in again
+    assert "error of step" not in again
+    assert redrawn.page(page, {}, tmp_path) == page
+
+
+@pytest.mark.skipif(not os.environ.get("RELEASE"), reason="counts what is left to translate: RELEASE=1")
+def test_nothing_is_left_to_translate():
+    left = {path.stem: sum(not message.string or message.fuzzy for message in messages(path)) for path in CATALOGUES}
+    assert not {name: count for name, count in left.items() if count}
+
+
+@pytest.fixture(scope="module")
+def chinese(site):
+    """The address of the Chinese edition."""
+    done = subprocess.run(["make", "zh"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return site + "zh/"
+
+
+def parts(page, pattern):
+    return re.findall(pattern, (HTML / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("translations")
+class TestTheChineseEdition:
+    @pytest.mark.parametrize("name", PAGES)
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            r'class="pasted-text">(.*?)<',
+            r'<div class="highlight.*?</div>',
+            r'<div class="math.*?<annotation.*?>(.*?)</annotation>',
+            r'<section[^>]* id="(.*?)"',
+        ],
+        ids=["numbers", "code", "equations", "sections"],
+    )
+    def test_has_what_the_english_page_has(self, chinese, name, pattern):
+        assert parts(f"zh/{name}.html", pattern) == parts(f"{name}.html", pattern)
+
+    @pytest.mark.parametrize("query", QUERIES)
+    def test_leads_who_types_a_usual_term_to_the_page_that_explains_it(self, chinese, chromium, query):
+        page = chromium.new_page()
+        page.goto(chinese + "search.html")
+        page.wait_for_function("Search.hasIndex()")
+        found = page.evaluate(ASK, query)
+        page.close()
+        if not any(query in message.string for path in CATALOGUES for message in messages(path)):
+            pytest.skip("the catalogues do not have the term yet")
+        assert found
+        assert found[0].startswith(QUERIES[query] + ".html")
+
+    def test_says_its_language(self, chinese):
+        assert parts("zh/two-step.html", r'<html[^>]* lang="(.*?)"') == ["zh-CN"]
+
+    @pytest.mark.parametrize("name", ["index", "two-step", "mistakes/two-step", "search"])
+    def test_leads_to_the_same_page_in_english_and_back(self, chinese, chromium, name):
+        page = chromium.new_page()
+        page.goto(f"{chinese}{name}.html")
+        page.click("a.edition")
+        assert page.url == f"{chinese.removesuffix('zh/')}{name}.html"
+        page.click("a.edition")
+        assert page.url == f"{chinese}{name}.html"
+        page.close()
+
+    def test_names_both_editions_to_search_engines(self, chinese):
+        for page in ("two-step.html", "zh/two-step.html"):
+            assert sorted(parts(page, r'rel="alternate" hreflang="(.*?)"')) == ["en", "zh-CN"]
+
+    def test_has_no_copy_of_what_the_site_serves(self, chinese):
+        own, shared = HTML / "zh" / "_static", HTML / "_static"
+        served = {path.relative_to(own): path.read_bytes() for path in own.rglob("*") if path.is_file()}
+        twice = [
+            str(place)
+            for place, there in served.items()
+            if (shared / place).is_file() and (shared / place).read_bytes() == there
+        ]
+        assert served
+        assert not twice
+        assert not (HTML / "zh" / "lite").exists()
+
+    def test_finds_all_that_its_pages_ask_for(self, chinese, chromium):
+        page = watched(chromium.new_page(viewport=DESK), chinese.removesuffix("zh/"))
+        missing = []
+        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+        for name in ("index", "two-step", "exercises", "mistakes/two-step"):
+            page.goto(f"{chinese}{name}.html", wait_until="networkidle")
+        assert missing == page.left_the_host == page.errors == []
+        page.close()
