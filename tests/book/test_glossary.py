@@ -18,6 +18,7 @@ CATALOGUES = [
 MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
 # What may be there in place of the term, and why.
 ALSO = {
+    "bias": ("偏差", "the bias of an estimate, which is no parameter"),
     "hop": ("步", "hops that are counted are steps: after three hops"),
     "sweep": ("Sweep", "the name of a class"),
     "state": ("states", "the name of an array"),
