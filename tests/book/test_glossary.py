@@ -21,6 +21,7 @@ ALSO = {
     "bias": ("偏差", "the bias of an estimate, which is no parameter"),
     "hop": ("步", "hops that are counted are steps: after three hops"),
     "sweep": ("Sweep", "the name of a class"),
+    "message": ("信息", "an error message"),
     "slope": ("坡", "a ground that slopes down"),
     "state": ("states", "the name of an array"),
 }
