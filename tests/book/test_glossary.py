@@ -21,6 +21,7 @@ ALSO = {
     "hop": ("步", "hops that are counted are steps: after three hops"),
     "sweep": ("Sweep", "the name of a class"),
     "state": ("states", "the name of an array"),
+    "message": ("报错信息", "what a program says when it fails"),
 }
 
 
