@@ -81,6 +81,10 @@ rounding: notebooks  ## prove with 20,000 seeds for each test that rounding deci
 mistakes: notebooks  ## prove all known answers, and write their pages of the book
 	$(BIN)/python -m grading mistakes
 
+.PHONY: catalogues
+catalogues: $(INSTALLED)  ## bring what there is to translate in exercises and messages up to date
+	$(BIN)/python -m grading.catalogues
+
 .PHONY: lint
 lint: $(INSTALLED)  ## check style and spelling
 	$(BIN)/ruff check .
