@@ -47,10 +47,16 @@ HINTS = """\
 # When a check sees the same wrong numbers for the second time, it adds a hint, and from the third time on the name of
 # the mistake, if it is a known one. To read both at once: exercise.hint()
 HINTS = exercise.Hints("{slug}")"""
+LANGUAGE = """\
+
+
+# In this language speak the checks, and what is said of this notebook when it is marked.
+LANGUAGE = "{}\""""
 # Of bounded length: what a student wrote is searched for them, and that must not take long whatever it is.
 ADDED = re.compile(
     r"# rnnlib is the library of this course\.(?s:.{0,900}?)\n    raise ModuleNotFoundError\([^()]{0,600}\)\n\n"
     r"|\n{0,3}# When a check sees the same wrong numbers.{0,100}\n#.{0,120}\nHINTS = .{0,80}"
+    r'|(?:\n{0,3}#.{0,200})?\nLANGUAGE = "[\w-]{1,20}"'
 )
 
 
@@ -71,6 +77,11 @@ def library(address):
 def hints(slug):
     """The lines below a set-up, with which the checks of an exercise name known mistakes."""
     return HINTS.format(slug=slug)
+
+
+def in_language(source, translated, language):
+    """A set-up with what a release adds to it, in another language: what it held itself is `translated`."""
+    return source.replace(bare(source), translated, 1) + LANGUAGE.format(language)
 
 
 def bare(source):

@@ -30,7 +30,6 @@ WORDS = re.compile(r"(?=.*[a-z]{2})(?=.*[A-Za-z}]\S* +[A-Za-z{(])")
 NAMES = ("left out",)
 SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS$", re.MULTILINE | re.DOTALL)
-RUN_LATER = re.compile(r"(Hidden checks of) (.*) (run here when your notebook is graded\.)")
 ENDS = ("Pe", "Pf", "Po")  # signs that begin no line, such as a full stop
 FIELD = re.compile(r"\{[^{}]*\}")
 
@@ -42,7 +41,8 @@ def notebook(original, say):
     """
     made = copy.deepcopy(original)
     for cell in made["cells"]:
-        if exercise.is_by_hand(cell):  # the instructor's own derivation, in whose place a release has one sentence
+        if exercise.is_by_hand(cell):
+            cell["source"] = say(cell["source"])  # one sentence of a release, or the instructor's own derivation
             continue
         cell["source"] = (text if cell["cell_type"] == "markdown" else code)(cell["source"], say)
     return made
@@ -220,11 +220,10 @@ def _comment(block, say):
 
 def _of_hidden(plain, say):
     """A comment in other words; of the one in the place of hidden tests, what they are about is a text of its own."""
-    later = RUN_LATER.fullmatch(plain)
-    if not later:
+    template, about = exercise.hidden_checks(plain)
+    if template is None:
         return say(plain)
-    about = say(later[2]) if " " in later[2] else later[2]
-    return say("Hidden checks of {} run here when your notebook is graded.").format(about)
+    return say(template).format(say(about) if " " in about else about)
 
 
 def _indented(said, source, start):
