@@ -69,6 +69,10 @@ check: lint notebooks  ## lint, and all tests that need no browser, no server an
 smoke: notebooks site  ## try the built site before it is published: its parts, a chapter, a live cell, an exercise, links
 	$(BIN)/python -m pytest -q -m smoke tests/book
 
+.PHONY: catalogues
+catalogues: notebooks  ## after a change of an exercise or a message: bring what is to be translated up to date
+	$(BIN)/python -m grading.catalogues
+
 .PHONY: mutants
 mutants: notebooks  ## mark right answers with one small change each, with three seeds; takes minutes
 	$(BIN)/python -m grading.mutants --seeds 3
@@ -80,10 +84,6 @@ rounding: notebooks  ## prove with 20,000 seeds for each test that rounding deci
 .PHONY: mistakes
 mistakes: notebooks  ## prove all known answers, and write their pages of the book
 	$(BIN)/python -m grading mistakes
-
-.PHONY: catalogues
-catalogues: $(INSTALLED)  ## bring what there is to translate in exercises and messages up to date
-	$(BIN)/python -m grading.catalogues
 
 .PHONY: lint
 lint: $(INSTALLED)  ## check style and spelling
@@ -124,7 +124,7 @@ pins: $(INSTALLED)  ## write requirements.txt anew from pyproject.toml
 
 .PHONY: clean
 clean:  ## delete all that was built; the virtual environment and your own class stay
-	rm -rf _build .pytest_cache .ruff_cache $(ANSWERS)
+	rm -rf _build .pytest_cache .ruff_cache $(ANSWERS) solutions/*/zh
 
 # What the verbs are made of ------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	touch $@
 
 # What the notebooks are released with, such as where their library is.
-RELEASED := grading/notebooks.py grading/release.py nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
+RELEASED := grading/notebooks.py grading/release.py grading/translation.py $(wildcard solutions/*/*.po rnnlib/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
 
 # All notebooks in one process: to start nbgrader takes longer than to build them.
 _build/notebooks.built: $(SOURCES) $(RELEASED) $(INSTALLED) $(if $(UNBUILT),FORCE)

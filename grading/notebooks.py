@@ -18,7 +18,7 @@ from traitlets.config import Config
 from traitlets.log import get_logger
 
 from grading import catalogues, exercise, release, translation
-from grading.course import COURSE, LANGUAGES, load_config, slugs
+from grading.course import COURSE, LANGUAGES, address, load_config, slugs
 
 
 def build_source(slug):
@@ -113,7 +113,7 @@ def translated(path, language, say):
     for cell in made.cells:
         label = cell.metadata.get("nbgrader", {})
         if exercise.grade_id(cell) == "set-up" and "checksum" in label:
-            cell.source = release.in_language(whole, cell.source, language)
+            cell.source = release.in_language(whole, cell.source, language, path.stem, address())
         if "checksum" in label:  # it is a release
             label["checksum"] = compute_checksum(cell)
     return nbformat.writes(made) + "\n"

@@ -8,7 +8,7 @@ import string
 import pytest
 from marking import FAST, SLUG, filled, submission
 
-from grading import catalogues, exercise, feedback, translation, transplant
+from grading import catalogues, exercise, feedback, release, translation, transplant
 from grading.answers import known_answers, solution
 from grading.bench import OwnBench
 from grading.course import COURSE, LANGUAGES, slugs
@@ -133,6 +133,16 @@ def test_a_notebook_of_another_language_that_was_not_filled_in_is_unchanged(tmp_
         assert [cell["source"] for cell in rebuilt["cells"]] == [cell["source"] for cell in task.notebook["cells"]]
         assert exercise.language_of_marked(rebuilt) == language
         assert exercise.load(SLUG).digest == task.digest
+
+
+@pytest.mark.parametrize("address", ["", "https://course.example/"])
+def test_what_a_release_adds_to_a_set_up_is_taken_off_in_every_language(address, monkeypatch):
+    monkeypatch.setattr(words, "_table", lambda language, name: Translated())
+    english = f"{release.library(address)}import numpy as np\n\nx = 1{release.hints(SLUG)}"
+    made = release.in_language(english, "import numpy as np\n\nx = 2", "xx", SLUG, address)
+    assert made.count(MARK) == (5 if address else 6)
+    assert release.bare(made) == "import numpy as np\n\nx = 2"
+    assert release.bare(english) == "import numpy as np\n\nx = 1"
 
 
 def test_the_checks_of_a_notebook_speak_its_language(monkeypatch):
