@@ -165,7 +165,6 @@ def page(found, for_yourself=False, markdown=None):
     it was written.
     """
     words = {
-        "say": say,
         "of": _of,
         "late": _late,
         "states": STATES,
