@@ -73,8 +73,9 @@ smoke: notebooks site  ## try the built site before it is published: its parts, 
 	$(BIN)/python -m pytest -q -m smoke tests/book
 
 .PHONY: catalogues
-catalogues: notebooks  ## after a change of a page: bring its messages in the other languages up to date
+catalogues: notebooks  ## after a change of a page, an exercise or a message: bring what is to be translated up to date
 	$(BIN)/python book/_ext/catalogues.py
+	$(BIN)/python -m grading.catalogues
 
 .PHONY: mutants
 mutants: notebooks  ## mark right answers with one small change each, with three seeds; takes minutes
@@ -132,7 +133,7 @@ pins: $(INSTALLED)  ## write requirements.txt anew from pyproject.toml
 
 .PHONY: clean
 clean:  ## delete all that was built; the virtual environment and your own class stay
-	rm -rf _build .pytest_cache .ruff_cache $(ANSWERS)
+	rm -rf _build .pytest_cache .ruff_cache $(ANSWERS) solutions/*/zh
 
 # What the verbs are made of ------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	touch $@
 
 # What the notebooks are released with, such as where their library is.
-RELEASED := grading/notebooks.py grading/release.py nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
+RELEASED := grading/notebooks.py grading/release.py grading/translation.py $(wildcard solutions/*/*.po rnnlib/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
 
 # All notebooks in one process: to start nbgrader takes longer than to build them.
 _build/notebooks.built: $(SOURCES) $(RELEASED) $(INSTALLED) $(if $(UNBUILT),FORCE)

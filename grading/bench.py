@@ -8,13 +8,23 @@ from typing import NamedTuple
 from grading.own import OwnProcess
 from grading.remote import CrashedError, SandboxError, StudentError
 from grading.watch import AGAIN, FIRST, Budget
+from rnnlib.words import ENGLISH, say, to_say
 
 MAX_SHOWN = 2 * 2**20  # characters of text, figures and errors of one submission
 SHORT = 500  # characters that are shown of a text all the same
-TOO_MUCH = f"a submission may show {MAX_SHOWN >> 20} MB"
 PAUSES = (0.2, 1.0)  # seconds before a process that could not be started is tried again
 CHANCES = 3  # how often a process may end twice of the same, until nothing is asked again
-NOT_RUN = "not run: cells without points have ended the process too often"
+NOT_RUN = to_say("not run: cells without points have ended the process too often")
+
+
+def too_much():
+    """Why something is not shown."""
+    return say("a submission may show {} MB").format(MAX_SHOWN >> 20)
+
+
+def _spoken(task):
+    """The language that a student's process is told to speak; none for English, which it speaks anyhow."""
+    return "" if task.language == ENGLISH else task.language
 
 
 class Ran(NamedTuple):
@@ -47,7 +57,7 @@ class Bench:
         A cell that ended its process is run once more, see `twice`, and not again.
         """
         if extra and self.ended_by[True] >= self.settings.replacements:
-            raise StudentError("NotRun", NOT_RUN, NOT_RUN)
+            raise StudentError("NotRun", say(NOT_RUN), say(NOT_RUN))
         cell = Ran(source, locked, extra)
         self.twice(lambda: self._run(self.alive(), cell), "a cell")
 
@@ -103,7 +113,8 @@ class Bench:
         shown = [figure for figure in figures if self.may_show(4 * len(figure) // 3)]
         if len(shown) == len(figures) and self.may_show(len(text)):
             return text, shown
-        return f"{text[:SHORT]}\n... (the rest is left out: {TOO_MUCH})\n", shown
+        left_out = say("(the rest is left out: {})").format(too_much())
+        return f"{text[:SHORT]}\n... {left_out}\n", shown
 
     def may_show(self, size):
         """Whether so much more may be shown of this submission; if so, it is taken from what is left."""
@@ -151,7 +162,7 @@ class Bench:
         from grading.student_process import StudentProcess  # a browser can start no process, and has no such module
 
         self.started, self.died_of_extra = self.started + 1, False
-        how = self.watch, self.settings.sandboxed, self.task.withheld, self.settings.user
+        how = self.watch, self.settings.sandboxed, self.task.withheld, self.settings.user, _spoken(self.task)
         for pause in PAUSES:
             try:
                 return StudentProcess(*how)

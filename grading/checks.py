@@ -15,6 +15,7 @@ from grading.failure import Failure
 from grading.remote import Remote
 from rnnlib import gradcheck
 from rnnlib.exercise import BRIEF, SEED, CheckFailedError
+from rnnlib.words import of_exercise, say, to_say
 
 TOLERANCE = 1e-10  # rounding stays below 1e-13; the best finite difference on a stretched case is above 1e-8
 MANY = 12  # of arrays with more entries, only the shape is shown
@@ -126,12 +127,16 @@ def _check(student, reference, numeric, arguments, options, tol):
     try:
         seen = mistakes.observe(student, arguments, options)
     except Exception as error:
-        error.add_note(f"in the call {_call(name, arguments, options)}")
+        error.add_note(say("in the call {}").format(_call(name, arguments, options)))
         raise
     problem = _problem(seen, expected, tol, numeric)
     if problem:
         asked = (student.__doc__ or "").strip().split("\n")[0]
-        facts = ("called", _call(name, arguments, options)), ("returned", _shown(seen.result)), ("asked for", asked)
+        facts = (
+            (to_say("called"), _call(name, arguments, options)),
+            (to_say("returned"), _shown(seen.result)),
+            (to_say("asked for"), asked),
+        )
         mistake, hint = _mistake(student, seen, expected, arguments, tol, options)
         # A name says how a part is wrong; which parts are right tells something all the same.
         read_off = (patterns.of_parts if mistake else patterns.told)(seen.result, expected, tol)
@@ -142,10 +147,10 @@ def _check(student, reference, numeric, arguments, options, tol):
 def _problem(seen, expected, tol, numeric=None):
     """What is wrong with the answer, without giving the right one away; empty if nothing is."""
     if seen.changed:
-        return f"changes its arguments in place ({', '.join(seen.changed)}); work on a copy"
+        return say("changes its arguments in place ({}); work on a copy").format(", ".join(seen.changed))
     # An object that is no data is another one after every call, which is not what is wrong with it.
     if not (_holds_objects(seen.result) or mistakes.same(seen.result, seen.again)):
-        return "gives two different answers to the same question: something is kept from call to call"
+        return say("gives two different answers to the same question: something is kept from call to call")
     return _unlike(seen.result, expected, tol, numeric)
 
 
@@ -160,12 +165,12 @@ def _unlike(value, right, tol, numeric=None, place=""):
     """What is wrong with a value; `place` says where it is in the result, as one would write it down."""
     start = f"{place} " if place else ""
     if right is None:
-        return "" if value is None else f"{start}is {_kind(value)}, expected None"
+        return "" if value is None else say("{}is {}, expected None").format(start, _kind(value))
     if not isinstance(right, tuple):
         problem = _difference(value, right, tol, numeric)
         return f"{start}{problem}" if problem else ""
     if not isinstance(value, tuple) or len(value) != len(right):
-        return f"{start}is {_kind(value)}, expected {_structure(right)}"
+        return say("{}is {}, expected {}").format(start, _kind(value), _structure(right))
     fields = getattr(right, "_fields", None)
     for i, (part, right_part) in enumerate(zip(value, right, strict=True)):
         inside = f"{place}.{fields[i]}".lstrip(".") if fields else f"{place or 'result'}[{i}]"
@@ -178,14 +183,16 @@ def _unlike(value, right, tol, numeric=None, place=""):
 def _kind(value):
     """What a value is, of whatever type: of a tuple its length, too."""
     if isinstance(value, tuple) and type(value) is tuple:
-        return f"a tuple of {len(value)}"
-    return f"of type {type(value).__name__}" + (f" with {len(value)} entries" if isinstance(value, tuple) else "")
+        return say("a tuple of {}").format(len(value))
+    if isinstance(value, tuple):
+        return say("of type {} with {} entries").format(type(value).__name__, len(value))
+    return say("of type {}").format(type(value).__name__)
 
 
 def _structure(right):
     """How a tuple that is expected is written down."""
     fields = getattr(right, "_fields", None)
-    return f"{type(right).__name__}({', '.join(fields)})" if fields else f"a tuple of {len(right)} results"
+    return f"{type(right).__name__}({', '.join(fields)})" if fields else say("a tuple of {} results").format(len(right))
 
 
 def _difference(value, right, tol, numeric=None):
@@ -198,27 +205,29 @@ def _array_difference(value, right, tol, numeric, entry):
     """What is wrong with an array or a number; `entry` makes the text that stands for an index."""
     right = np.asarray(right)
     if not _is_number(value):
-        return f"is {_kind(value)}, expected {_array(right)}"
+        return say("is {}, expected {}").format(_kind(value), _array(right))
     value = np.asarray(value)
     if value.dtype != right.dtype and not (value.dtype.kind in "iu" and right.dtype.kind in "iu"):
-        return f"has dtype {value.dtype}, expected {_dtype(right)}{_advice(value.dtype, right.dtype)}"
+        return say("has dtype {}, expected {}{}").format(value.dtype, _dtype(right), _advice(value.dtype, right.dtype))
     if value.shape != right.shape:
-        return f"has shape {value.shape}, expected {right.shape}"
+        return say("has shape {}, expected {}").format(value.shape, right.shape)
     if not np.all(np.isfinite(value)) and np.all(np.isfinite(right)):
-        return "holds NaN or inf, expected finite numbers"
+        return say("holds NaN or inf, expected finite numbers")
     error = gradcheck.relative_error(value, right)
     note_margin(error / tol)
     if error < tol:
         return ""
     if numeric is None:
-        return f"is wrong by {error:.1e} of the largest entry, allowed {tol:.0e}{_how_many(value, right, tol)}"
+        return say("is wrong by {:.1e} of the largest entry, allowed {:.0e}{}").format(
+            error, tol, _how_many(value, right, tol)
+        )
     return _numeric_difference(value, np.asarray(numeric), error, tol, entry) + _how_many(value, right, tol)
 
 
 def _how_many(value, right, tol):
     """A line about how many entries of an array are wrong; empty for a number, and for an array of one entry."""
     wrong = patterns.wrong_entries(value, right, tol)
-    return f"\n  {np.sum(wrong)} of {wrong.size} entries are wrong" if wrong.size > 1 else ""
+    return say("\n  {} of {} entries are wrong").format(np.sum(wrong), wrong.size) if wrong.size > 1 else ""
 
 
 def note_margin(share):
@@ -234,20 +243,23 @@ def _is_number(value):
 
 def _array(right):
     """What is expected in the place of something that is no number."""
-    kind = "an integer" if right.dtype.kind in "iu" else f"a {right.dtype}"
-    return f"{kind} array of shape {right.shape}" if right.ndim else f"{kind} number".replace("integer number", "int")
+    if right.dtype.kind in "iu":
+        return say("an integer array of shape {}").format(right.shape) if right.ndim else say("an int")
+    if right.ndim:
+        return say("a {} array of shape {}").format(right.dtype, right.shape)
+    return say("a {} number").format(right.dtype)
 
 
 def _dtype(right):
-    return "an integer type" if right.dtype.kind in "iu" else str(right.dtype)
+    return say("an integer type") if right.dtype.kind in "iu" else str(right.dtype)
 
 
 def _advice(dtype, right):
     """How an array gets the dtype that is expected, where there is a usual reason that it has another."""
     if right == np.float64 and dtype.kind in "iub":
-        return ": write 0.0 for 0, or np.zeros(shape) without a dtype"
+        return say(": write 0.0 for 0, or np.zeros(shape) without a dtype")
     if right == np.float64 and dtype.kind == "f":
-        return ": compute in float64, no other precision is compared"
+        return say(": compute in float64, no other precision is compared")
     return ""
 
 
@@ -255,30 +267,31 @@ def _numeric_difference(value, numeric, error, tol, entry):
     """A wrong gradient beside its central differences; one that is near to them is a finite difference itself."""
     from_numeric = gradcheck.relative_error(value, numeric)
     if from_numeric < gradcheck.CENTRAL_TOLERANCE:
-        return (
-            f"is as close to the derivative as a finite difference is, {error:.1e} of the largest entry, "
-            f"allowed {tol:.0e}: derive it"
-        )
+        return say(
+            "is as close to the derivative as a finite difference is, {:.1e} of the largest entry, "
+            "allowed {:.0e}: derive it"
+        ).format(error, tol)
     where = np.unravel_index(np.argmax(np.abs(value - numeric)), value.shape)
-    place = f"is wrong at entry {entry(where)}" if where else "is wrong"
-    return (
-        f"{place}\n"
-        f"  analytic  {value[where]: .12g}\n"
-        f"  numeric   {numeric[where]: .12g}\n"
-        f"  error {from_numeric:.1e} of the largest entry, allowed {gradcheck.CENTRAL_TOLERANCE:.0e}"
-    )
+    place = say("is wrong at entry {}").format(entry(where)) if where else say("is wrong")
+    return say(
+        "{}\n  analytic  {: .12g}\n  numeric   {: .12g}\n  error {:.1e} of the largest entry, allowed {:.0e}"
+    ).format(place, value[where], numeric[where], from_numeric, gradcheck.CENTRAL_TOLERANCE)
 
 
 def _dict_difference(value, right, tol, numeric=None):
     """As _difference, for dictionaries of numbers, compared as one array; the order of the keys does not matter."""
     if not isinstance(value, dict):
-        return f"is {_kind(value)}, expected a dict"
+        return say("is {}, expected a dict").format(_kind(value))
     missing, extra = [key for key in right if key not in value], [key for key in value if key not in right]
     if missing or extra:
-        return f"has no entry {missing[0]!r}" if missing else f"has an entry {extra[0]!r} too many"
+        return (
+            say("has no entry {!r}").format(missing[0])
+            if missing
+            else say("has an entry {!r} too many").format(extra[0])
+        )
     odd = [key for key in right if not (_is_number(value[key]) and np.ndim(value[key]) == 0)]
     if odd:
-        return f"at {odd[0]!r} is {_kind(value[odd[0]])}, expected a number"
+        return say("at {!r} is {}, expected a number").format(odd[0], _kind(value[odd[0]]))
     values, rights = (np.array([given[key] for key in right]) for given in (value, right))
     numeric = None if numeric is None else np.array([numeric[key] for key in right])
     return _array_difference(values, rights, tol, numeric, lambda where: repr(list(right)[where[0]]))
@@ -293,7 +306,7 @@ def _mistake(student, seen, expected, arguments, tol, options):
     if entry is None:
         return _slip(student, seen, expected, (arguments, dict(options)), tol, run)
     run.named[run.cell] = entry.name
-    return told(entry)
+    return told(entry, run.task.slug)
 
 
 def _call(name, arguments, options):
@@ -308,10 +321,10 @@ def last_call(call):
     `call` is what Remote keeps: the name, the arguments, the options and the result; None if nothing came back.
     """
     if call is None:
-        return (("last call", "none: no function of yours had returned anything before"),)
+        return ((to_say("last call"), say("none: no function of yours had returned anything before")),)
     name, arguments, options, result = call
     shown = [*map(_outline, arguments), *(f"{option}={_outline(value)}" for option, value in options.items())]
-    return ("last call", f"{name}({', '.join(shown)})"[:2000]), ("gave", _outline(result)[:2000])
+    return (to_say("last call"), f"{name}({', '.join(shown)})"[:2000]), (to_say("gave"), _outline(result)[:2000])
 
 
 def _outline(value):
@@ -327,7 +340,8 @@ def _outline(value):
     if isinstance(value, np.ndarray):
         return f"<{value.dtype} array {value.shape}>"
     if isinstance(value, Remote) or not isinstance(value, (bool, int, float, str, np.generic, type(None))):
-        return f"<{_kind(value).removeprefix('of type ')}>"
+        of_type = say("of type {}").format("")
+        return f"<{_kind(value).removeprefix(of_type)}>"
     return _shown(value)
 
 
@@ -350,9 +364,10 @@ def _shown(value):
     return str(value) if isinstance(value, np.generic) else repr(value)[:200]
 
 
-def told(entry):
+def told(entry, slug):
     """The sentence in which the feedback names a known mistake, and its hint."""
-    return f"This is what you get when {entry.mistake}.", entry.hint
+    said, hint = (of_exercise(slug, text) for text in (entry.mistake, entry.hint))
+    return say("This is what you get when {}.").format(said), hint
 
 
 def _slip(student, seen, expected, call, tol, run):
@@ -361,4 +376,4 @@ def _slip(student, seen, expected, call, tol, run):
     if not found:
         return "", ""
     run.named[run.cell] = ", or ".join(found)
-    return f"These are the numbers that you get when {', or, for example, when '.join(found)}.", ""
+    return say("These are the numbers that you get when {}.").format(say(", or, for example, when ").join(found)), ""

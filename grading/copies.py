@@ -10,6 +10,8 @@ import re
 import warnings
 from typing import NamedTuple
 
+from rnnlib.words import say
+
 MAX_PARSED = 20_000  # characters of a text
 MAX_TOGETHER = 200_000  # characters of all texts of a submission
 MIN_DOUBLED = 40  # characters; a shorter text may well be meant twice
@@ -67,14 +69,18 @@ def choose(copies, names, reader):
     if len(copies) == 1:
         return Chosen(copies[0], "")
     if any(len(copy) > MAX_PARSED for copy in copies):
-        return Chosen(copies[-1], "the last one that is filled in was marked", doubtful=True)
+        return Chosen(copies[-1], say("the last one that is filled in was marked"), doubtful=True)
     python = [copy for copy in copies if reader.body(copy) is not None]
     whole = "\n".join(copies)
     if len(python) < len(copies) and reader.body(whole) is not None and not _twice(reader.body(whole)):
-        return Chosen(whole, "the parts were joined")  # split in the middle of a function
+        return Chosen(whole, say("the parts were joined"))  # split in the middle of a function
     if len(python) < len(copies):
         source = choose(python, names, reader).source if python else copies[-1]
-        how = "the one that is Python was marked" if len(python) == 1 else "the last one that is filled in was marked"
+        how = (
+            say("the one that is Python was marked")
+            if len(python) == 1
+            else say("the last one that is filled in was marked")
+        )
         return Chosen(source, how, doubtful=len(python) != 1)
     defined = [_bound(reader.body(copy))[0] | (reader.defined(copy) & set(names)) for copy in copies]
     counting = [
@@ -83,8 +89,8 @@ def choose(copies, names, reader):
         if not defined[place] or defined[place] - set().union(*defined[place + 1 :])
     ]
     if sum(map(len, defined)) == len(set().union(*defined)):
-        return Chosen(whole, "the parts were joined")
-    return Chosen("\n".join(counting), "the last one that is filled in was marked", doubtful=True)
+        return Chosen(whole, say("the parts were joined"))
+    return Chosen("\n".join(counting), say("the last one that is filled in was marked"), doubtful=True)
 
 
 def once(source):

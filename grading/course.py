@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
+# {language beside English, as a notebook and a page name it: the folder of its exercises and of its site}
+LANGUAGES = {"zh-CN": "zh"}
 
 
 def slugs():

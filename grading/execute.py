@@ -11,11 +11,12 @@ from numbers import Real
 from typing import NamedTuple
 
 from grading import checks, exercise, follow_through, mistakes, outputs, record
-from grading.bench import TOO_MUCH, Bench
+from grading.bench import Bench, too_much
 from grading.failure import Failure
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, SandboxError, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
+from rnnlib.words import say, speaking
 
 HIDDEN = "BEGIN HIDDEN TESTS"
 
@@ -40,10 +41,11 @@ def execute(notebook, task, settings, bench=Bench):
     remote.SandboxError when no process can be started; nothing that a student wrote raises.
     """
     noted, run, started = record.of(notebook), checks.Run(task, settings.seed), time.monotonic()
-    if noted.problem:
-        _refuse(notebook, noted.problem)
-    else:
-        _run_all(notebook, bench(task, settings), run)
+    with speaking(task.language):
+        if noted.problem:
+            _refuse(notebook, noted.problem)
+        else:
+            _run_all(notebook, bench(task, settings), run)
     noted = noted._replace(
         run=record.fingerprint(noted.digest, task, settings),
         seed=settings.seed,
@@ -94,7 +96,7 @@ def _run_all(notebook, bench, run):
         run.human += bench.human
     labelled = {exercise.grade_id(cell): cell for cell in cells}
     for label, entry in mistakes.find_later(run):
-        mistake, hint = checks.told(entry)
+        mistake, hint = checks.told(entry, bench.task.slug)
         outputs.tell_more(labelled[label], mistake=mistake, hint=hint)
 
 
@@ -202,7 +204,7 @@ def _run_answer(cell, bench):
     if error:
         outputs.add_exception(cell, error)
         if not bench.may_show(sum(map(len, cell["outputs"][-1]["traceback"]))):
-            outputs.tell_more(cell, seen=(f"(left out: {TOO_MUCH})",), facts=(), remarks=())
+            outputs.tell_more(cell, seen=(say("(left out: {})").format(too_much()),), facts=(), remarks=())
 
 
 def _run_test(cell, bench, namespace, run):
@@ -236,11 +238,11 @@ def _run_test(cell, bench, namespace, run):
 def _status(error):
     """What rnnlib.exercise.progress says of a check that raised the `error`, or None."""
     if error is None:
-        return "right"
+        return say("right")
     if isinstance(error, AssertionError):
         said = str(error).partition("\n")[0].partition(": ")[2]
-        return said if said.endswith("not done yet") else "not right yet"
-    return f"stops with {type(error).__name__}"
+        return said if said.endswith(say("not done yet")) else say("not right yet")
+    return say("stops with {}").format(type(error).__name__)
 
 
 def _try_again(cell, bench, namespace, run, error):
@@ -278,21 +280,23 @@ def _try(cell, bench, namespace, run):
         error = raised
         error.last_call = checks.last_call(bench.process.last_call)
     if isinstance(error, TestTooLongError):
-        bench.close("a test took too long")  # it may still be at work on the last call
+        bench.close(say("a test took too long"))  # it may still be at work on the last call
         run.human.append(f"{label} took too long")
     return printed.getvalue(), value, error
 
 
 def _tell_what_follows(cell, names, right, keeps):
     """Say what became of the trial with right functions of these `names`."""
-    others = " and ".join(names)
+    others = say(" and ").join(names)
     if right and keeps:
-        text = f"Right, given a right {others}. With yours it fails, which follows from there and costs nothing here."
+        text = say(
+            "Right, given a right {}. With yours it fails, which follows from there and costs nothing here."
+        ).format(others)
         outputs.add_text(cell, f"{text}\n")
     elif right:
-        _remark(cell, f"With a right {others} in the place of yours, this is right: mend that first.")
+        _remark(cell, say("With a right {} in the place of yours, this is right: mend that first.").format(others))
     else:
-        _remark(cell, f"This was tried with a right {others} in the place of yours.")
+        _remark(cell, say("This was tried with a right {} in the place of yours.").format(others))
 
 
 def _remark(cell, line):

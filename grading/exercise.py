@@ -9,12 +9,21 @@ import hashlib
 import importlib
 import json
 import pkgutil
+import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import rnnlib
 from grading import answers_file
-from grading.course import COURSE, slugs
+from grading.course import COURSE, LANGUAGES, slugs
+from rnnlib.words import ENGLISH, say, to_say
+
+# What stands in the place of hidden tests: the line that students see, and how the feedback calls the test.
+HIDDEN_CHECKS = {
+    to_say("Hidden checks of {} run here when your notebook is graded."): to_say("Hidden checks of {}"),
+    to_say("A hidden check of {} runs here when your notebook is graded."): to_say("A hidden check of {}"),
+}
+NAMED = re.compile(r'^LANGUAGE = "([\w-]+)"$', re.MULTILINE)  # see grading.release
 
 
 class Exercise(NamedTuple):
@@ -28,7 +37,8 @@ class Exercise(NamedTuple):
     withheld: dict  # rnnlib module -> its names that students are asked to write
     follow_through: bool  # whether a part keeps its points that is right given right parts above it
     sections: dict  # grade_id of an answer cell -> [chapter, title of a section] to read again
-    digest: str  # of its notebooks, its answers.toml, the grader and rnnlib; another one makes earlier marks stale
+    language: str  # of its notebook, and so of what is said of a submission
+    digest: str  # of all that marks depend on, in all languages; another one makes earlier marks stale
 
     @property
     def all_names(self):
@@ -52,23 +62,52 @@ class Exercise(NamedTuple):
         return [grade_id(cell) for cell in self.notebook["cells"] if is_by_hand(cell)]
 
 
-def load(slug):
-    """The Exercise; raises ValueError if there is none of that name, or if its notebooks have not been built.
+def load(slug, language=ENGLISH):
+    """The Exercise in a language; raises ValueError if there is none of that name, or if its notebooks are not built.
 
     Raises ValueError, too, for what cannot be meant in its answers.toml.
     """
     if slug not in slugs():
         raise ValueError(f"there is no exercise {slug!r}; there are {', '.join(slugs())}")
-    source, release = (COURSE / house / slug / f"{slug}.ipynb" for house in ("solutions", "exercises"))
-    for path in (source, release):
+    for path in (source_of(slug, language), release_of(slug, language)):
         if not path.exists():
             raise ValueError(f"{path.relative_to(COURSE)} is not built: run `make notebooks`")
-    return _load(slug, source.stat().st_mtime_ns, release.stat().st_mtime_ns, answers_file.changed(slug))
+    return _load(slug, language, answers_file.changed(slug), *(path.stat().st_mtime_ns for path in _built(slug)))
 
 
-@lru_cache(maxsize=32)
-def _load(slug, *_times):
-    source, release = (read(COURSE / house / slug / f"{slug}.ipynb") for house in ("solutions", "exercises"))
+def _built(slug):
+    """The notebooks of an exercise in all languages, as far as they are there."""
+    places = (place(slug, language) for language in (ENGLISH, *LANGUAGES) for place in (source_of, release_of))
+    return [path for path in places if path.exists()]
+
+
+def source_of(slug, language=ENGLISH):
+    """Where the notebook with the answers is; one in another language lies below the English one."""
+    return COURSE / "solutions" / slug / LANGUAGES.get(language, "") / f"{slug}.ipynb"
+
+
+def release_of(slug, language=ENGLISH, directory=None):
+    """Where the notebook for students is. Nothing lies beside it: nbgrader hands out the whole folder."""
+    return (directory or COURSE / "exercises") / LANGUAGES.get(language, "") / slug / f"{slug}.ipynb"
+
+
+def language_of(cells):
+    """The language of a submission's intake.Cells, by the line of the set-up that names it; English without one.
+
+    The notebook's metadata would say it too, but some platforms drop what they do not know of that.
+    """
+    named = (match[1] for cell in cells if "LANGUAGE" in cell.source and (match := NAMED.search(cell.source)))
+    return next((language for language in named if language in LANGUAGES), ENGLISH)
+
+
+def language_of_marked(notebook):
+    """The language of a notebook that was rebuilt from a release, by the metadata that it has from there."""
+    return notebook["metadata"].get("course", {}).get("language", ENGLISH)
+
+
+@lru_cache(maxsize=64)
+def _load(slug, language, *_times):
+    source, release = read(source_of(slug, language)), read(release_of(slug, language))
     full = {grade_id(cell): cell["source"] for cell in source["cells"] if grade_id(cell)}
     released = {grade_id(cell): cell["source"] for cell in release["cells"] if grade_id(cell)}
     names = {}
@@ -86,17 +125,24 @@ def _load(slug, *_times):
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{answers_file.place(slug)}: `withhold`: {error}") from None
     follow_through = answers.get("follow_through", True)
-    told = json.dumps([release, full, answers, _code()], sort_keys=True, default=str)
-    digest = hashlib.sha256(told.encode()).hexdigest()
     sections = answers.get("sections", {})
-    return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, digest)
+    digest = _digest(slug, answers)
+    return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, language, digest)
+
+
+def _digest(slug, answers):
+    """The same in all languages: whether a mark is stale is asked before anybody knows in which one it was earned."""
+    notebooks = [read(path)["cells"] for path in _built(slug)]
+    told = json.dumps([notebooks, answers, _code()], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 @cache
 def _code():
-    """A digest of the sources of the grader and of rnnlib."""
+    """A digest of the sources of the grader and of rnnlib, and of their words in other languages."""
     digest = hashlib.sha256()
-    for path in sorted(path for house in ("grading", "rnnlib") for path in (COURSE / house).rglob("*.py")):
+    found = [(COURSE / house).rglob("*.py") for house in ("grading", "rnnlib")]
+    for path in sorted([*found[0], *found[1], *(COURSE / "rnnlib" / "locale").rglob("*.json")]):
         digest.update(path.relative_to(COURSE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -137,6 +183,18 @@ def is_test(cell):
     """Whether this cell gives points by itself."""
     label = cell["metadata"].get("nbgrader", {})
     return bool(label.get("grade") and not label.get("solution"))
+
+
+def hidden_checks(line):
+    """The line in HIDDEN_CHECKS of which `line` is one, in the language that is spoken now, and what it is about.
+
+    Both are None if it is none.
+    """
+    for template in HIDDEN_CHECKS:
+        before, after = say(template).split("{}")
+        if line.startswith(before) and line.endswith(after):
+            return template, line.removeprefix(before).removesuffix(after)
+    return None, None
 
 
 def repeats_checks(cell):

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from rnnlib.words import say
+
 
 class Failure(NamedTuple):
     """Why a check failed; all of it is text for the student."""
@@ -15,9 +17,9 @@ class Failure(NamedTuple):
     @property
     def undone(self):
         """Whether the student left out what is checked: then it is no mistake."""
-        return self.seen[0].endswith("not done yet")
+        return self.seen[0].endswith(("not done yet", say("not done yet")))
 
     def lines(self):
         """All of it as lines of text."""
-        facts = [f"  {what:<11}{text}" for what, text in self.facts]
+        facts = [f"  {say(what):<11}{text}" for what, text in self.facts]
         return [*self.seen, *facts, *self.remarks, *filter(None, (self.mistake, self.hint))]

@@ -10,24 +10,29 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from grading import exercise, outputs, record
-from grading.course import COURSE
+from grading.course import COURSE, LANGUAGES
 from grading.pages import render
 from grading.transplant import WRITTEN_BY_STUDENT
+from rnnlib.words import ENGLISH, of_exercise, say, speaking, to_say
 
 # Each state of a check or a part: the sign and the word that show it beside its colour.
 STATES = {
-    "right": ("✓", "right"),
-    "follows": ("✓", "right, given right parts above"),
-    "partly": ("◐", "partly right"),
-    "undone": ("○", "not done yet"),
-    "wrong": ("✗", "wrong"),
-    "unmarked": ("·", "not marked"),
-    "waiting": ("…", "waits for a mark by hand"),
+    "right": ("✓", to_say("right")),
+    "follows": ("✓", to_say("right, given right parts above")),
+    "partly": ("◐", to_say("partly right")),
+    "undone": ("○", to_say("not done yet")),
+    "wrong": ("✗", to_say("wrong")),
+    "unmarked": ("·", to_say("not marked")),
+    "waiting": ("…", to_say("waits for a mark by hand")),
 }
 GOOD = ("right", "follows")
-HIDDEN = re.compile(r"^# ((?:Hidden checks|A hidden check) of .*?) runs? here\b", re.MULTILINE)
+UNITS = (
+    (86400, to_say("{} day"), to_say("{} days")),
+    (3600, to_say("{} hour"), to_say("{} hours")),
+    (60, to_say("{} minute"), to_say("{} minutes")),
+    (1, to_say("{} second"), to_say("{} seconds")),
+)
 VISIBLE = re.compile(r"^exercise\.run\(check_(\w+)\)", re.MULTILINE)
-CALL = "in the call "  # how a line begins that names the call in which a student's function stopped
 # Where this machine keeps the course, its owner's files and Python, which is not for students to read in a traceback.
 PLACES = {os.path.expanduser("~"), sys.prefix, sys.base_prefix, os.path.realpath(sys.prefix), str(COURSE)}
 PLACES -= {"", "~", "/", "/usr", "/usr/local"}  # on these, machines are alike
@@ -110,10 +115,16 @@ class Results:
     late: float = 0.0  # seconds after the due date, which an extension moves
     extension: float = 0.0  # seconds
     costs: list = field(default_factory=list)  # what was unusual and may have cost points; empty if none were lost
+    language: str = ENGLISH
 
 
 def results(notebook, task, marks=None):
     """The Results of a notebook of the exercise `task` that execute has run, with the Marks of a gradebook if given."""
+    with speaking(task.language):
+        return _results(notebook, task, marks)
+
+
+def _results(notebook, task, marks):
     noted = record.of(notebook) or record.Record("", (), "", "")  # an older grader may have marked it
     placed, checks = in_parts(notebook["cells"]), {}
     for title, cell in placed:
@@ -144,6 +155,7 @@ def results(notebook, task, marks=None):
         late=marks.late,
         extension=marks.extension,
         costs=list(noted.costs) if marks.lost and not noted.problem else [],
+        language=task.language,
     )
 
 
@@ -153,14 +165,23 @@ def page(found, for_yourself=False, markdown=None):
     `markdown` makes HTML that is safe to show of a student's text and its attachments; without it, the text is shown as
     it was written.
     """
-    words = {"states": STATES, "good": GOOD, "prose": _prose, "amount": amount, "duration": duration}
-    return render(
-        "feedback.html.jinja",
-        found=without_places(asdict(found)),
-        for_yourself=for_yourself,
-        markdown=markdown,
-        **words,
-    )
+    words = {
+        "of": _of,
+        "late": _late,
+        "states": STATES,
+        "good": GOOD,
+        "prose": _prose,
+        "amount": amount,
+        "duration": duration,
+    }
+    with speaking(found.language):
+        return render(
+            "feedback.html.jinja",
+            found=without_places(asdict(found)),
+            for_yourself=for_yourself,
+            markdown=markdown,
+            **words,
+        )
 
 
 def without_places(found):
@@ -172,18 +193,33 @@ def without_places(found):
     return PLACE.sub("...", found) if isinstance(found, str) else found
 
 
+def _of(points, most):
+    return say("{:g} of {}").format(points, amount(most))
+
+
+def _late(found):
+    """How late it was, and what that cost."""
+    said = say("It was handed in {} late").format(duration(found["late"]))
+    if found["extension"]:
+        said = say("{}, after an extension of {}").format(said, duration(found["extension"]))
+    if not found["penalty"]:
+        return say("{}; no points were taken off.").format(said)
+    taken = say("{}; {} was taken off.") if found["penalty"] == 1 else say("{}; {} were taken off.")
+    return taken.format(said, amount(found["penalty"]))
+
+
 def amount(points):
     """A number of points in words."""
-    return f"{points:g} point{'' if points == 1 else 's'}"
+    return (say("{:g} point") if points == 1 else say("{:g} points")).format(points)
 
 
 def duration(seconds):
     """A length of time in words, in its two largest units."""
     left, words = round(seconds), []
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for size, one, several in UNITS:
         number, left = divmod(left, size)
-        words += [f"{number} {unit}{'' if number == 1 else 's'}"] if number else []
-    return " ".join(words[:2]) or "0 seconds"
+        words += [say(one if number == 1 else several).format(number)] if number else []
+    return " ".join(words[:2]) or say("{} seconds").format(0)
 
 
 def in_parts(cells):
@@ -218,11 +254,11 @@ def _check(cell, noted, grades):
     points, most = grades.get(label, (_points(cell, most), most))
     failure = outputs.failure_of(cell)
     given = (noted.follows or {}).get(label, [])
-    hidden, visible = (pattern.search(cell["source"]) for pattern in (HIDDEN, VISIBLE))
+    hidden, visible = _hidden(cell["source"]), VISIBLE.search(cell["source"])
     told = _told(failure) if failure and points < most else {}
     return Check(
         label=label,
-        title=hidden[1] if hidden else f"The check of {visible[1]} in the notebook" if visible else label,
+        title=hidden or (say("The check of {} in the notebook").format(visible[1]) if visible else label),
         hidden=bool(hidden),
         points=points,
         most=most,
@@ -233,6 +269,15 @@ def _check(cell, noted, grades):
     )
 
 
+def _hidden(source):
+    """What a hidden test is called, by its first line that says what it is about; an empty text for another test."""
+    for line in re.findall(r"^# (.*)$", source, re.MULTILINE):
+        template, about = exercise.hidden_checks(line)
+        if template:
+            return say(exercise.HIDDEN_CHECKS[template]).format(about)
+    return ""
+
+
 def _check_by_hand(cell, noted, grades, task):
     """As _check, for a cell that a human marks: it waits for that unless `grades` has its points."""
     label, most = exercise.grade_id(cell), cell["metadata"]["nbgrader"]["points"]
@@ -241,13 +286,14 @@ def _check_by_hand(cell, noted, grades, task):
         state = _state(points, most, noted.problem, None)
     else:
         state = "unmarked" if noted.problem else "undone" if _is_blank(cell, task) else "waiting"
-    return Check(label=label, title="What a human marks", hidden=False, points=points, most=most, state=state)
+    return Check(label=label, title=say("What a human marks"), hidden=False, points=points, most=most, state=state)
 
 
 def _told(failure):
     """What a Check says of a Failure."""
-    calls = [["called", line.removeprefix(CALL)] for line in failure.seen if line.startswith(CALL)]
-    headline, details = _split([line for line in failure.seen if not line.startswith(CALL)] or failure.seen)
+    call = say("in the call {}").format("")  # how a line begins that names the call in which a function stopped
+    calls = [["called", line.removeprefix(call)] for line in failure.seen if line.startswith(call)]
+    headline, details = _split([line for line in failure.seen if not line.startswith(call)] or failure.seen)
     facts = [*calls, *map(list, failure.facts)]
     return {"headline": headline, "details": details, "facts": facts, "remarks": list(failure.remarks)}
 
@@ -275,7 +321,7 @@ def _split(seen):
     first, *others = seen
     if others and first.startswith(("Traceback", "  File", "File")):
         at = max((i for i, line in enumerate(seen) if not line.startswith(" ")), default=0)
-        return f"It stops with {seen[at]}", [line for i, line in enumerate(seen) if i != at]
+        return say("It stops with {}").format(seen[at]), [line for i, line in enumerate(seen) if i != at]
     return first, textwrap.dedent("\n".join(others)).splitlines()
 
 
@@ -339,7 +385,10 @@ def _state_of_part(states):
 def _section(chapter, title, task):
     """The title of a section and its address, which is empty unless the notebook knows where the site is."""
     site = task.notebook["metadata"].get("course", {}).get("site", "")
-    return [title, f"{site}{chapter}.html#{anchor(title)}" if site else ""]
+    folder = f"{LANGUAGES[task.language]}/" if task.language in LANGUAGES else ""
+    # The translated page knows the section by its English title, too.
+    address = f"{site}{folder}{chapter}.html#{anchor(title)}" if site else ""
+    return [of_exercise(task.slug, title), address]
 
 
 def anchor(title):

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from grading.course import COURSE, slugs
+from grading.course import COURSE, LANGUAGES, slugs
 
 MAX_DEPTH = 3  # folders below a hand-in
 MAX_FOLDERS = 50
@@ -239,8 +239,12 @@ def _share(cells, slug):
 
 def _release(slug):
     """What students got: {grade_id: text}, {grade_id of an answer cell: names in it}, and all texts that are blank."""
-    path = COURSE / "exercises" / slug / f"{slug}.ipynb"
-    return _parsed(path, path.stat().st_mtime_ns) if path.exists() else ({}, {}, frozenset())
+    folders = [COURSE / "exercises" / folder for folder in ("", *LANGUAGES.values())]
+    paths = [path for folder in folders if (path := folder / slug / f"{slug}.ipynb").exists()]
+    if not paths:
+        return {}, {}, frozenset()
+    (released, names, blanks), *others = (_parsed(path, path.stat().st_mtime_ns) for path in paths)
+    return released, names, blanks.union(*(more for *_, more in others))
 
 
 @lru_cache(maxsize=64)

@@ -46,9 +46,9 @@ def mark(job):
     costs one submission. Nothing that a student handed in raises; where no process could be started, to read it or to
     run it, nothing is marked.
     """
-    task = exercise.load(job.slug)
     try:
         submission = intake.read_folder(job.folder, job.slug)
+        task = exercise.load(job.slug, exercise.language_of(submission.cells))
         notebook = execute(rebuild(task, submission), task, job.settings)
     except (SandboxError, intake.NotReadError) as error:
         return Marked(job.student, None, "", f"not marked, try again: {error}")

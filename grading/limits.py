@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from rnnlib.words import say
+
 try:
     import resource
 except ModuleNotFoundError:  # in a browser, which limits its pages itself
@@ -23,8 +25,8 @@ class TestTooLongError(Exception):
     seconds = None  # that it was allowed
 
     def __str__(self):
-        allowed = f": it may take {self.seconds:.3g} seconds, with all calls in it" if self.seconds else ""
-        return f"this check took too long, and was stopped{allowed}"
+        allowed = say(": it may take {:.3g} seconds, with all calls in it").format(self.seconds) if self.seconds else ""
+        return say("this check took too long, and was stopped{}").format(allowed)
 
 
 @contextlib.contextmanager

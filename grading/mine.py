@@ -10,6 +10,7 @@ from grading.course import COURSE, slugs
 from grading.execute import Settings, execute
 from grading.remote import SandboxError
 from grading.transplant import rebuild
+from rnnlib.words import say, speaking
 
 EVERYWHERE = {"set-up", "progress", "by-hand"}  # labels that tell no exercise from another
 ENOUGH = 0.5  # of the labelled cells of an exercise make a notebook one of it
@@ -56,7 +57,7 @@ def run(arguments):
 
 def mark(slug, submission, settings, **bench):
     """The feedback.Results of an intake.Submission to an exercise; `bench`, if given, is what it runs on."""
-    task = exercise.load(slug)
+    task = exercise.load(slug, exercise.language_of(submission.cells))
     return feedback.results(execute(rebuild(task, submission), task, settings, **bench), task)
 
 
@@ -86,17 +87,27 @@ def exercise_of(cells, name="this notebook"):
 
 def table(found):
     """The points of each part and in all, and the mistakes, as lines of text."""
-    rows = [("part", "points", ""), *((p.title, f"{p.points:g} of {p.most:g}", _in_words(p)) for p in found.parts)]
-    rows.append(("all", f"{found.points:g} of {found.most:g}", ""))
+    with speaking(found.language):
+        return _table(found)
+
+
+def _table(found):
+    rows = [(say("part"), say("points"), "")]
+    rows += [(p.title, say("{:g} of {:g}").format(p.points, p.most), _in_words(p)) for p in found.parts]
+    rows.append((say("all"), say("{:g} of {:g}").format(found.points, found.most), ""))
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = [found.title, "", *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows), ""]
     for mistake in found.mistakes:
-        lines += [f"{mistake.told} It cost {feedback.amount(mistake.cost)}.", *filter(None, [mistake.hint]), ""]
+        lines += [
+            say("{} It cost {}.").format(mistake.told, feedback.amount(mistake.cost)),
+            *filter(None, [mistake.hint]),
+            "",
+        ]
     return "\n".join(lines)
 
 
 def _in_words(part):
-    return feedback.STATES[part.state][1]
+    return say(feedback.STATES[part.state][1])
 
 
 def _share(slug, labels, texts):

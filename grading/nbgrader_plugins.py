@@ -182,7 +182,8 @@ class SubmissionExporter(NotebookAlone):
         if not folder.is_relative_to(Path(places.root) / places.submitted_directory):
             return super().from_filename(filename, resources=resources, **keywords)
         exchange.carry(folder, places.format_path(places.autograded_directory, folder.parent.name, folder.name))
-        notebook = rebuild(exercise.load(folder.name), intake.read_folder(folder, folder.name))
+        submission = intake.read_folder(folder, folder.name)
+        notebook = rebuild(exercise.load(folder.name, exercise.language_of(submission.cells)), submission)
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
 
 
@@ -213,7 +214,7 @@ class Execute(NbGraderPreprocessor):
         if self.sandboxed:
             sandbox.ensure_available()
         seed = secrets.randbelow(2**32) if self.seed is None else self.seed
-        task = exercise.load(resources["nbgrader"]["assignment"])
+        task = exercise.load(resources["nbgrader"]["assignment"], exercise.language_of_marked(notebook))
         done = execute(dict(notebook), task, Settings(seed, self.sandboxed))
         return nbformat.from_dict(done), resources
 
@@ -271,7 +272,7 @@ def page_of(notebook, slug, marks=None):
 
     What cannot be made in full is made without the student's own cells. `marks` are feedback.Marks.
     """
-    found = feedback.results(notebook, exercise.load(slug), marks)
+    found = feedback.results(notebook, exercise.load(slug, exercise.language_of_marked(notebook)), marks)
     try:
         with time_limit(PAGE_SECONDS):
             page = feedback.page(found, markdown=_markdown)

@@ -1,19 +1,24 @@
-"""Build the notebooks: solutions/<slug>/<slug>.md -> solutions/<slug>/<slug>.ipynb -> exercises/<slug>/<slug>.ipynb."""
+"""Build the notebooks: solutions/<slug>/<slug>.md -> solutions/<slug>/<slug>.ipynb -> exercises/<slug>/<slug>.ipynb.
+
+Those in other languages are made of these, and lie in a folder of their own: solutions/<slug>/zh, exercises/zh/<slug>.
+"""
 
 import logging
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import jupytext
 import nbformat
 from nbgrader.apps import NbGraderAPI
+from nbgrader.utils import compute_checksum
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from grading import exercise, release
-from grading.course import COURSE, load_config, slugs
+from grading import catalogues, exercise, release, translation
+from grading.course import COURSE, LANGUAGES, address, load_config, slugs
 
 
 def build_source(slug):
@@ -81,7 +86,44 @@ def build_release(slug, directory=COURSE / "exercises"):
     Raises ValueError when nbgrader refuses the source.
     """
     build_source(slug)
-    return _release(slug, directory)
+    path = _release(slug, directory)
+    for language in LANGUAGES:
+        say = _say(slug, language)
+        for original, place in (
+            (exercise.source_of(slug), exercise.source_of(slug, language)),
+            (path, exercise.release_of(slug, language, Path(directory))),
+        ):
+            made = translated(original, language, say)
+            if not place.exists() or place.read_text(encoding="utf-8") != made:  # others may be reading it
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(made, encoding="utf-8")
+    return path
+
+
+def translated(path, language, say):
+    """What the notebook at `path`, with or without its answers, holds in a language; `say` translates a text.
+
+    A release in another language is made from the English one, not by nbgrader, as it differs in texts alone.
+    """
+    original = nbformat.read(path, as_version=4)
+    set_up = next(cell for cell in original.cells if exercise.grade_id(cell) == "set-up")
+    whole, set_up.source = set_up.source, release.bare(set_up.source)
+    made = translation.notebook(original, say)
+    made.metadata["course"] = {**made.metadata.get("course", {}), "language": language}
+    for cell in made.cells:
+        label = cell.metadata.get("nbgrader", {})
+        if exercise.grade_id(cell) == "set-up" and "checksum" in label:
+            cell.source = release.in_language(whole, cell.source, language, path.stem, address())
+        if "checksum" in label:  # it is a release
+            label["checksum"] = compute_checksum(cell)
+    return nbformat.writes(made) + "\n"
+
+
+def _say(slug, language):
+    known = {}
+    for path in (catalogues.path("", language), catalogues.path(slug, language)):
+        known |= catalogues.translations(path, language)
+    return lambda text: known.get(text, text)
 
 
 def _release(slug, directory):
@@ -112,14 +154,27 @@ def checked(slug):
     if slug in slugs():
         check_source(COURSE / "solutions" / slug / f"{slug}.md")
     task = exercise.load(slug)
-    path = COURSE / "exercises" / slug / f"{slug}.ipynb"
     with TemporaryDirectory() as elsewhere:
-        if _matter(path) != _matter(_release(slug, elsewhere)):
-            raise ValueError(
-                f"{path.relative_to(COURSE)} is not what solutions/{slug}/{slug}.ipynb gives: {_build(slug)}; "
-                "if somebody has worked in it, keep that under another name first"
-            )
+        _check_release(slug, exercise.release_of(slug), _release(slug, elsewhere))
+        for language in filter(partial(_is_built, slug), LANGUAGES):
+            made, say = Path(elsewhere, "made.ipynb"), _say(slug, language)
+            for place in (exercise.source_of, exercise.release_of):
+                made.write_text(translated(place(slug), language, say), encoding="utf-8")
+                _check_release(slug, place(slug, language), made)
     return task
+
+
+def _is_built(slug, language):
+    """Whether an exercise is there in a language: one who teaches in English alone may delete the others."""
+    return exercise.release_of(slug, language).exists()
+
+
+def _check_release(slug, path, made):
+    if _matter(path) != _matter(made):
+        raise ValueError(
+            f"{path.relative_to(COURSE)} is not what solutions/{slug}/{slug}.ipynb gives: {_build(slug)}; "
+            "if somebody has worked in it, keep that under another name first"
+        )
 
 
 def check_source(text):

@@ -8,6 +8,7 @@ from grading.failure import Failure
 from grading.limits import TestTooLongError
 from grading.remote import StudentError
 from rnnlib.exercise import CheckFailedError
+from rnnlib.words import say
 
 MAX_TEXT = 100_000  # characters
 MAX_LINE = 2000  # characters of a line of an error
@@ -79,9 +80,9 @@ def add_exception(cell, error, hidden=False, names=()):
 
 def _explained(error, hidden, names):
     if isinstance(error, NotImplementedError) and isinstance(error, StudentError):
-        return Failure(("not done yet",))
+        return Failure((say("not done yet"),))
     if isinstance(error, StudentError):
-        lines = error.traceback.splitlines() or [error.message or f"{error.name}, without a message"]
+        lines = error.traceback.splitlines() or [error.message or say("{}, without a message").format(error.name)]
         return Failure((*lines, *getattr(error, "__notes__", [])))
     called = getattr(error, "last_call", ())
     if isinstance(error, HiddenCheckFailedError):
@@ -90,7 +91,7 @@ def _explained(error, hidden, names):
     if isinstance(error, CheckFailedError) and not hidden:
         return Failure(tuple(str(error).splitlines()))
     if isinstance(error, NameError) and error.name in names:
-        return Failure((f"{error.name} is not defined: its cell did not run to the end",))
+        return Failure((say("{} is not defined: its cell did not run to the end").format(error.name),))
     return Failure((_in_one_line(error, hidden),), called)
 
 
@@ -100,5 +101,5 @@ def _in_one_line(error, hidden):
     if not hidden:
         return f"{type(error).__name__}: {str(error)[:2000]}".removesuffix(": ")
     if isinstance(error, AssertionError):
-        return "what your code returned is not what this check asks for"
-    return f"this check could not use what your code returned ({type(error).__name__})"
+        return say("what your code returned is not what this check asks for")
+    return say("this check could not use what your code returned ({})").format(type(error).__name__)

@@ -53,7 +53,8 @@ class OwnProcess(Process):
         try:
             packed = wire.pack(value, self.host.refer)
         except (TypeError, ValueError) as error:
-            packed = wire.pack(["error", "TypeError", student_host.CANNOT_CROSS.format(error), "", ""], self.host.refer)
+            said = student_host.say("what your code returned cannot be graded: {}").format(error)
+            packed = wire.pack(["error", "TypeError", said, "", ""], self.host.refer)
         return wire.unpack(packed[4:], self._resolve)
 
     def _end(self, reason):

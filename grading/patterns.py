@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from rnnlib import gradcheck, tree
+from rnnlib.words import say
 
 SAME = 1e-9  # of the largest entry; arrays that are nearer have the same numbers
 MOST = 20  # a factor is told if it is a whole number up to this, or one divided by such a number
@@ -59,42 +60,56 @@ def _pairs(value, right):
 
 def _of_parts(wrong, right):
     if right and len(wrong) <= LISTED:
-        return f"Of what it returns, {_called(wrong)} wrong, and everything else is right."
+        if len(wrong) > 1:
+            said = say("Of what it returns, {} are wrong, and everything else is right.")
+        else:
+            said = say("Of what it returns, {} is wrong, and everything else is right.")
+        return said.format(_called(wrong))
     if 0 < len(right) <= LISTED:
-        return f"Of what it returns, {_called(right)} right, and the rest is not."
+        if len(right) > 1:
+            said = say("Of what it returns, {} are right, and the rest is not.")
+        else:
+            said = say("Of what it returns, {} is right, and the rest is not.")
+        return said.format(_called(right))
     return ""
 
 
 def _called(names):
-    names = [_called_one(name) for name in names]
-    return f"{_listed(names)} are" if len(names) > 1 else f"{names[0]} is"
+    return _listed([_called_one(name) for name in names])
 
 
 def _called_one(name):
     """A part by its field; what a tuple without fields holds is called by its place, as one would write it down."""
     place, dot, field = name.partition(".")
-    return f"result[{place}]{dot}{field}" if place.isdigit() else name or "it"
+    return f"result[{place}]{dot}{field}" if place.isdigit() else name or say("it")
 
 
 def _listed(names):
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return say(" and ").join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _of_array(name, value, right, tol):
     """How a wrong array differs from the right one, in the first way that fits."""
     start = _called_one(name)
     if not np.any(value):
-        return f"{start} is 0{' everywhere' if value.ndim else ''}."
+        return (say("{} is 0 everywhere.") if value.ndim else say("{} is 0.")).format(start)
     factor = _factor(value, right)
     if factor:
-        times = "has the other sign" if factor == -1 else f"is {factor} times what it should be"
-        return f"{start} {times}{' in every entry' if value.ndim else ''}."
+        return _by_a_factor(value.ndim, factor).format(start, factor)
     if value.ndim == 2 and value.shape[0] == value.shape[1] and _alike(value.T, right):
-        return f"{start} is the transpose of what it should be."
+        return say("{} is the transpose of what it should be.").format(start)
     for axis in range(value.ndim):
         if _alike(np.flip(value, axis), right):
-            return f"{start} is in reverse order along axis {axis}."
+            return say("{} is in reverse order along axis {}.").format(start, axis)
     return _of_indices(start, value, right, tol)
+
+
+def _by_a_factor(axes, factor):
+    if factor == -1:
+        return say("{} has the other sign in every entry.") if axes else say("{} has the other sign.")
+    if axes:
+        return say("{} is {} times what it should be in every entry.")
+    return say("{} is {} times what it should be.")
 
 
 def _factor(value, right):
@@ -131,6 +146,7 @@ def _of_indices(start, value, right, tol):
     if len(indices) > LISTED:
         if int(indices[-1]) - int(indices[0]) >= len(indices):
             return ""
-        indices = [f"{indices[0]} to {indices[-1]}"]
-    at = f"{'index' if len(wrong[axis]) == 1 else 'indices'} {_listed(indices)}{f' of axis {axis}' * (off.ndim > 1)}"
-    return f"{start} is wrong at {at}, and right elsewhere."
+        indices = [say("{} to {}").format(indices[0], indices[-1])]
+    at = (say("index {}") if len(wrong[axis]) == 1 else say("indices {}")).format(_listed(indices))
+    at = say("{} of axis {}").format(at, axis) if off.ndim > 1 else at
+    return say("{} is wrong at {}, and right elsewhere.").format(start, at)

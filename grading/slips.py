@@ -15,6 +15,7 @@ import numpy as np
 from grading import exercise, mistakes, mutation
 from grading.answers import solution
 from grading.limits import TestTooLongError, time_limit
+from rnnlib.words import say, to_say
 
 MOST = 2000  # numbers in the arguments of a call: with more, the slips of a function would take seconds
 SECONDS = 0.5  # for one slip, which may be an endless loop
@@ -24,7 +25,7 @@ TOLD = 2  # slips at most
 class Slip(NamedTuple):
     """The solution's functions of one part with one change in them."""
 
-    words: str  # go on with "These are the numbers that you get when ..."
+    words: tuple  # see `words`; they go on with "These are the numbers that you get when ..."
     source: str
 
 
@@ -54,7 +55,7 @@ def find(student, seen, expected, call, tol, run):
             if again and mistakes.alike(behaviour, again, mistakes.SAME)
         }
         found = [slip for slip in found if slip in slips]
-    return list(dict.fromkeys(slip.words for slip in found))
+    return list(dict.fromkeys(said(slip.words) for slip in found))
 
 
 def _behaviours(task, name, call):
@@ -160,37 +161,41 @@ def _with_first_factor(product, change):
 
 LONG = 40  # characters of code that are told
 SWAPPED = {  # the operation that is right, and the one in its place
-    (ast.Add, ast.Sub): "a minus is written instead of a plus",
-    (ast.Sub, ast.Add): "a plus is written instead of a minus",
-    (ast.Mult, ast.Add): "a plus is written instead of a product",
-    (ast.Mult, ast.Div): "a division is written instead of a product",
-    (ast.Div, ast.Mult): "a product is written instead of a division",
-    (ast.Pow, ast.Mult): "a product is written instead of a power",
-    (ast.MatMult, ast.Mult): "a product is taken entry by entry and not as a matrix product",
+    (ast.Add, ast.Sub): (to_say("a minus is written instead of a plus"),),
+    (ast.Sub, ast.Add): (to_say("a plus is written instead of a minus"),),
+    (ast.Mult, ast.Add): (to_say("a plus is written instead of a product"),),
+    (ast.Mult, ast.Div): (to_say("a division is written instead of a product"),),
+    (ast.Div, ast.Mult): (to_say("a product is written instead of a division"),),
+    (ast.Pow, ast.Mult): (to_say("a product is written instead of a power"),),
+    (ast.MatMult, ast.Mult): (to_say("a product is taken entry by entry and not as a matrix product"),),
 }
 WHOLE = (ast.expr, ast.stmt, ast.keyword, ast.comprehension, ast.arguments)
 TELLING = (ast.Subscript, ast.Attribute, ast.keyword)
 FORMULA = (ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 GENERAL = {
-    "bracket_misplaced": "a bracket is left out, or there is one too many",
-    "subscripts_mixed_up": "the axes of a product are mixed up",
-    "arithmetic_swapped": "an operation is another one",
-    "part_dropped": "a part of an expression is left out",
-    "sign_dropped": "a sign is left out",
-    "comparison_swapped": "a comparison is turned round, or is wrong at its border",
-    "condition_weakened": "of two conditions one is not asked, or one alone is enough",
-    "branch_removed": "two cases are not told apart, or are mixed up",
-    "argument_dropped": "an argument of a call is left out",
-    "filter_removed": "the condition of a loop is left out, or turned round",
-    "transpose_dropped_or_added": "a factor of a matrix product is transposed, or should be, or is on the other side",
-    "slice_shifted": "a slice begins or ends at another place",
-    "arguments_swapped": "two neighbours in a list of arguments or results have changed places",
-    "copy_removed": "a copy, or a conversion to an array, is left out",
-    "rounded_to_single_precision": "numbers are rounded to float32",
-    "loop_reversed_or_cut": "a loop leaves out its first or its last round",
-    "collected_or_replaced": "what should be summed up is overwritten, or what should be renewed is added to",
-    "statement_dropped": "a line is left out",
-    "statements_swapped": "two lines have changed places",
+    "bracket_misplaced": (to_say("a bracket is left out, or there is one too many"),),
+    "subscripts_mixed_up": (to_say("the axes of a product are mixed up"),),
+    "arithmetic_swapped": (to_say("an operation is another one"),),
+    "part_dropped": (to_say("a part of an expression is left out"),),
+    "sign_dropped": (to_say("a sign is left out"),),
+    "comparison_swapped": (to_say("a comparison is turned round, or is wrong at its border"),),
+    "condition_weakened": (to_say("of two conditions one is not asked, or one alone is enough"),),
+    "branch_removed": (to_say("two cases are not told apart, or are mixed up"),),
+    "argument_dropped": (to_say("an argument of a call is left out"),),
+    "filter_removed": (to_say("the condition of a loop is left out, or turned round"),),
+    "transpose_dropped_or_added": (
+        to_say("a factor of a matrix product is transposed, or should be, or is on the other side"),
+    ),
+    "slice_shifted": (to_say("a slice begins or ends at another place"),),
+    "arguments_swapped": (to_say("two neighbours in a list of arguments or results have changed places"),),
+    "copy_removed": (to_say("a copy, or a conversion to an array, is left out"),),
+    "rounded_to_single_precision": (to_say("numbers are rounded to float32"),),
+    "loop_reversed_or_cut": (to_say("a loop leaves out its first or its last round"),),
+    "collected_or_replaced": (
+        to_say("what should be summed up is overwritten, or what should be renewed is added to"),
+    ),
+    "statement_dropped": (to_say("a line is left out"),),
+    "statements_swapped": (to_say("two lines have changed places"),),
 }
 
 
@@ -198,16 +203,25 @@ OPERATORS = (*mutation.OPERATORS, bracket_misplaced, function_dropped, name_mixe
 
 
 def words(operator, right, wrong):
-    """What one change is, for a student who does not see the solution; `right` and `wrong` are syntax trees."""
+    """What one change is, for a student who does not see the solution: a template, and what to put into it.
+
+    `right` and `wrong` are syntax trees.
+    """
     pairs = _differences(right, wrong)
     return _particular(operator, *pairs[-1]) or GENERAL.get(operator) or _in_place_of(pairs)
 
 
+def said(words):
+    """What `words` gave, as a text in the language that is spoken now: a class of several asks for the same slips."""
+    template, *values = words
+    return say(template).format(*(said(value) if isinstance(value, tuple) else value for value in values))
+
+
 def _particular(operator, old, new):
-    """What a change is by the parts that differ, or an empty text."""
+    """What a change is by the parts that differ, or nothing."""
     match operator:
         case "arithmetic_swapped":
-            return SWAPPED.get((type(getattr(old, "op", old)), type(getattr(new, "op", new))), "")
+            return SWAPPED.get((type(getattr(old, "op", old)), type(getattr(new, "op", new))), ())
         case "part_dropped" if isinstance(old, ast.BinOp):
             return _dropped(old, new)
         case "argument_dropped" if isinstance(old, ast.Call) and isinstance(new, ast.Call):
@@ -215,36 +229,68 @@ def _particular(operator, old, new):
             gone = [part for part in [*old.args, *old.keywords] if ast.dump(part) not in kept]
             gone = gone[0] if gone else None
             gone = ast.Name(gone.arg) if isinstance(gone, ast.keyword) and gone.arg else gone
-            return f"{_the('argument', gone)} of a call is left out"
+            return _about(
+                to_say("the argument {} of a call is left out"), to_say("an argument of a call is left out"), gone
+            )
         case "name_mixed_up" if not isinstance(new, ast.Name):
-            return "two names in a line have changed places"
+            return (to_say("two names in a line have changed places"),)
         case "function_dropped" if isinstance(old, ast.Call):
-            return f"{_quoted(new).strip() or 'an argument'} is written instead of a function of it"
+            return _about(
+                to_say("{} is written instead of a function of it"),
+                to_say("an argument is written instead of a function of it"),
+                new,
+            )
         case "branch_removed" if isinstance(new, ast.Constant):
-            return f"{_the('condition', old)} is taken to be {'always' if new.value else 'never'} true"
+            if new.value:
+                return _about(
+                    to_say("the condition {} is taken to be always true"),
+                    to_say("a condition is taken to be always true"),
+                    old,
+                )
+            return _about(
+                to_say("the condition {} is taken to be never true"),
+                to_say("a condition is taken to be never true"),
+                old,
+            )
         case "comparison_swapped":
-            return f"{_the('condition', old)} is turned round, or is wrong at its border"
+            return _about(
+                to_say("the condition {} is turned round, or is wrong at its border"),
+                to_say("a condition is turned round, or is wrong at its border"),
+                old,
+            )
         case "sign_dropped" if isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.Not):
-            return f"{_the('condition', old)} is turned round"
+            return _about(to_say("the condition {} is turned round"), to_say("a condition is turned round"), old)
         case "slice_shifted" if isinstance(new, ast.Slice) and _text(old.step) != _text(new.step):
-            return "an axis is read in the other direction"
+            return (to_say("an axis is read in the other direction"),)
         case "loop_reversed_or_cut" if "reversed" in ast.unparse(old) + ast.unparse(new):
-            return "a loop runs in the other direction"
+            return (to_say("a loop runs in the other direction"),)
         case "collected_or_replaced" if isinstance(old, ast.AugAssign):
-            return f"what{_quoted(old.target) or ' a sum'} collects is overwritten each time"
+            return _about(
+                to_say("what {} collects is overwritten each time"),
+                to_say("what a sum collects is overwritten each time"),
+                old.target,
+            )
         case "collected_or_replaced" if isinstance(new, ast.AugAssign):
-            return f"what{_quoted(new.target)} holds is added to, where it should be renewed"
+            return (to_say("what {} holds is added to, where it should be renewed"), _quoted(new.target))
         case "statement_dropped":
             return _line_dropped(old, new)
         case "option_ignored_beside_another" if isinstance(new, ast.IfExp):
-            return f"{_the('option', old)} is not looked at where{_quoted(new.test) or ' it should be'}"
-    return ""
+            if _quoted(new.test):
+                option, where = _quoted(old) or (to_say("an option"),), _quoted(new.test)
+                return (to_say("the option {} is not looked at where {}"), option, where)
+            return _about(
+                to_say("the option {} is not looked at where it should be"),
+                to_say("an option is not looked at where it should be"),
+                old,
+            )
+    return ()
 
 
 def _dropped(old, new):
-    kind = "term" if isinstance(old.op, (ast.Add, ast.Sub)) else "factor"
     gone = old.right if _text(new) == _text(old.left) else old.left
-    return f"{_the(kind, gone)} is left out"
+    if isinstance(old.op, (ast.Add, ast.Sub)):
+        return _about(to_say("the term {} is left out"), to_say("a term is left out"), gone)
+    return _about(to_say("the factor {} is left out"), to_say("a factor is left out"), gone)
 
 
 def _line_dropped(old, new):
@@ -254,8 +300,9 @@ def _line_dropped(old, new):
         if len(before) == len(after) + 1 and gone:
             targets = getattr(gone[0], "targets", [getattr(gone[0], "target", None)])
             name = "" if isinstance(gone[0], ast.For) else _quoted(targets[0])
-            return f"the line that changes{name} is left out" if name else "a line is left out"
-    return ""
+            line = (to_say("a line is left out"),)
+            return (to_say("the line that changes {} is left out"), name) if name else line
+    return ()
 
 
 def _in_place_of(pairs):
@@ -263,20 +310,20 @@ def _in_place_of(pairs):
     for pair in [*(pair for pair in reversed(pairs) if isinstance(pair[0], TELLING)), pairs[-1]]:
         old, new = map(_quoted, pair)
         if old and new:
-            return f"{new.strip()} is written instead of{old}"
-    return "one expression is written instead of another"
+            return (to_say("{} is written instead of {}"), new, old)
+    return (to_say("one expression is written instead of another"),)
 
 
-def _the(kind, node):
-    article = "an" if kind[0] in "aeiou" else "a"
-    return f"the {kind}{_quoted(node)}" if _quoted(node) else f"{article} {kind}"
+def _about(named, unnamed, node):
+    """The words for a piece of code that can be shown, or those for one that cannot."""
+    return (named, _quoted(node)) if _quoted(node) else (unnamed,)
 
 
 def _quoted(node):
-    """A space and a piece of code if it is short and no formula, which may be what is asked for; else nothing."""
+    """A piece of code if it is short and no formula, which may be what is asked for; else nothing."""
     text = ast.unparse(node) if isinstance(node, ast.AST) else ""
     formula = isinstance(node, ast.BinOp) or any(isinstance(part, FORMULA) for part in ast.walk(node or ast.Pass()))
-    return f" `{text}`" if text and len(text) <= LONG and "\n" not in text and not formula else ""
+    return f"`{text}`" if text and len(text) <= LONG and "\n" not in text and not formula else ""
 
 
 def _differences(old, new):

@@ -38,9 +38,13 @@ CELLS = (
     "<ipython-input-",
 )  # how the file names of cells begin in a traceback
 OF_IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^[^=#'\"]*=\s*[%!]", re.MULTILINE)  # what Python itself does not take
-NO_COMMANDS = "(commands of the shell do not run when a notebook is graded)"
-CANNOT_CROSS = "what your code returned cannot be graded: {}"
-NO_INPUT = "input() asks somebody, and nobody answers when a notebook is graded"
+
+
+def say(text):
+    """A message in the language of the notebook: see rnnlib.words, which most processes never need."""
+    from rnnlib import words
+
+    return words.say(text)
 
 
 class WithheldError(RuntimeError):
@@ -65,7 +69,7 @@ class Output(io.TextIOBase):
         """Keep the text as far as it fits; return its length, as if all of it had been written."""
         self.parts.append(text[: max(0, self.left)])
         if len(text) > self.left >= 0:
-            self.parts.append("\n... (the rest is left out)\n")
+            self.parts.append(f"\n... {say('(the rest is left out)')}\n")
             self.left = -1
         self.left -= len(text) if self.left >= 0 else 0
         return len(text)
@@ -105,7 +109,11 @@ class Host:
         try:
             wire.send(self.writer, answer, self.refer)
         except (TypeError, ValueError) as error:
-            wire.send(self.writer, ["error", "TypeError", CANNOT_CROSS.format(error), "", ""], self.refer)
+            wire.send(
+                self.writer,
+                ["error", "TypeError", say("what your code returned cannot be graded: {}").format(error), "", ""],
+                self.refer,
+            )
 
     def answer(self, message):
         """What a request gives: ["ok", results, output], or ["error", kind, message, traceback, output]."""
@@ -118,11 +126,16 @@ class Host:
             return ["error", type(error).__name__, _message(error), _traceback(error), output.text()]
         return ["ok", *result, output.text()]
 
-    def do_start(self, limits, withheld, code=b""):
+    def do_start(self, limits, withheld, code=b"", language=""):
         """Set the `limits` of the process and withhold names of rnnlib, both before any code of a student's runs.
 
-        `code` is a compiled seccomp filter to put on; it is empty where there is one already, or none.
+        `code` is a compiled seccomp filter to put on; it is empty where there is one already, or none. The `language`
+        is that of messages, English if it is empty.
         """
+        if language:
+            from rnnlib import words
+
+            words.LANGUAGE.set(language)
         if len(code):
             _put_on(bytes(code))
         for name, amount in limits.items():
@@ -182,7 +195,8 @@ class Host:
         finally:
             self.calls -= 1
         if isinstance(result, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
-            raise TypeError(f"a generator came back from {_name(function)}; return an array, or a tuple of arrays")
+            said = say("a generator came back from {}; return an array, or a tuple of arrays")
+            raise TypeError(said.format(_name(function)))
         return result
 
     def as_sent(self, value):
@@ -217,7 +231,7 @@ class Host:
     def find(self, name):
         """The value of a name that a cell has defined. Raises NameError."""
         if name not in self.namespace:
-            raise NameError(f"{name} is not defined: its cell did not run to the end")
+            raise NameError(say("{} is not defined: its cell did not run to the end").format(name))
         return self.namespace[name]
 
     def run(self, source):
@@ -254,7 +268,9 @@ class Host:
             config.HistoryManager.enabled = False
             self.shell = InteractiveShell.instance(config=config, user_ns=self.namespace)
             self.namespace |= self.built_ins  # the shell has put its own there
-            self.shell.system = lambda command: print(NO_COMMANDS)
+            self.shell.system = lambda command: print(
+                say("(commands of the shell do not run when a notebook is graded)")
+            )
             self.shell.getoutput = _no_output
             self.shell.enable_matplotlib = self.shell.enable_gui = lambda gui=None: ("agg", "agg")
             self.shell.showtraceback = self.shell.showsyntaxerror = lambda *args, **keywords: None
@@ -264,8 +280,14 @@ class Host:
         """An empty text, with a note, so that a cell goes on. Raises EOFError in a function that is graded."""
         self.inputs += 1
         if self.calls or self.inputs > MAX_INPUTS:
-            raise EOFError(f"{NO_INPUT}: let the function depend on its arguments alone")
-        print(f"{prompt}\n({NO_INPUT}: it gives an empty text)")
+            raise EOFError(
+                say(
+                    "input() asks somebody, and nobody answers when a notebook is graded: "
+                    "let the function depend on its arguments alone"
+                )
+            )
+        said = say("(input() asks somebody, and nobody answers when a notebook is graded: it gives an empty text)")
+        print(f"{prompt}\n{said}")
         return ""
 
     def withhold(self, module, names):
@@ -276,7 +298,8 @@ class Host:
             def __getattribute__(self, name):
                 if name in hidden and not host.locked and not _in_rnnlib(sys._getframe(1)):
                     what = f"`{module.__name__}.{name}`"
-                    raise WithheldError(f"{what} is what this exercise asks you to write, so it is withheld here")
+                    said = say("{} is what this exercise asks you to write, so it is withheld here")
+                    raise WithheldError(said.format(what))
                 return super().__getattribute__(name)
 
         vars(module).setdefault(
@@ -325,7 +348,7 @@ class Leave:
         print(self)
 
     def __repr__(self):
-        return "(exit and quit do nothing when a notebook is graded)"
+        return say("(exit and quit do nothing when a notebook is graded)")
 
 
 def _display(*values):
@@ -348,7 +371,7 @@ def _no_output(command, **options):
     """What a command of the shell gives in an assignment such as `files = !ls`."""
     from IPython.utils.text import SList
 
-    print(NO_COMMANDS)
+    print(say("(commands of the shell do not run when a notebook is graded)"))
     return SList([])
 
 
@@ -358,11 +381,14 @@ def _unfinished(name, error):
 
     where = traceback.extract_tb(error.__traceback__)[-1]
     if not where.filename.startswith(CELLS):
-        return f"{name} calls {where.name}, which raises NotImplementedError" if where.filename != __file__ else ""
+        said = say("{} calls {}, which raises NotImplementedError")
+        return said.format(name, where.name) if where.filename != __file__ else ""
     rest = left_over(where)
     if where.name == name:
         return rest
-    return f"{name} needs {where.name}: {rest}" if rest else f"{name} needs {where.name}, which is not done yet"
+    if rest:
+        return say("{} needs {}: {}").format(name, where.name, rest)
+    return say("{} needs {}, which is not done yet").format(name, where.name)
 
 
 def _in_rnnlib(frame):

@@ -22,6 +22,7 @@ from grading.remote import (
     StudentError,
 )
 from grading.usage import Usage
+from rnnlib.words import say
 
 MAX_OUTPUT = 100_000  # characters that are kept between two looks
 MAX_ERROR = 10_000  # characters of a message or of a traceback
@@ -33,7 +34,7 @@ LOOK = 0.25  # seconds between two looks at what the process takes
 class StudentProcess(Process):
     """A Process that the operating system knows as one, in the sandbox or outside it."""
 
-    def __init__(self, watch=None, sandboxed=True, withheld=None, user=""):
+    def __init__(self, watch=None, sandboxed=True, withheld=None, user="", language=""):
         """`watch` is a watch.Watch, which gives each request its time. Raises SandboxError.
 
         Outside the sandbox, another `user`, if one is named, has the limits and the seccomp filter all the same.
@@ -49,7 +50,8 @@ class StudentProcess(Process):
         limits = sandbox.LIMITS | {"RLIMIT_CPU": max(1, int(self.watch.in_all()))} if sandboxed or user else {}
         code = user and seccomp.program()  # bubblewrap has put the filter on before this program began
         try:
-            self.request(["start", limits, withheld or {}, np.frombuffer(code or b"", np.uint8)], seconds=60)
+            filters = np.frombuffer(code or b"", np.uint8)
+            self.request(["start", limits, withheld or {}, filters, language], seconds=60)
             self.usage = Usage(self.process.pid, sandbox.FOLDER if sandboxed else None)
         except StudentError as error:  # no student's code has run yet, so it is the machine that fails
             self.close()
@@ -79,7 +81,9 @@ class StudentProcess(Process):
         except wire.GoneError as error:
             raise self._end(CrashedError(self._how_it_ended(error))) from None
         except wire.WireError as error:
-            raise self._end(StudentDiedError(f"the process that ran your code ended or broke off: {error}")) from None
+            raise self._end(
+                StudentDiedError(say("the process that ran your code ended or broke off: {}").format(error))
+            ) from None
         finally:
             if not (seconds or self.nesting):  # what runs inside another request is a part of its time
                 self.watch.took(message, self._clock() - started, late)
@@ -147,8 +151,9 @@ class StudentProcess(Process):
 
     def _how_it_ended(self, error):
         if self.group and self.group.has_killed():
-            return f"the process that ran your code was ended: it held more than {cgroup.MEMORY >> 30} GB of memory"
-        return f"the process that ran your code ended or broke off: {error}"
+            said = say("the process that ran your code was ended: it held more than {} GB of memory")
+            return said.format(cgroup.MEMORY >> 30)
+        return say("the process that ran your code ended or broke off: {}").format(error)
 
     def _leave_group(self):
         if self.group:

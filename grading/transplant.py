@@ -7,14 +7,16 @@ from urllib.parse import quote
 
 from grading import copies, exercise, release
 from grading.record import Record, put
+from rnnlib.words import say, speaking, to_say
 
 MAX_TEXT = (
     10_000  # characters of a text that a student added: to show some texts takes a time that grows with the square
 )
 ATTACHMENT, NOT_KEPT = "attachment:", "picture-that-is-not-kept:"  # how a text refers to a picture
 WRITTEN_BY_STUDENT = "written_by_student"
-MAY_COST = "What may have cost points"
-COSTS_NOTHING = "What was unusual and cost nothing"
+NOT_MARKED = to_say("Not marked")
+MAY_COST = to_say("What may have cost points")
+COSTS_NOTHING = to_say("What was unusual and cost nothing")
 
 
 class Notes:
@@ -53,12 +55,17 @@ def rebuild(task, submission):
     A first cell says the same to the student. `task` is an exercise.Exercise, `submission` an intake.Submission; one
     with a problem gives the blank notebook.
     """
+    with speaking(task.language):
+        return _with_record(task, submission)
+
+
+def _with_record(task, submission):
     if submission.problem:
         notebook, notes = copy.deepcopy(task.notebook), Notes()
     else:
         notebook, notes = transplant(task, submission)
     lines, costs = (*submission.notes, *notes.lines), (*submission.costs, *notes.costs)
-    said = {"Not marked": [submission.problem]} if submission.problem else {MAY_COST: costs, COSTS_NOTHING: lines}
+    said = {NOT_MARKED: [submission.problem]} if submission.problem else {MAY_COST: costs, COSTS_NOTHING: lines}
     text = "\n\n".join(_listed(title, of_title) for title, of_title in said.items() if of_title)
     if text:
         notebook["cells"].insert(0, _new_cell("markdown", text, "about-this-submission", {}))
@@ -76,7 +83,7 @@ def transplant(task, submission):
     notes, reader, found = Notes(), copies.Reader(), _sort(task, submission)
     labels = list(task.released)
     if list(found.order) != [label for label in labels if label in found.labelled]:
-        notes.say("the cells were in another order; they were run in the order of the exercise", costs=True)
+        notes.say(say("the cells were in another order; they were run in the order of the exercise"), costs=True)
     answers = {}
     # All answers are found before the notebook is put together: extra cells may turn out to be parts of them.
     for label in task.names:
@@ -117,18 +124,20 @@ def _filled_in(task, label, found, reader, notes):
     if not filled:
         return None
     if any(cell.kind != "code" for _, cell in filled):
-        notes.say(f"{label} was not a code cell any more; it was run as code")
+        notes.say(say("{} was not a code cell any more; it was run as code").format(label))
     texts = []
     for _, cell in filled:
         texts.append(copies.once(cell.source))
         if texts[-1] != cell.source:
-            notes.say(f"{label} held its text twice in a row; it was run once")
+            notes.say(say("{} held its text twice in a row; it was run once").format(label))
     if any(re.search(r"(?<![\w.])input\(", text) for text in texts):
-        how = "a cell gets an empty text, a function an error"
-        notes.say(f"{label} calls input(), which nobody answers here: {how}", costs=True)
+        how = say("a cell gets an empty text, a function an error")
+        notes.say(say("{} calls input(), which nobody answers here: {}").format(label, how), costs=True)
     chosen = copies.choose(texts, task.names[label], reader)
     if chosen.how:
-        notes.say(f"{label} was handed in {len(cells)} times; {chosen.how}", chosen.doubtful, chosen.doubtful)
+        notes.say(
+            say("{} was handed in {} times; {}").format(label, len(cells), chosen.how), chosen.doubtful, chosen.doubtful
+        )
     return _completed(label, chosen.source, (filled[0][0], filled[-1][0]), found, reader, notes)
 
 
@@ -146,7 +155,9 @@ def _completed(label, source, ends, found, reader, notes):
         if any(reader.body(text) is None for text in texts) and reader.body(whole) is not None:
             for extra in filter(None, joined):
                 found.extras.remove(extra)
-            notes.say(f"{label} was joined with the unlabelled cell beside it: a part of its code stood there")
+            notes.say(
+                say("{} was joined with the unlabelled cell beside it: a part of its code stood there").format(label)
+            )
             return whole
     return source
 
@@ -166,16 +177,16 @@ def _blank(task, label, found, answers, reader, notes):
     after = before[before.index(label) - 1] if before[0] != label else None
     if len(fitting) == 1 and set(names) <= reader.defined(fitting[0].source) and fitting[0].after == after:
         found.extras.remove(fitting[0])  # or it would run twice
-        notes.say(f"{label} had lost its label; the cell that defines {', '.join(names)} was marked")
+        notes.say(say("{} had lost its label; the cell that defines {} was marked").format(label, ", ".join(names)))
         return fitting[0].source
     others = [source for source in answers.values() if source and _mentions(source, names)]
     elsewhere = set().union(*map(reader.defined, [*(extra.source for extra in fitting), *others]))
     moved = [name for name in names if name in elsewhere]
     if moved:
-        was = "was left blank" if cells else "was missing"
-        notes.say(f"{label} {was}; what another cell holds was marked: {', '.join(moved)}")
+        was = say("was left blank") if cells else say("was missing")
+        notes.say(say("{} {}; what another cell holds was marked: {}").format(label, was, ", ".join(moved)))
     elif not cells:
-        notes.say(f"{label} was missing; it counts as not done", costs=True)
+        notes.say(say("{} was missing; it counts as not done").format(label), costs=True)
     return copies.without(task.released[label], moved) if moved else task.released[label]
 
 
@@ -185,8 +196,8 @@ def _look_for_drafts(task, label, found, answer, reader, notes):
         if extra.after == label and extra.kind == "code" and _mentions(extra.source, task.names[label]):
             twice = reader.defined(extra.source) & reader.defined(answer) & set(task.names[label])
             if twice:
-                where = f"in {label} and in an unlabelled cell below it; the last one was marked"
-                notes.say(f"{', '.join(sorted(twice))} was defined {where}", costs=True, doubtful=True)
+                where = say("in {} and in an unlabelled cell below it; the last one was marked").format(label)
+                notes.say(say("{} was defined {}").format(", ".join(sorted(twice)), where), costs=True, doubtful=True)
 
 
 def _by_hand(task, label, found, notes):
@@ -207,7 +218,7 @@ def _by_hand(task, label, found, notes):
     for extra in beside:
         found.extras.remove(extra)
     if beside:
-        notes.say(f"{label} was left blank; the text beside it was taken")
+        notes.say(say("{} was left blank; the text beside it was taken").format(label))
     return beside
 
 
@@ -222,13 +233,16 @@ def _imports(task, label, found, reader, notes):
     cells = [cell for _, cell in found.labelled.get(label, [])]
     changed = [source for source in (release.bare(cell.source) for cell in cells) if source != original]
     if not cells:
-        notes.say(f"{label} was missing; it was put back")
+        notes.say(say("{} was missing; it was put back").format(label))
     added = [copies.added_imports(source, original, reader) for source in changed]
     added = "\n".join(filter(None, dict.fromkeys(added)))
     if added:
-        notes.say(f"{label} was changed: the imports that were added were kept, else the original was run", costs=True)
+        notes.say(
+            say("{} was changed: the imports that were added were kept, else the original was run").format(label),
+            costs=True,
+        )
     elif changed:
-        notes.say(f"{label} was changed; the original was run", costs=True)
+        notes.say(say("{} was changed; the original was run").format(label), costs=True)
     return added
 
 
@@ -297,7 +311,7 @@ def _new_cell(kind, source, name, metadata):
 
 
 def _listed(title, lines):
-    return "\n".join([f"**{title}**", "", *(f"- {_as_text(line)}" for line in lines)])
+    return "\n".join([f"**{say(title)}**", "", *(f"- {_as_text(line)}" for line in lines)])
 
 
 def _as_text(line):

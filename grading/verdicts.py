@@ -3,6 +3,7 @@
 import copy
 
 from grading.checks import HiddenCheckFailedError
+from rnnlib.words import say
 
 
 def lets_pass(checker, what, *arguments, **options):
@@ -11,9 +12,13 @@ def lets_pass(checker, what, *arguments, **options):
     try:
         verdict = checker(*copy.deepcopy(arguments), **options)
     except AssertionError as error:
-        raise HiddenCheckFailedError(f"{name} rejects {what}, which is right; it says: {error}") from None
+        raise HiddenCheckFailedError(
+            say("{} rejects {}, which is right; it says: {}").format(name, what, error)
+        ) from None
     if verdict is not None:
-        raise HiddenCheckFailedError(f"{name} returns a {type(verdict).__name__} for {what}, expected None")
+        raise HiddenCheckFailedError(
+            say("{} returns a {} for {}, expected None").format(name, type(verdict).__name__, what)
+        )
 
 
 def catches(checker, what, *arguments, named="", **options):
@@ -23,9 +28,11 @@ def catches(checker, what, *arguments, named="", **options):
         checker(*copy.deepcopy(arguments), **options)
     except AssertionError as error:
         if named not in str(error):
-            raise HiddenCheckFailedError(f"{name} rejects {what}, but its message does not name {named}") from None
+            raise HiddenCheckFailedError(
+                say("{} rejects {}, but its message does not name {}").format(name, what, named)
+            ) from None
         return
-    raise HiddenCheckFailedError(f"{name} lets {what} pass")
+    raise HiddenCheckFailedError(say("{} lets {} pass").format(name, what))
 
 
 def refuses(function, what, *arguments):
@@ -34,7 +41,7 @@ def refuses(function, what, *arguments):
         function(*copy.deepcopy(arguments))
     except ValueError:
         return
-    raise HiddenCheckFailedError(f"{_name(function)} takes {what}, expected a ValueError")
+    raise HiddenCheckFailedError(say("{} takes {}, expected a ValueError").format(_name(function), what))
 
 
 def _name(function):

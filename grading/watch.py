@@ -5,6 +5,8 @@ from operator import itemgetter
 
 import numpy as np
 
+from rnnlib.words import say
+
 FIRST, AGAIN = "for the first time", "again, in a new process"
 CALLS_BACK = 100_000  # of the grader's functions, by one submission
 
@@ -32,7 +34,7 @@ class Watch:
 
     def verdict(self, request, seconds):
         """What is said of a request that was not answered within `seconds`."""
-        return f"no answer within {_seconds(seconds)}: an endless loop?"
+        return say("no answer within {}: an endless loop?").format(_seconds(seconds))
 
     def refusal(self, request, reason):
         """What is said of a request to a process that has ended for a `reason`."""
@@ -87,30 +89,32 @@ class Budget(Watch):
 
     def verdict(self, request, seconds):
         """What is said of a request that was not answered in time: which limit was met, and by what."""
-        what, start = _what(request), f"no answer within {_seconds(seconds)}"
+        what, start = _what(request), say("no answer within {}").format(_seconds(seconds))
         if self.extra:
-            return (
-                f"{start}: cells without points may take {_seconds(self.settings.extra_seconds)} in all, and each of "
-                "them half of what is left. That costs no points, and says nothing about your functions"
-            )
+            return say(
+                "{}: cells without points may take {} in all, and each of them half of what is left. "
+                "That costs no points, and says nothing about your functions"
+            ).format(start, _seconds(self.settings.extra_seconds))
         if seconds < self._usual(request):
-            return f"{start}, which is what was left: {self._used_up(what)}"
+            return say("{}, which is what was left: {}").format(start, self._used_up(what))
         if what in self.late:
-            return f"{start}: {what} took {_seconds(self.late[what])} before, and a call after that is given less"
-        start = f"{start}, which is all that {what} may take"
+            return say("{}: {} took {} before, and a call after that is given less").format(
+                start, what, _seconds(self.late[what])
+            )
+        start = say("{}, which is all that {} may take").format(start, what)
         if what not in self.answered:
-            return f"{start}: an endless loop?"
-        return (
-            f"{start}: it has answered other calls, with arrays of up to {self.answered[what]} entries, and here are "
-            f"{_size(request[2:4])}. Its cost may grow with T^2 where T is enough"
-        )
+            return say("{}: an endless loop?").format(start)
+        return say(
+            "{}: it has answered other calls, with arrays of up to {} entries, and here are {}. "
+            "Its cost may grow with T^2 where T is enough"
+        ).format(start, self.answered[what], _size(request[2:4]))
 
     def refusal(self, request, reason):
         """What is said of a request to a process that has ended for a `reason`, and is not replaced any more."""
         what = _what(request)
         if self.is_used_up():
-            return f"{what} was not run: {self._used_up(what)}"
-        return f"{what} was not run, as the process has ended too often; the last time, {reason}"
+            return say("{} was not run: {}").format(what, self._used_up(what))
+        return say("{} was not run, as the process has ended too often; the last time, {}").format(what, reason)
 
     def is_used_up(self):
         """Whether nothing can be run any more."""
@@ -123,15 +127,17 @@ class Budget(Watch):
         """How the time of the submission was spent."""
         most, seconds = max(self.spent.items(), key=itemgetter(1), default=(what, 0.0))
         total = _seconds(self.settings.submission_seconds)
-        line = f"all calls of a submission may take {total} together, and {most} took {_seconds(seconds)} of them"
-        return line if what == most else f"{line}. This says nothing about {what}"
+        line = say("all calls of a submission may take {} together, and {} took {} of them").format(
+            total, most, _seconds(seconds)
+        )
+        return line if what == most else say("{}. This says nothing about {}").format(line, what)
 
 
 def _what(request):
     """What a request runs: the name of a function, or a cell."""
     kind, *rest = request
     if kind != "call":
-        return "this cell" if kind == "run" else "looking up a name"
+        return say("this cell") if kind == "run" else say("looking up a name")
     return rest[0] if isinstance(rest[0], str) else getattr(rest[0], "__name__", "a function")
 
 
@@ -145,4 +151,4 @@ def _size(value):
 
 
 def _seconds(seconds):
-    return f"{seconds:.3g} second{'' if seconds == 1 else 's'}"
+    return (say("{:.3g} second") if seconds == 1 else say("{:.3g} seconds")).format(seconds)

@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnlib import gradcheck
 from rnnlib.tree import leaves
+from rnnlib.words import say
 
 CAUSES = ("dV", "dc", "gates", "m")  # a reader who mends these first often mends the others too
 SWEPT_BACK = ("delta",)  # what is computed from the last step to the first one: its first error is at the latest step
@@ -37,10 +38,16 @@ class Call(NamedTuple):
         """
         first, again, changed = self._twice()
         if changed:
-            are = "is" if len(changed) == 1 else "are"
-            raise AssertionError(f"{' and '.join(changed)} {are} changed in place; work on a copy")
+            said = (
+                say("{} is changed in place; work on a copy")
+                if len(changed) == 1
+                else say("{} are changed in place; work on a copy")
+            )
+            raise AssertionError(said.format(say(" and ").join(changed)))
         if not _same(first, again):
-            raise AssertionError("it gives two different answers to the same question: something is kept between calls")
+            raise AssertionError(
+                say("it gives two different answers to the same question: something is kept between calls")
+            )
         return first
 
     def is_refused(self, what):
@@ -49,7 +56,7 @@ class Call(NamedTuple):
             self.function(*copy.deepcopy(self.arguments), **copy.deepcopy(self.options))
         except ValueError:
             return
-        raise AssertionError(f"{what} should be refused with a ValueError")
+        raise AssertionError(say("{} should be refused with a ValueError").format(what))
 
     def numbers(self):
         """{name: value} of the arguments that are single numbers: a wrong result may be off by one of them."""
@@ -63,7 +70,7 @@ class Call(NamedTuple):
             return first, again, self.function.changed
         given, options = copy.deepcopy((self.arguments, self.options))
         first = self.function(*given, **options)
-        names = [*_parameters(self.function), *(f"argument {i}" for i in range(len(given)))]
+        names = [*_parameters(self.function), *(say("argument {}").format(i) for i in range(len(given)))]
         changed = [name for name, new, old in zip(names, given, self.arguments, strict=False) if not _same(new, old)]
         changed += [name for name, old in self.options.items() if not _same(options[name], old)]
         given, options = copy.deepcopy((self.arguments, self.options))
@@ -142,8 +149,8 @@ def message(claim, found, seen=()):
     wrong = [*map(_counted, others), *(name for name, is_right in elsewhere.items() if not is_right)]
     right = [field.name for field in found if field.is_right and field.expected is not None]
     right += [name for name, is_right in elsewhere.items() if is_right]
-    lines += [f"  wrong too: {', '.join(wrong)}"] if wrong else []
-    lines += [f"  right: {', '.join(right)}"] if right else []
+    lines += [say("  wrong too: {}").format(", ".join(wrong))] if wrong else []
+    lines += [say("  right: {}").format(", ".join(right))] if right else []
     return lines + _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
 
 
@@ -152,7 +159,7 @@ def described(case):
     if isinstance(case, str):
         return case
     words = [f"{name} {value}".strip() for name, value in _options(case).items()]
-    return f"with {', '.join(words)}" if words else ""
+    return say("with {}").format(", ".join(words)) if words else ""
 
 
 def _elsewhere(first, found, of_same):
@@ -176,21 +183,24 @@ def _by_case(verdicts):
     if len(verdicts) <= 1:
         return []
     if len(failing) == len(verdicts):
-        return ["  wrong in both cases" if len(failing) == 2 else f"  wrong in all {len(failing)} cases"]
+        return [
+            say("  wrong in both cases") if len(failing) == 2 else say("  wrong in all {} cases").format(len(failing))
+        ]
     common = _common(verdicts)
     if common:
-        return [f"  wrong in every case with {common}, and in no other"]
+        return [say("  wrong in every case with {}, and in no other").format(common)]
     rights = [described(case) for case, holds in verdicts if holds]
     # An option that goes unsaid is left out of a description: one case is meant, and not all with the options in it.
-    some = " and ".join(f"once {words}" for words in list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES])
-    return [f"  wrong in {len(failing)} of {len(verdicts)} cases{'; right, for instance, ' if some else ''}{some}"]
+    some = [say("once {}").format(words) for words in list(dict.fromkeys(filter(None, rights)))[:SHOWN_CASES]]
+    line = say("  wrong in {} of {} cases").format(len(failing), len(verdicts))
+    return [line + (say("; right, for instance, {}").format(say(" and ").join(some)) if some else "")]
 
 
 def _names(claim):
     paths = [path for path, _ in leaves(claim.expected)]
     if claim.names:
         return claim.names
-    return [f"d{path.rpartition('.')[2]}" if path else "the result" for path in paths]
+    return [f"d{path.rpartition('.')[2]}" if path else say("the result") for path in paths]
 
 
 def _fields(found, expected, labels, tol, path=""):
@@ -198,8 +208,8 @@ def _fields(found, expected, labels, tol, path=""):
     if not isinstance(expected, tuple):
         yield _field(labels[path], found, expected, tol)
     elif not isinstance(found, tuple) or len(found) != len(expected):
-        problem = f"is {_kind(found)}, expected {_form(expected)}"
-        yield Field(path.rpartition(".")[2] or "the result", problem, found, expected)
+        problem = say("is {}, expected {}").format(_kind(found), _form(expected))
+        yield Field(path.rpartition(".")[2] or say("the result"), problem, found, expected)
     else:
         names = getattr(expected, "_fields", range(len(expected)))
         for name, a, n in zip(names, found, expected, strict=True):
@@ -208,30 +218,47 @@ def _fields(found, expected, labels, tol, path=""):
 
 def _field(name, found, expected, tol):
     if expected is None:
-        return Field(name, "" if found is None else f"is {_kind(found)}, expected None", found, None)
+        return Field(name, "" if found is None else say("is {}, expected None").format(_kind(found)), found, None)
     if isinstance(expected, dict):
         return _dict_field(name, found, expected, tol)
     if isinstance(found, (tuple, list)):
-        return Field(name, f"is {_kind(found)}, expected {_form(expected)}", found, expected)
+        return Field(name, say("is {}, expected {}").format(_kind(found), _form(expected)), found, expected)
     if np.asarray(expected).dtype.kind in "iu":
         return _whole_field(name, found, np.asarray(expected))
     try:
         gradcheck.compare(found, expected, tol, [name])
-    except AssertionError as error:
+    except AssertionError:
         a, n = np.asarray(found), np.asarray(expected, dtype=float)
-        if a.dtype != float or a.shape != n.shape or not np.all(np.isfinite(a)):
-            return Field(name, str(error).removeprefix(name).strip(), found, expected)
+        if problem := _of_other_form(found, n):
+            return Field(name, problem, found, expected)
         scale = max(np.max(np.abs(a)), np.max(np.abs(n)), gradcheck.FLOOR)
         wrong = np.abs(a - n) >= tol * scale
         return Field(name, "", a, n, wrong)
     return Field(name, "", found, expected)
 
 
+def _of_other_form(found, n):
+    """What gradcheck.compare says of a result that cannot be compared with the array `n`; empty if it can."""
+    if not isinstance(found, (float, np.ndarray, np.generic)):
+        expected = say("a float64 array of shape {}").format(n.shape) if n.ndim else say("a float64 number")
+        return say("is of type {}, expected {}").format(type(found).__name__, expected)
+    a = np.asarray(found)
+    if a.dtype != float:
+        return say("has dtype {}, expected float64").format(a.dtype)
+    if a.shape != n.shape:
+        return say("has shape {}, expected {}").format(a.shape, n.shape)
+    if np.all(np.isfinite(a)):
+        return ""
+    where = np.argwhere(~np.isfinite(a))[0]
+    said = say("is {}, expected a finite number").format(a[tuple(where)])
+    return f"{_index(where)} {said}" if len(where) else said
+
+
 def _whole_field(name, found, expected):
     if np.asarray(found).shape != expected.shape or not isinstance(found, (int, np.ndarray, np.integer)):
-        return Field(name, f"is {_kind(found)}, expected {_form(expected)}", found, expected)
+        return Field(name, say("is {}, expected {}").format(_kind(found), _form(expected)), found, expected)
     if np.asarray(found).dtype.kind not in "iu":
-        return Field(name, f"has dtype {np.asarray(found).dtype}, expected whole numbers", found, expected)
+        return Field(name, say("has dtype {}, expected whole numbers").format(np.asarray(found).dtype), found, expected)
     wrong = np.asarray(found) != expected
     return Field(name, "", np.asarray(found), expected, wrong) if wrong.any() else Field(name, "", found, expected)
 
@@ -239,13 +266,13 @@ def _whole_field(name, found, expected):
 def _dict_field(name, found, expected, tol):
     """A dict of numbers, of which the first wrong entry is told by its key."""
     if not isinstance(found, dict):
-        return Field(name, f"is {_kind(found)}, expected a dict", found, expected)
+        return Field(name, say("is {}, expected a dict").format(_kind(found)), found, expected)
     for key in expected:
         if key not in found:
-            return Field(name, f"has no entry {key!r}", found, expected)
+            return Field(name, say("has no entry {!r}").format(key), found, expected)
     for key in found:
         if key not in expected:
-            return Field(name, f"has an entry {key!r} too many", found, expected)
+            return Field(name, say("has an entry {!r} too many").format(key), found, expected)
     entries = [
         # A whole number will do: what the dict holds is what counts here.
         _field(f"{name}[{key!r}]", float(found[key]) if _is_whole(found[key]) else found[key], float(value), tol)
@@ -255,10 +282,10 @@ def _dict_field(name, found, expected, tol):
     if not wrong:
         return Field(name, "", found, expected)
     first = wrong[0]
-    of_all = f"is wrong in {len(wrong)} of {len(entries)} entries, first {first.name}"
+    of_all = say("is wrong in {} of {} entries, first {}").format(len(wrong), len(entries), first.name)
     if first.problem:
-        return Field(name, f"holds a wrong entry: {first.name} {first.problem}", found, expected)
-    numbers = f"  analytic  {number(first.found)}\n  numeric   {number(first.expected)}"
+        return Field(name, say("holds a wrong entry: {} {}").format(first.name, first.problem), found, expected)
+    numbers = say("  analytic  {}\n  numeric   {}").format(number(first.found), number(first.expected))
     return Field(name, f"{of_all}\n{numbers}", found, expected)
 
 
@@ -266,17 +293,20 @@ def _headline(field):
     if field.problem:
         return f"{field.name}{'' if field.problem.startswith('[') else ' '}{field.problem}"
     if field.wrong.ndim == 0:
-        return f"{field.name} is wrong"
-    count = f"{np.sum(field.wrong)} of {field.wrong.size} entries"
-    first = "on the way back first" if field.name in SWEPT_BACK else "first"
-    return f"{field.name} is wrong in {count}, {first} {field.name}{_index(_first(field))}"
+        return say("{} is wrong").format(field.name)
+    count = say("{} of {} entries").format(np.sum(field.wrong), field.wrong.size)
+    if field.name in SWEPT_BACK:
+        said = say("{} is wrong in {}, on the way back first {}")
+    else:
+        said = say("{} is wrong in {}, first {}")
+    return said.format(field.name, count, f"{field.name}{_index(_first(field))}")
 
 
 def _counted(field):
     """A wrong field with the number of its wrong entries."""
     if field.problem or field.wrong.ndim == 0:
         return field.name
-    return f"{field.name} ({np.sum(field.wrong)} of {field.wrong.size} entries)"
+    return say("{} ({} of {} entries)").format(field.name, np.sum(field.wrong), field.wrong.size)
 
 
 def _numbers(field, claim, elsewhere):
@@ -284,18 +314,27 @@ def _numbers(field, claim, elsewhere):
     if field.problem:
         return []
     where = _first(field)
-    lines = [f"  analytic  {number(field.found[where])}", f"  numeric   {number(field.expected[where])}"]
+    lines = [
+        say("  analytic  {}").format(number(field.found[where])),
+        say("  numeric   {}").format(number(field.expected[where])),
+    ]
     return [*lines, *_clues(field, claim, elsewhere)]
 
 
 def _clues(field, claim, elsewhere):
     error = gradcheck.relative_error(field.found.astype(float), field.expected.astype(float))
     if error < gradcheck.CENTRAL_TOLERANCE:
-        share = f"  off by {error:.0e} of the largest entry"
-        return [f"{share}: is it a finite difference, a number of single precision, or was an epsilon added?"]
+        share = say("  off by {:.0e} of the largest entry").format(error)
+        return [
+            say("{}: is it a finite difference, a number of single precision, or was an epsilon added?").format(share)
+        ]
     lines = []
     if field.wrong.ndim == 0 and claim.parts:
-        lines = [f"  the sum of  {' and '.join(f'{number(v).strip()} ({k})' for k, v in claim.parts.items())}"]
+        lines = [
+            say("  the sum of  {}").format(
+                say(" and ").join(f"{number(v).strip()} ({k})" for k, v in claim.parts.items())
+            )
+        ]
         lines += _part_found(field, claim, elsewhere)
     return lines + _factor(field, claim, elsewhere)
 
@@ -303,7 +342,7 @@ def _clues(field, claim, elsewhere):
 def _part_found(field, claim, elsewhere):
     """A line if the number is only some of its parts, in every case."""
     same = _parts_that_fit(field, claim).intersection(*(_parts_that_fit(f, c) for c, f in elsewhere if c.parts))
-    return [f"  yours is only the part {' and '.join(min(same, key=len))}"] if same else []
+    return [say("  yours is only the part {}").format(say(" and ").join(min(same, key=len)))] if same else []
 
 
 def _parts_that_fit(field, claim):
@@ -330,14 +369,14 @@ def _factor(field, claim, elsewhere):
             if confirmed and any(not np.isclose(at, value) for at, _ in given):
                 shown = number(-value if sign else value).strip()
                 what = f"{sign}{(' / ' if over else ' * ').join(names)}"
-                return [f"  yours {'*' if times else '/'} {shown} is right, and {what} is that number"]
+                return [say("  yours {} {} is right, and {} is that number").format("*" if times else "/", shown, what)]
     if any(off is None or not np.isclose(off, factor, rtol=1e-9, atol=0) for _, off in others):
         return []
-    what = "it" if field.wrong.ndim == 0 else "every entry"
+    what = say("it") if field.wrong.ndim == 0 else say("every entry")
     if np.isclose(factor, -1, rtol=1e-9, atol=0):
-        return [f"  {what} is right but for the sign"]
+        return [say("  {} is right but for the sign").format(what)]
     if any(np.isclose(factor, simple, rtol=1e-9, atol=0) for simple in (2, 0.5, 3, 1 / 3)):
-        return [f"  {what} is off by the same factor: yours * {number(factor).strip()} is right"]
+        return [say("  {} is off by the same factor: yours * {} is right").format(what, number(factor).strip())]
     return []
 
 
@@ -420,10 +459,10 @@ def _index(where):
 
 def _kind(value):
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return say("an array of shape {}").format(value.shape)
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
-        return f"a tuple of {len(value)}"
-    return f"of type {type(value).__name__}"
+        return say("a tuple of {}").format(len(value))
+    return say("of type {}").format(type(value).__name__)
 
 
 def _is_whole(value):
@@ -433,11 +472,13 @@ def _is_whole(value):
 def _form(expected):
     if isinstance(expected, tuple):
         names = getattr(expected, "_fields", None)
-        return f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
+        return f"{type(expected).__name__}({', '.join(names)})" if names else say("a tuple of {}").format(len(expected))
     whole = np.asarray(expected).dtype.kind in "iu"
     if np.ndim(expected):
-        return f"an array of shape {np.shape(expected)} of {'whole numbers' if whole else 'float64'}"
-    return "a whole number" if whole else "a float64 number"
+        return say("an array of shape {} of {}").format(
+            np.shape(expected), say("whole numbers") if whole else "float64"
+        )
+    return say("a whole number") if whole else say("a float64 number")
 
 
 def _parameters(function):

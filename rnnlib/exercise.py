@@ -13,6 +13,7 @@ import numpy as np
 
 from rnnlib import fingerprints
 from rnnlib.claims import CALLS, Call, Claim, call, described, fields, message, wrong_first
+from rnnlib.words import LANGUAGE, of_exercise, say, speaking
 
 __all__ = ["SEED", "Call", "CheckFailedError", "Claim", "Hints", "call", "hint", "pairs", "progress", "run"]
 
@@ -69,7 +70,7 @@ class Hints:
             return []
         advice, name = self.told(check, wrong)
         if times == 2 and name:
-            name = "for the mistake's name, run this cell again, or exercise.hint()"
+            name = say("for the mistake's name, run this cell again, or exercise.hint()")
         return [f"  {line}" for line in (advice, name) if line]
 
     def told(self, check, wrong):
@@ -80,8 +81,10 @@ class Hints:
         known = fingerprints.table(self.slug)
         found = [known.mistakes[i] for i in self._consistent(check, known.find(check.__name__, wrong), known)]
         advice, names = {mistake.hint for mistake in found}, {mistake.name for mistake in found}
-        name = f"This is what you get when {names.pop()}." if len(names) == 1 else ""
-        return f"Hint: {advice.pop()}" if len(advice) == 1 else "", name
+        name = (
+            say("This is what you get when {}.").format(of_exercise(self.slug, names.pop())) if len(names) == 1 else ""
+        )
+        return say("Hint: {}").format(of_exercise(self.slug, advice.pop())) if len(advice) == 1 else "", name
 
     def _consistent(self, check, found, known):
         """Those of the mistakes `found` in a check that fit what the other checks see now.
@@ -109,15 +112,20 @@ def hint():
 
     This is for a notebook: what it knows is the value of HINTS where this is called.
     """
-    hints = inspect.currentframe().f_back.f_globals.get("HINTS")
+    notebook = inspect.currentframe().f_back.f_globals
+    with speaking(notebook.get("LANGUAGE", LANGUAGE.get())):
+        print(_told(notebook.get("HINTS")))
+
+
+def _told(hints):
     if not isinstance(hints, Hints):
-        print("There are no hints in this notebook.")
-    elif hints.last is None:
-        print("No check has found wrong numbers yet: run the check below your function first.")
-    else:
-        check, wrong = hints.last
-        lines = [line for line in hints.told(check, wrong) if line]
-        print("\n".join(lines) or f"{_part(check)}: these are not the numbers of a mistake that is known here.")
+        return say("There are no hints in this notebook.")
+    if hints.last is None:
+        return say("No check has found wrong numbers yet: run the check below your function first.")
+    check, wrong = hints.last
+    lines = [line for line in hints.told(check, wrong) if line]
+    unknown = say("{}: these are not the numbers of a mistake that is known here.")
+    return "\n".join(lines) or unknown.format(_part(check))
 
 
 def run(check, seed=None):
@@ -128,7 +136,11 @@ def run(check, seed=None):
     `unfinished` says, an AssertionError its message; of any other exception of the student's own code, what it is, and
     in which line.
     """
-    seed = _fresh_seed() if seed is None else seed
+    with speaking(_language(check)):
+        _run(check, _fresh_seed() if seed is None else seed)
+
+
+def _run(check, seed):
     part, hints = _part(check), _hints(check)
     try:
         _examine(check, seed)
@@ -148,13 +160,14 @@ def run(check, seed=None):
         raise CheckFailedError("\n".join([f"{part}: {lines[0]}", *lines[1:]])) from error
     if hints:
         hints.after(check, None)
-    print(f"{part}: right")
+    print(f"{part}: {say('right')}")
 
 
 def progress(*checks):
     """Call every check and print one line for each: right, not done yet, or not right yet."""
     for check in checks:
-        print(f"{_part(check)}: {_status(check)}")
+        with speaking(_language(check)):
+            print(f"{_part(check)}: {_status(check)}")
 
 
 def pairs(table, rng, allowed=lambda **case: True):
@@ -188,7 +201,7 @@ def unfinished(error):
     """What a NotImplementedError of a student's function says: "not done yet", or that its `raise` was left behind."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     cell = frame.f_globals.get("__name__") == "__main__"
-    return (cell and left_over(traceback.extract_tb(error.__traceback__)[-1])) or "not done yet"
+    return (cell and left_over(traceback.extract_tb(error.__traceback__)[-1])) or say("not done yet")
 
 
 def left_over(where):
@@ -196,7 +209,6 @@ def left_over(where):
 
     `where` is the traceback.FrameSummary of the place that raised it.
     """
-    line = "the line `raise NotImplementedError` is still"
     try:
         nodes = [*ast.walk(ast.parse("".join(linecache.getlines(where.filename))))]
     except (SyntaxError, ValueError):  # a cell of IPython
@@ -208,11 +220,15 @@ def left_over(where):
         return ""
     body = [node for node in around[-1].body if not _is_idle(node)]
     if body and not any(isinstance(node, ast.Raise) and node.lineno == where.lineno for node in body):
-        return f"{where.name} raises NotImplementedError itself, in line {where.lineno} of its cell"
+        return say("{} raises NotImplementedError itself, in line {} of its cell").format(where.name, where.lineno)
     if any(node.lineno > where.lineno for node in body):
-        return f"{line} in {where.name}, above your code: delete it"
+        said = say("the line `raise NotImplementedError` is still in {}, above your code: delete it")
+        return said.format(where.name)
     if len(body) > 1:
-        return f"{line} in {where.name}, below your code: delete it, and return the result"
+        said = say(
+            "the line `raise NotImplementedError` is still in {}, below your code: delete it, and return the result"
+        )
+        return said.format(where.name)
     return ""
 
 
@@ -266,7 +282,7 @@ def _examine(check, seed, most=None):
         claim, compared, name = first
         lines = message(claim, compared, () if stopped else seen)
         if claim.fresh:
-            lines.append(f"  the same random numbers again: exercise.run({check.__name__}, seed={seed})")
+            lines.append(say("  the same random numbers again: exercise.run({}, seed={})").format(check.__name__, seed))
         raise _WrongError("\n".join(lines), _wrong(fixed), name)
     if undone:
         raise _UndoneError(_what_is_undone(functions, undone))
@@ -303,6 +319,11 @@ def _outcome(check, most):
             return wrong_on_fixed_numbers(check, _fresh_seed(), most)
         except Exception:
             return None
+
+
+def _language(check):
+    """The language that the notebook of a check names; without one, that which is spoken already."""
+    return getattr(check, "__globals__", {}).get("LANGUAGE", LANGUAGE.get())
 
 
 def _hints(check):
@@ -344,16 +365,16 @@ def _with_case(text, claim):
 
 def _what_is_undone(functions, undone):
     for said in map(unfinished, undone.values()):
-        if said != "not done yet":
+        if said != say("not done yet"):
             return said
     for name, error in undone.items():
         *_, (frame, _) = traceback.walk_tb(error.__traceback__)
         if frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name not in functions:
-            return f"{frame.f_code.co_name}, which {name} calls, is not done yet"
+            return say("{}, which {} calls, is not done yet").format(frame.f_code.co_name, name)
     if len(functions) == len(undone):
-        return "not done yet"
+        return say("not done yet")
     done = len(functions) - len(undone)
-    return f"{done} of {len(functions)} done and right; {', '.join(undone)} not done yet"
+    return say("{} of {} done and right; {} not done yet").format(done, len(functions), ", ".join(undone))
 
 
 def _stopped(error, check):
@@ -375,29 +396,29 @@ def _stopped(error, check):
     if own:
         name, number, line = own
         return [
-            f"stops with {said}{case}",
-            f"  in {name}, line {number} of its cell",
+            say("stops with {}{}").format(said, case),
+            say("  in {}, line {} of its cell").format(name, number),
             *([f"    {line}"] if line else []),
         ]
     if isinstance(error, NameError) and error.name:
-        return [f"{error.name} is not defined: run the cell above that defines it, and then this one"]
+        return [say("{} is not defined: run the cell above that defines it, and then this one").format(error.name)]
     if isinstance(error, TypeError) and "unexpected keyword argument" in said:
-        return ["each argument must keep the name that it has in the exercise", f"  {said}"]
-    return ["could not use what your code returned", f"  {said}"]
+        return [say("each argument must keep the name that it has in the exercise"), f"  {said}"]
+    return [say("could not use what your code returned"), f"  {said}"]
 
 
 def _status(check):
     try:
         _examine(check, _fresh_seed())
     except _UndoneError as error:
-        return str(error) if str(error).endswith("not done yet") else "not right yet"
+        return str(error) if str(error).endswith(say("not done yet")) else say("not right yet")
     except NotImplementedError as error:
-        return "not done yet" if unfinished(error) == "not done yet" else "not right yet"
+        return say("not done yet") if unfinished(error) == say("not done yet") else say("not right yet")
     except AssertionError:
-        return "not right yet"
+        return say("not right yet")
     except Exception as error:
-        return f"stops with {type(error).__name__}"
-    return "right"
+        return say("stops with {}").format(type(error).__name__)
+    return say("right")
 
 
 def _part(check):

@@ -22,7 +22,8 @@ CORE = """
     checks verdicts found_once patterns mistakes answers slips mutation follow_through feedback pages
 """
 PAGE = "grading/templates/feedback.html.jinja"
-EXERCISES = ["solutions/*/*.ipynb", "solutions/*/answers.toml", "exercises/*/*.ipynb"]
+EXERCISES = ["solutions/*/*.ipynb", "solutions/*/*/*.ipynb", "solutions/*/answers.toml"]
+EXERCISES += ["exercises/*/*.ipynb", "exercises/*/*/*.ipynb"]
 LIBRARIES = ["jinja2", "markupsafe"]
 OWN_TAB = (
     '<link rel="stylesheet" href="../../_static/mark.css" />'

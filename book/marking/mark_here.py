@@ -24,9 +24,10 @@ def mark(slug, text, seed, site, tell):
     `site` is the address of this site, to which the page of feedback links. `tell` is called with the name of a part
     whenever one of its checks begins.
     """
-    task = exercise.load(slug)
-    task.notebook["metadata"]["course"] = {"site": site}
-    ran = execute(rebuild(task, read(slug, text)), task, Settings(seed, sandboxed=False), telling(task, tell))
+    submission = read(slug, text)
+    task = exercise.load(slug, exercise.language_of(submission.cells))
+    task.notebook["metadata"]["course"] = {**task.notebook["metadata"].get("course", {}), "site": site}
+    ran = execute(rebuild(task, submission), task, Settings(seed, sandboxed=False), telling(task, tell))
     found = dataclasses.replace(feedback.results(ran, task), sandbox="browser")
     page = feedback.page(found, for_yourself=True)
     return json.dumps({"points": found.points, "most": found.most, "page": page})

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from grading import exercise, feedback, grade, sandbox
-from grading.course import COURSE
+from grading.course import COURSE, LANGUAGES
 from grading.execute import Settings
 from grading.remote import SandboxError
 from grading.student_process import StudentProcess
+from rnnlib.words import say, speaking
 
 USER = "course-student"  # whom setup.sh adds to the machine, to run students' code where no sandbox can be had
 PACKAGES = ("numpy", "jinja2", "matplotlib", "ipython", "tqdm")
@@ -48,7 +49,8 @@ chmod -R u+rwX,go= "$here"
 
 def files(slug):
     """{path: bytes} of what marks one exercise: the grader, rnnlib and this exercise alone, below `course`."""
-    houses = ("grading", "rnnlib", f"solutions/{slug}", f"exercises/{slug}")
+    released = [f"exercises/{slug}", *(f"exercises/{folder}/{slug}" for folder in LANGUAGES.values())]
+    houses = ("grading", "rnnlib", f"solutions/{slug}", *released)
     paths = [path for house in houses for path in sorted((COURSE / house).rglob("*")) if _is_source(path)]
     found = {f"course/{path.relative_to(COURSE).as_posix()}": path.read_bytes() for path in paths}
     found["requirements.txt"] = (COURSE / "requirements.txt").read_bytes()
@@ -93,7 +95,9 @@ def mark(slug, folder, settings):
     marked = grade.mark(grade.Job(slug, "submission", str(Path(folder)), settings))
     if marked.notebook is None:
         raise SandboxError(marked.problem)
-    return feedback.without_places(asdict(feedback.results(marked.notebook, exercise.load(slug))))
+    return feedback.without_places(
+        asdict(feedback.results(marked.notebook, exercise.load(slug, exercise.language_of_marked(marked.notebook))))
+    )
 
 
 def checks(found):
@@ -108,8 +112,10 @@ def checks(found):
 
 def told(check, found):
     """What a student is told of a check, as lines of text: what was seen, and the mistake if it was recognised."""
-    lines = [f"{feedback.STATES[check['state']][1].capitalize()}.", check["headline"], *check["details"]]
-    lines += [f"{what}: {text}" for what, text in check["facts"]]
+    with speaking(found["language"]):
+        state = say(feedback.STATES[check["state"]][1])
+        facts = [f"{say(what)}: {text}" for what, text in check["facts"]]
+    lines = [f"{state.capitalize()}.", check["headline"], *check["details"], *facts]
     lines += check["remarks"]
     if check["mistake"]:
         mistake = found["mistakes"][check["mistake"] - 1]

@@ -306,7 +306,7 @@ def blank(task):
 @pytest.mark.parametrize("slug", slugs())
 def test_every_name_and_every_hint_fits_the_sentence_that_the_page_puts_it_in(slug):
     known = [answer for answer in known_answers(slug) if not answer.right]
-    told = [feedback_page.Mistake(*checks.told(answer), 1.0, ["1. A part"]) for answer in known]
+    told = [feedback_page.Mistake(*checks.told(answer, slug), 1.0, ["1. A part"]) for answer in known]
     task = exercise.load(slug)
     page = feedback_page.page(replace(feedback_page.results(blank(task), task), mistakes=told))
     shown = re.findall(r'<div class="box".*?</div>', page, re.DOTALL)

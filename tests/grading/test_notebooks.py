@@ -11,7 +11,7 @@ from marking import copy_of_the_course, run
 from nbclient import NotebookClient
 
 from grading import course, exercise, notebooks, release
-from grading.course import COURSE, slugs
+from grading.course import COURSE, LANGUAGES, slugs
 
 pytestmark = pytest.mark.pool
 SITE = "https://example.org/bptt/"
@@ -42,13 +42,17 @@ def rebuilt(tmp_path_factory):
 def test_there_is_an_exercise_for_every_folder_of_solutions():
     assert slugs()
     assert slugs() == sorted(path.name for path in (COURSE / "solutions").iterdir() if path.is_dir())
-    assert slugs() == sorted(path.name for path in (COURSE / "exercises").iterdir() if path.is_dir())
+    folders = {path.name for path in (COURSE / "exercises").iterdir() if path.is_dir()}
+    assert folders == {*slugs(), *LANGUAGES.values()}
+    for language in LANGUAGES:
+        assert all(exercise.release_of(slug, language).is_file() for slug in slugs())
 
 
 @pytest.mark.parametrize("slug", slugs())
 def test_the_committed_notebook_is_the_generated_one_byte_for_byte(slug, rebuilt):
-    again, committed = (root / "exercises" / slug / f"{slug}.ipynb" for root in (rebuilt[0], COURSE))
-    assert again.read_bytes() == committed.read_bytes()
+    for folder in ("", *LANGUAGES.values()):
+        again, committed = (root / "exercises" / folder / slug / f"{slug}.ipynb" for root in (rebuilt[0], COURSE))
+        assert again.read_bytes() == committed.read_bytes()
 
 
 @pytest.mark.parametrize("slug", slugs())
