@@ -83,8 +83,10 @@ def update(path, language, texts, known):
     catalogue = read(path, language)
     # What is in another catalogue word for word is a better guess than what is only similar in this one.
     for text in texts:
-        if text in known and not (text in catalogue and catalogue[text].string):
+        if text in known and text not in catalogue:
             catalogue.add(text, known[text])
+        elif text in known and not catalogue[text].string:
+            catalogue[text].string = known[text]
     catalogue.update(template)
     catalogue.obsolete.clear()
     path.parent.mkdir(exist_ok=True)
