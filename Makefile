@@ -90,6 +90,11 @@ lint: $(INSTALLED)  ## check style and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: image
+image:  ## build the image in which a class is marked where there is no Debian (docker)
+	docker build --tag bptt-grader .
 
 # torch and jax are too large for the classroom: they live in an environment of their own.
 BENCH := _build/bench/venv

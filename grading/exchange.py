@@ -12,13 +12,14 @@ import pwd
 import shutil
 import stat
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseAssignment, ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash, parse_utc
 
 from grading import outside
-from grading.gradebook import FOR_ALL
+from grading.gradebook import FOR_ALL, time_in
 from grading.platforms.place import RECORD
 
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # what the exchange writes beside a hand-in
@@ -79,6 +80,7 @@ class Collect(ExchangeCollect):
 
     def init_src(self):
         """As nbgrader, without what is no folder, or of nobody."""
+        self.coursedir.get_existing_timestamp = time_in  # nbgrader's own ends the command at what it cannot read
         super().init_src()
         taken = [record for record in self.src_records if self._is_theirs(record)[0] and record["username"]]
         for record in self.src_records:
@@ -98,7 +100,16 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """Puts each page of feedback where the student alone finds it; who did not submit here is said and passed over."""
 
     def copy_files(self):
-        """Release every page that is not older than its marked notebook; fail if there is none."""
+        """Release every page that says what the marks are now; fail if there is none, or no gradebook."""
+        from grading import feedback_pages, marks  # which write what the exchange carries, and import it
+
+        try:
+            with marks.opened(self.coursedir) as book:
+                self._release(partial(feedback_pages.is_current, book, self.coursedir, self.coursedir.assignment_id))
+        except ValueError as error:
+            self.fail(str(error))
+
+    def _release(self, is_current):
         course, slug = self.coursedir, self.coursedir.assignment_id
         excluded, released = course.student_id_exclude.split(","), 0
         for student in self._students():
@@ -110,8 +121,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
             secret, shown = _small(marked.parent, SECRET).decode("utf-8", "replace"), outside.line(student)
             if len(secret) < MIN_SECRET:
                 self.log.warning("%s did not submit through the exchange: hand out %s in another way", shown, page)
-            elif page.stat().st_mtime < marked.stat().st_mtime:
-                self.log.warning("%s was marked again since the page was made: make the feedback again", shown)
+            elif not is_current(student):
+                self.log.warning("%s has a page that is not what the marks are now: make the feedback again", shown)
             else:
                 self._publish(page.read_bytes(), secret, self._names(student))
                 self.log.info("Feedback released for %s", shown)

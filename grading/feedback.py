@@ -88,6 +88,7 @@ class Marks(NamedTuple):
     late: float = 0.0  # seconds after the due date, which an extension moves
     extension: float = 0.0  # seconds
     penalty: float = 0.0  # points
+    lost: bool = False  # whether a check has lost points, which extra credit does not give back
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ def results(notebook, task, marks=None):
     checks, mistakes = _with_mistakes(checks)
     comments = marks.comments if marks else {}
     parts = [_part(title, of_part, placed, task, comments) for title, of_part in checks.items()]
-    marks = marks or Marks({}, {}, sum(part.points for part in parts), sum(part.most for part in parts))
-    lost = marks.points + marks.penalty < marks.most  # by what was handed in
+    points, most = sum(part.points for part in parts), sum(part.most for part in parts)
+    marks = marks or Marks({}, {}, points, most, lost=points < most)
     return Results(
         slug=task.slug,
         title=task.title,
@@ -134,7 +135,7 @@ def results(notebook, task, marks=None):
         most=marks.most,
         penalty=marks.penalty,
         problem=noted.problem,
-        notes=[] if noted.problem else [*noted.notes, *([] if lost else noted.costs)],
+        notes=[] if noted.problem else [*noted.notes, *([] if marks.lost else noted.costs)],
         mistakes=mistakes,
         parts=parts,
         cells=[_own(cell, title, comments) for title, cell in placed if _is_students(cell, task)],
@@ -142,7 +143,7 @@ def results(notebook, task, marks=None):
         sandbox=noted.sandbox,
         late=marks.late,
         extension=marks.extension,
-        costs=list(noted.costs) if lost and not noted.problem else [],
+        costs=list(noted.costs) if marks.lost and not noted.problem else [],
     )
 
 

@@ -85,6 +85,21 @@ def write(slug, config, students=None, hidden=None):
         return [_page(book, course, slug, rows[student]) for student in sorted(students or rows)]
 
 
+def is_current(book, course, slug, student):
+    """Whether the page of a student is the one that would be made now, as the gradebook is.
+
+    No time of a file tells it: a mark by hand, a comment or an extension leaves none. A page that cannot be made again
+    is not known to be right. Raises SQLAlchemyError if the gradebook cannot be used.
+    """
+    try:
+        page = _made(book, course, slug, book.find_submission(slug, student))
+        return Path(_folder(course, slug, student), f"{slug}.html").read_bytes() == page.encode()
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        return False
+
+
 def _anonymous_page(book, course, slug, submission, hidden):
     """As _page, for who is not to see whose page it is."""
     made = _page(book, course, slug, submission, hidden)
@@ -100,15 +115,12 @@ def _page(book, course, slug, submission, hidden=None):
         marked = gradebook.autograded(course, slug, student)
         if not marked.exists() and gradebook.is_bare(submission):
             return Page(student, UNMARKED)
-        notebook = nbformat.reads(marked.read_text(encoding="utf-8"), as_version=4)
-        if hidden and (noted := record.of(notebook)):
-            record.put(notebook, hidden.record(noted))
-        page = nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
+        page = _made(book, course, slug, submission, hidden)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not hidden:
             exchange.carry(marked.parent, folder)  # by which `nbgrader release_feedback` finds whose page it is
         path = folder / f"{hidden.code(student) if hidden else slug}.html"
-        return Page(student, WRITTEN if _put(path, page, marked) else KEPT)
+        return Page(student, WRITTEN if _put(path, page) else KEPT)
     except FileNotFoundError:
         reason = f"there is no marked notebook: give `python -m grading autograde {slug}` again"
     except SQLAlchemyError:
@@ -116,6 +128,15 @@ def _page(book, course, slug, submission, hidden=None):
     except Exception as error:
         reason = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
     return Page(student, "", outside.line(f"no page could be made: {reason}"))
+
+
+def _made(book, course, slug, submission, hidden=None):
+    """The text of a page. Raises whatever reading the marked notebook raises."""
+    marked = gradebook.autograded(course, slug, submission.student_id)
+    notebook = nbformat.reads(marked.read_text(encoding="utf-8"), as_version=4)
+    if hidden and (noted := record.of(notebook)):
+        record.put(notebook, hidden.record(noted))
+    return nbgrader_plugins.page_of(notebook, slug, gradebook.marks(book, submission))
 
 
 def _folder(course, slug, student):
@@ -127,16 +148,10 @@ def _folder(course, slug, student):
     return folder
 
 
-def _put(path, page, marked):
-    """Write a page, unless it is there already; return whether it was written.
-
-    One that is there, and is older than what is `marked`, gets the time of now: by that, whatever hands it out knows
-    that it is up to date.
-    """
+def _put(path, page):
+    """Write a page, unless it is there already; return whether it was written."""
     with contextlib.suppress(OSError):
         if path.read_bytes() == page.encode():
-            if path.stat().st_mtime_ns < marked.stat().st_mtime_ns:
-                os.utime(path)
             return False
     private.write(path, page)
     return True

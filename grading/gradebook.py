@@ -118,6 +118,22 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     return _result(gradebook, slug, submission, student, noted, unclear)
 
 
+def time_in(folder):
+    """The time in UTC, as nbgrader keeps it, that timestamp.txt in a folder says; None if it says none."""
+    return _read(intake.timestamp(folder))
+
+
+def save_time(submission, notebook, timestamp):
+    """Set the time of a submission by its `timestamp`; the Record of the executed notebook says what is wrong with it.
+
+    Of one that cannot be read, nothing is left of the time of an earlier submission. Without one, the time stays.
+    """
+    when, noted = _time_of(timestamp, record.of(notebook))
+    record.put(notebook, noted)
+    if timestamp:
+        submission.timestamp = when
+
+
 def save_marks(gradebook, submission, notebook, as_marked=frozenset()):
     """Set the automatic marks and comments of a submission from the cells of its executed notebook, and commit.
 
@@ -218,15 +234,17 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
 def marks(gradebook, submission):
     """The feedback.Marks of a submission: all that its page shows of the gradebook."""
     columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
-    grades = _of(gradebook, submission, Grade, *columns)
+    grades = _of(gradebook, submission, Grade, *columns, Grade.extra_credit)
     comments = _of(gradebook, submission, Comment, BaseCell.name, Comment.comment)
     lateness = late.of(submission)
+    given = [row for row in grades if row.manual_score is not None or not row.needs_manual_grade]
     return Marks(
-        {name: (score, most) for name, score, most, waits, given in grades if given is not None or not waits},
+        {row.name: (row.score, row.max_score) for row in given},
         {name: comment for name, comment in comments if comment},
         sum(grade.score for grade in grades) - lateness.penalty,
         sum(grade.max_score for grade in grades),
         **lateness._asdict(),
+        lost=any(row.score - (row.extra_credit or 0.0) < row.max_score for row in given),
     )
 
 
@@ -260,13 +278,20 @@ def _time_of(timestamp, noted):
     """The time that a timestamp says, or None, and the Record `noted` with a line about a time that cannot be right."""
     if not timestamp:
         return None, noted
-    try:
-        when = _utc(timestamp)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
+    when = _read(timestamp)
+    if when is None:
         return None, noted._replace(notes=(*noted.notes, NO_TIME), human=(*noted.human, NO_TIME))
     if when > datetime.now(UTC).replace(tzinfo=None):
         noted = noted._replace(human=(*noted.human, IN_FUTURE))
     return when, noted
+
+
+def _read(timestamp):
+    """The time that a timestamp says; None for one that says none, or more than one."""
+    try:
+        return _utc(timestamp)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
+        return None
 
 
 def _without_time(noted):

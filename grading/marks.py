@@ -55,11 +55,12 @@ class Test(NamedTuple):
     points: float
     by_hand: bool  # an instructor gave these points
     waits: bool  # an instructor is to mark it, or to look at it again
+    extra: float = 0.0  # those of the points that an instructor gave as extra credit
 
     @property
     def lost(self):
-        """The points that are missing; none while they wait to be given."""
-        return 0.0 if self.waits and not self.by_hand else max(0.0, self.most - self.points)
+        """The points that are missing, which extra credit does not give back; none while they wait to be given."""
+        return 0.0 if self.waits and not self.by_hand else max(0.0, self.most - self.points + self.extra)
 
 
 class Mark(NamedTuple):
@@ -234,6 +235,7 @@ def _exercise(book, course, assignment):
             Grade.auto_score,
             Grade.manual_score,
             Grade.needs_manual_grade,
+            Grade.extra_credit,
         )
         .select_from(SubmittedAssignment)
         .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
@@ -293,7 +295,7 @@ def _mark(course, assignment, cells, beside, student, rows):
     first, of_cell = rows[0], {row.cell_id: row for row in rows}
     graded = [(label, most, of_cell[cell]) for cell, (label, most) in cells.items() if cell in of_cell]
     tests = [
-        Test(label, most, row.score, row.manual_score is not None, row.needs_manual_grade)
+        Test(label, most, row.score, row.manual_score is not None, row.needs_manual_grade, row.extra_credit or 0.0)
         for label, most, row in graded
     ]
     path = _path(course, assignment.name, student)

@@ -41,7 +41,7 @@ from grading import (
 )
 from grading.execute import Settings, execute
 from grading.gradebook import marks as marks_of
-from grading.gradebook import save_marks
+from grading.gradebook import save_marks, save_time, time_in
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
 
@@ -173,6 +173,8 @@ class SubmissionExporter(NotebookAlone):
         super().__init__(**keywords)
         if isinstance(self.parent, Autograde):  # before the earlier result is deleted
             _stop_if_refused(self.parent, _check_cells)
+            # nbgrader's own reader takes some times for others, and ends the command at what it cannot read.
+            self.parent.coursedir.get_existing_timestamp = time_in
 
     def from_filename(self, filename, resources=None, **keywords):
         """The rebuilt notebook; for a file that cannot be read, the blank one with the reason in its first cell."""
@@ -217,13 +219,15 @@ class Execute(NbGraderPreprocessor):
 
 
 class SaveMarks(NbGraderPreprocessor):
-    """Writes the marks, and the penalty for being late, into the gradebook."""
+    """Writes the marks, the time of handing in, and the penalty for being late, into the gradebook."""
 
     def preprocess(self, notebook, resources):
-        """The notebook as it is; its marks go into the gradebook."""
-        names = resources["nbgrader"]
-        with Gradebook(names["db_url"], self.parent.parent.coursedir.course_id) as gradebook:
+        """The notebook, in which it is said if its time cannot be right; its marks go into the gradebook."""
+        names, places = resources["nbgrader"], self.parent.parent.coursedir
+        folder = places.format_path(places.submitted_directory, names["student"], names["assignment"])
+        with Gradebook(names["db_url"], places.course_id) as gradebook:
             submission = gradebook.find_submission(names["assignment"], names["student"])
+            save_time(submission, notebook, intake.timestamp(folder))
             save_marks(gradebook, submission, notebook)
             late.renew(gradebook, self, submission)
         return notebook, resources

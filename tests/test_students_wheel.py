@@ -1,5 +1,6 @@
 """A reader with nothing but a downloaded notebook gets rnnlib as its set-up says, and no answer with it."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,11 +18,13 @@ import nbformat
 import pytest
 import students_wheel
 from browser import QuietHandler
+from conftest import give_up
 from marking import hidden_lines
 
 from grading import course, notebooks, release
 from grading.course import COURSE, slugs
 
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
 PIP = r"`(%pip install [^`\s]+)`"
 # Runs the set-up of a notebook, types what its message says, and runs all cells up to the first check; prints what was
 # seen on the way. It is run by the Python of the reader.
@@ -109,6 +112,57 @@ def run(python, code, *arguments, folder):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def pythons():
+    """The Python of the course, and the newest other one that this machine has, up to the newest that CI has."""
+    here, found = sys.version_info[:2], {}
+    for minor in range(14, here[1], -1):
+        for python in (f"python3.{minor}", *map(str, sorted(PYENV.glob(f"3.{minor}.*/bin/python3")))):
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                subprocess.run([python, "-c", "import venv, ensurepip"], check=True, capture_output=True)
+                found.setdefault(minor, python)
+    return [str(Path(sys.base_prefix, "bin", f"python3.{here[1]}")), *list(found.values())[:1]]
+
+
+def fresh(python, folder, *packages):
+    """The Python of a new virtual environment into which pip has put these packages, and what they need."""
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    made = folder / "bin" / "python"
+    pip(made, "install", *packages)
+    return made
+
+
+def pip(python, *arguments):
+    """Run pip as a reader does; where no index of packages can be reached, there is no test."""
+    command = [python, "-m", "pip", arguments[0], "--quiet", "--disable-pip-version-check", *arguments[1:]]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        give_up(f"pip: {done.stderr.strip().splitlines()[-1]}")
+
+
+@pytest.mark.pool
+@pytest.mark.parametrize("python", pythons(), ids=lambda python: Path(python).resolve().name)
+def test_one_wheel_from_the_sites_address_is_all_that_a_fresh_python_needs_for_a_notebook(
+    python, site, tmp_path, monkeypatch
+):
+    """Of the packages of `notebook`, those that run one without showing it."""
+    _, address = site
+    made = fresh(python, tmp_path / "course", f"{address}{release.wheel()}", "nbclient", "ipykernel")
+    seen = run(made, READER, downloaded(tmp_path, address, monkeypatch), PIP, folder=tmp_path)
+    assert seen["sentence"] == "", "rnnlib is there"
+    assert seen["said"].endswith("not done yet")
+
+
+@pytest.mark.pool
+def test_what_was_downloaded_for_a_stick_is_installed_without_a_network(site, tmp_path):
+    folder, _ = site
+    stick = tmp_path / "wheels"
+    pip(sys.executable, "download", "--dest", stick, folder / release.wheel())
+    made = fresh(sys.executable, tmp_path / "course", "--no-index", "-f", stick, stick / release.wheel())
+    said = run(made, "import json, rnnlib; print(json.dumps(rnnlib.__file__))", folder=tmp_path)
+    assert Path(said).is_relative_to(tmp_path / "course")
+
+
 def downloaded(folder, address, monkeypatch):
     """The notebook that a reader has downloaded from a site with this address."""
     monkeypatch.setattr(course, "address", lambda: address)
@@ -149,9 +203,10 @@ def test_notebooks_and_the_page_about_the_exercises_name_the_wheel_that_is_made(
     assert made == release.wheel()
     page = (COURSE / "book" / "exercises.md").read_text(encoding="utf-8")
     assert f'href="{made}"' in page
-    installed = re.findall(r"pip install .*", page)
-    assert len(installed) == 4
-    assert all(line.endswith(made) for line in installed)
+    fetched = re.findall(r"pip (?:install|download) [^`\n]*", page)
+    assert len(fetched) == 6
+    assert [line for line in fetched if not line.endswith(made)] == []
+    assert f"```{{library}} {made}\n" in page
 
 
 def test_binder_installs_the_students_distribution_on_a_python_that_it_takes():

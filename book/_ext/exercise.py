@@ -5,7 +5,8 @@ What the reader does in it.
 ```
 
 Where _config.yml names a repository on GitHub, it can be opened on Binder too, and in Colab where it names the site's
-address as well, from which Colab gets rnnlib. The directive `repository` then says where the whole course is.
+address as well, from which Colab gets rnnlib. The directive `repository` then says where the whole course is, and the
+directive `library`, with the name of the students' wheel, that pip can fetch it from the site.
 """
 
 from urllib.parse import quote
@@ -25,8 +26,10 @@ STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
 def setup(app):
     app.add_config_value("course_repository", "", "env")
+    app.add_config_value("course_address", "", "env")
     app.add_config_value("exercises_open_in", [], "env")
     app.add_directive("exercise", Exercise)
+    app.add_directive("library", Library)
     app.add_directive("repository", Repository)
     app.connect("config-inited", look_for_a_repository)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -36,6 +39,7 @@ def look_for_a_repository(app, config):
     """Note the repository, and links to it, as settings of the build: a change of one then writes the pages again."""
     url, branch = (config.html_theme_options.get(f"repository_{name}", "") for name in ("url", "branch"))
     config.course_repository = url.rstrip("/")
+    config.course_address = config.html_baseurl
     if url.startswith(GITHUB):
         links = [BINDER, COLAB] if config.html_baseurl else [BINDER]
         place = config.course_repository.removeprefix(GITHUB)
@@ -60,6 +64,19 @@ class Exercise(SphinxDirective):
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
         ways += download(slug)
         return [box]
+
+
+class Library(SphinxDirective):
+    required_arguments = 1
+
+    def run(self):
+        """A paragraph with what to give to pip; nothing where the site has no address."""
+        if not self.config.course_address:
+            return []
+        address = f"{self.config.course_address.rstrip('/')}/{self.arguments[0]}"
+        return self.parse_text_to_nodes(
+            f"With a network, `pip` fetches the library itself: `pip install notebook {address}`."
+        )
 
 
 class Repository(SphinxDirective):

@@ -150,7 +150,8 @@ function fetchAs(address, name) {
 
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
 async function startAgain(app, slug) {
-  if (!notebook(app) || !confirm("Your work on this exercise in this browser will be lost. Start again?")) return;
+  if (!notebook(app)) return alert(NOT_YET);
+  if (!confirm("Your work on this exercise in this browser will be lost. Start again?")) return;
   await app.jupyterapp.serviceManager.contents.delete(`${slug}.ipynb`);
   await notebook(app).context.revert();
   forget(slug);
@@ -208,6 +209,7 @@ const kernelOf = (app) => app.jupyterapp?.shell?.currentWidget?.sessionContext?.
 // What a reader can do about it. An exercise has a way out that a live cell has not.
 const OR_AT_HOME = ", or download the notebook and do it on your own computer.";
 const NO_SERVER = "Python in the page needs a server: run `make serve`";
+const NOT_YET = "The notebook is not ready yet: start again when its cells are shown.";
 const STUCK = "Python has made no progress for 30 seconds: wait, or reload the page";
 
 // Why Python does not come, and what to do about it: the beginning of a sentence.

@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from grading import grade, marks, outside
+from grading import feedback_pages, grade, marks, outside
 from grading.platforms.names import platform_name
 
 WHERE = {
@@ -42,7 +42,8 @@ def run(arguments, class_, course):
     if path.exists():
         raise ValueError(f"{path} is there already: move it away, or give another name")
     ((slug, of_exercise),) = class_.exercises.items()
-    pages, platforms, amiss = _pages(course, of_exercise)
+    with marks.opened(course) as book:
+        pages, platforms, amiss = _pages(book, course, of_exercise)
     if len(platforms) != 1:
         found = f"from {' and '.join(sorted(platforms))}" if platforms else "from neither Moodle nor Canvas"
         raise ValueError(f"the work on {slug} was collected {found}: feedback goes back to one of them in a zip")
@@ -57,11 +58,11 @@ def run(arguments, class_, course):
     return 1 if amiss else 0
 
 
-def _pages(course, of_exercise):
+def _pages(book, course, of_exercise):
     """{name in the zip: page}, the platforms from which the work came, and lines about who has no page in it."""
     slug, pages, platforms, amiss = of_exercise.slug, {}, set(), []
     folders, _ = grade.find_submissions(course.format_path(course.submitted_directory, "", "").rstrip("/"), slug)
-    for student, mark in of_exercise.marks.items():
+    for student in of_exercise.marks:
         folder = course.format_path(course.submitted_directory, folders.get(student, student), slug)
         named = platform_name(folder, slug) if marks.is_folder_name(student) else None
         name = named.page if named else ""
@@ -72,8 +73,10 @@ def _pages(course, of_exercise):
             amiss.append(f"{student} has no name by which Moodle or Canvas would find them: it was not collected there")
         elif page is None or not page.is_file():
             amiss.append(f"{student} has no page of feedback: run `python -m grading feedback {slug}`")
-        elif mark.notebook and page.stat().st_mtime < mark.notebook.stat().st_mtime:
-            amiss.append(f"{student} has a page that is older than the mark: run `python -m grading feedback {slug}`")
+        elif not feedback_pages.is_current(book, course, slug, student):
+            amiss.append(
+                f"{student} has a page that is not what the marks are now: run `python -m grading feedback {slug}`"
+            )
         elif name in pages:
             amiss.append(f"{student} and another student have the same name there, {name}")
         else:

@@ -130,7 +130,7 @@ def _choice(layout, path, platform, asked_for, exercises):
     if len(exercises) == 1 and exercises[0] not in clear:
         raise ValueError(
             f"it is not clear which column of {path.name} is for {exercises[0]}; give --column with one of these: "
-            f"{_listed(for_slug.get(exercises[0]) or layout.columns)}"
+            f"{_listed(for_slug.get(exercises[0]) or _columns_like(layout, exercises[0]) or layout.columns)}"
         )
     if len(clear) != 1:
         raise ValueError(
@@ -150,9 +150,13 @@ def _listed(columns):
 
 
 def _columns_of(layout, slug):
-    """The columns that have the name of an exercise, or if none has, those that have it among other words."""
-    exact = [column for column in layout.columns if _words(column.name) in _known().get(slug, ())]
-    return exact or [column for column in layout.columns if _named(column.name) == slug]
+    """The columns that are called as an exercise is."""
+    return [column for column in layout.columns if _words(column.name) in _known().get(slug, ())]
+
+
+def _columns_like(layout, slug):
+    """The columns that have the name of an exercise among other words: whether they are meant, a human is asked."""
+    return [column for column in layout.columns if _named(column.name) == slug]
 
 
 def _named(text):

@@ -29,6 +29,7 @@ class Row(NamedTuple):
     user_id: str  # the one that files of the platform's zip carry
     name: str  # first name, then last
     locked: str = ""  # why its mark is to stay
+    own_number: str = ""  # the one of the ids that the platform has given by itself; another student's may be the same
 
 
 class Layout(NamedTuple):
@@ -109,7 +110,8 @@ def _canvas_row(found, row, header, known):
     else:
         last, _, first = found.value(row, 0).partition(", ")
     ids = tuple(filter(None, (found.value(row, at) for at in known)))
-    return Row(row, ids, found.value(row, known[0]), f"{first} {last}")
+    number = found.value(row, known[0])
+    return Row(row, ids, number, f"{first} {last}", own_number=number)
 
 
 def _moodle(found):

@@ -1,5 +1,6 @@
 """Which row of a platform's file is whose: nobody is guessed."""
 
+import re
 from collections import defaultdict
 
 from grading import outside
@@ -12,8 +13,12 @@ def rows_of(students, rows, user_ids):
     `students` are marks.Persons by id, `rows` are gradebook_layouts.Rows, and `user_ids` is {id: the id by which the
     platform gave out this student's work}. An id, or an address, decides before a number that came with a file, and
     that before a name, which two people may share. A row that is somebody's by the stronger sign is nobody else's.
+
+    A platform numbers its users, and so does a school: where an id is only the platform's own number of somebody, the
+    name, or what the platform gave out, must say that it is the same person.
     """
-    found, several, lines = {}, {}, {}
+    found, several = {}, {}
+    lines = _of_others(students, rows, user_ids)
     for tables, signs in _signs(rows, user_ids):
         taken, claims = set(found.values()), defaultdict(list)
         for student, person in students.items():
@@ -33,6 +38,28 @@ def rows_of(students, rows, user_ids):
         count = f"{len(several[student])} possible rows" if student in several else "no row"
         lines[student] = f"{student} has {count} in the file"
     return found, lines
+
+
+def _of_others(students, rows, user_ids):
+    """{id of a student: line} for each id that is the platform's number of a row, and that no other sign confirms."""
+    numbered = {row.own_number: row for row in rows if row.own_number}
+    ids = {outside.student(value) for row in rows for value in row.ids if value != row.own_number}
+    lines = {}
+    for student, person in students.items():
+        row = numbered.get(student)
+        is_said = student in ids or student in (person.lms_user_id, user_ids.get(student))
+        if row and not is_said and not _may_be_one(person.name, row.name):
+            lines[student] = (
+                f"{student} is the platform's own number of {row.name}, and the id of {person.name or 'whom?'} here: "
+                "if they are one person, give them one name, or note the number as lms_user_id in the gradebook"
+            )
+    return lines
+
+
+def _may_be_one(name, other):
+    """Whether all words of one name are in the other; nothing is said by a name that nobody knows."""
+    words = [set(re.findall(r"[^\W_]+", plain(text))) for text in (name, other)]
+    return all(words) and (words[0] <= words[1] or words[1] <= words[0])
 
 
 def _signs(rows, user_ids):

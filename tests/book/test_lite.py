@@ -282,6 +282,16 @@ def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site
     assert "# mine" not in json.dumps(page.frame_locator(FRAME).locator("body").inner_text())
 
 
+def test_to_start_again_before_the_notebook_is_there_says_so_and_loses_nothing(page, site):
+    page.route("**/lite/notebooks/index.html*", lambda route: None)  # it does not come
+    page.goto(site + CHAPTER)
+    page.get_by_role("button", name="Do two-step here").click()
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append((dialog.type, dialog.message)), dialog.accept()))
+    page.get_by_role("button", name="Start again").click()
+    assert dialogs == [("alert", "The notebook is not ready yet: start again when its cells are shown.")]
+
+
 # Ends when a text is in the notebook that is kept in this browser.
 UNTIL_KEPT = """
   async ([text, limit]) => {

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 from conftest import needs
+from marking import text_of
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,9 @@ What you do in it.
 ```
 
 ```{repository}
+```
+
+```{library} the.whl
 ```
 """
 # Notes its name while it runs, and the names of all pages that run at that time.
@@ -345,6 +349,11 @@ def test_a_page_leads_to_the_repository_and_its_zip_where_there_is_one(builds):
     assert "github.com" not in builds["style"].shown
     assert 'href="https://github.com/someone/bptt">its repository</a>' in builds["repository"].shown
     assert "https://github.com/someone/bptt/archive/refs/heads/spring/term.zip" in builds["repository"].shown
+
+
+def test_pip_is_given_the_address_of_the_library_where_the_site_has_one(builds):
+    assert "pip install notebook" not in builds["repository"].shown
+    assert "pip install notebook https://example.org/bptt/the.whl" in text_of(builds["address"].shown)
 
 
 def test_without_npm_a_live_cell_is_a_cell_like_any_other(builds):

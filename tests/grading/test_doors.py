@@ -5,14 +5,16 @@ The button calls nbgrader's API, as these tests do.
 
 import json
 import shutil
+from datetime import datetime
 
 import pytest
 from conftest import needs
 from marking import FAST, SLUG, changed, filled, hand_in
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 
-from grading import exercise, grade, migrate
+from grading import exercise, grade, gradebook, migrate, record
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import class_at
@@ -120,3 +122,30 @@ def test_a_class_that_is_refused_is_as_it_was(config, tmp_path):
         marked(config)
     assert files(tmp_path) == before
     assert exercise.load(SLUG).points == 15
+
+
+def time_of(config, student):
+    """The time of a submission in the gradebook, and what its marked notebook says of it to a human."""
+    with Gradebook(config.CourseDirectory.db_url, "bptt") as book:
+        when = book.find_submission(SLUG, student).timestamp
+    marked = gradebook.autograded(CourseDirectory(config=config), SLUG, student)
+    return when, record.of(json.loads(marked.read_text(encoding="utf-8"))).human
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("2026-01-10 12:00:00 Europe/Zurich", datetime(2026, 1, 10, 11)),
+        ("2026-01-10 12:00:00 +0530", datetime(2026, 1, 10, 6, 30)),  # nbgrader's own reader takes it for 530 seconds
+        ("2026-01-10-15-30-00", datetime(2026, 1, 10, 15, 30)),  # and this for 15:00
+        ("10:30", None),  # which it takes for a time of today
+        ("yesterday", None),  # at which it ends the command
+    ],
+)
+def test_a_time_stamp_means_the_same_through_both_doors(text, when, config, tmp_path):
+    for student in ("ada", "blaise"):
+        (tmp_path / "submitted" / student / SLUG / "timestamp.txt").write_text(text)
+    assert pressed(config, "ada")["success"]
+    marked(config, students=["blaise"])
+    said = () if when else (gradebook.NO_TIME,)
+    assert time_of(config, "ada") == time_of(config, "blaise") == (when, said)

@@ -3,24 +3,30 @@
 import json
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from conftest import give_up, needs
+from entering import NOON, enter, opened
 from marking import copy_of_the_course, filled, hidden_lines, nbgrader, run
 from nbgrader.utils import notebook_hash
 
-from grading import exchange, exercise
+from grading import exchange, exercise, feedback_pages
 from grading.answers import solution
-from grading.course import COURSE
+from grading.course import COURSE, class_at
 
-pytestmark = pytest.mark.pool
+pytestmark = [
+    pytest.mark.pool,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # nbgrader's own order of adding rows
+]
 
 SLUG = "two-step"
 STUDENTS = ("bptt-student-1", "bptt-student-2")  # `make system` adds them
@@ -266,11 +272,12 @@ def test_what_the_class_made_in_the_clone_is_its_teachers_alone(course):
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, fresh_gradebook):
     """A class that has an exchange to itself, in which everything belongs to the user who runs the tests."""
     (tmp_path / "exchange").mkdir()
     (tmp_path / "exchange").chmod(0o777)
     clone = copy_of_the_class(tmp_path / "clone", tmp_path / "exchange")
+    shutil.copy(fresh_gradebook, clone)
     inbound = tmp_path / "exchange" / "bptt" / "inbound"
     inbound.mkdir(parents=True)
     return SimpleNamespace(clone=clone, exchange=tmp_path / "exchange", inbound=inbound)
@@ -393,23 +400,46 @@ def test_a_release_is_made_of_the_notebook_alone_whatever_lies_beside_its_source
 
 
 def page_of(desk, student, secret=SECRET):
-    """A page of feedback, and the marked notebook that it is of."""
-    marked, page = (desk.clone / step / student / SLUG for step in ("autograded", "feedback"))
-    for folder in (marked, page):
-        folder.mkdir(parents=True)
-    (marked / f"{SLUG}.ipynb").touch()
-    (marked / "submission_secret.txt").write_text(secret)
-    (page / f"{SLUG}.html").write_text(f"the page of {student}")
-    (page / f"{SLUG}.html").chmod(0o600)
-    return page / f"{SLUG}.html"
+    """Make the page of feedback on a marked notebook."""
+    marked = enter(desk.clone, student, ["test-gradient"], problem=f"the page of {student}")
+    (marked.parent / "submission_secret.txt").write_text(secret)
+    feedback_pages.write(SLUG, class_at(desk.clone), [student])
 
 
-def test_a_page_that_is_older_than_its_mark_is_not_released(desk, said):
-    os.utime(page_of(desk, "ada"), (1e9, 1e9))
+def released(desk):
+    """{name of a file in the exchange: whose page of feedback it is}."""
+    folder = desk.exchange / "bptt" / "feedback"
+    return {path.name: re.search("the page of ([^<.]*)", path.read_text())[1] for path in folder.iterdir()}
+
+
+def mark_again(desk):
+    enter(desk.clone, "ada", problem="the page of ada")
+
+
+def give_a_mark(desk):
+    with opened(desk.clone) as book:
+        book.find_grade("test-gradient", SLUG, SLUG, "ada").manual_score = 1.0
+        book.db.commit()
+
+
+def give_an_extension(desk):
+    with opened(desk.clone) as book:
+        book.find_assignment(SLUG).duedate = NOON
+        book.find_submission(SLUG, "ada").extension = timedelta(days=1)
+        book.db.commit()
+
+
+@pytest.mark.parametrize("change", [mark_again, give_a_mark, give_an_extension])
+def test_a_page_that_is_not_what_the_marks_are_now_is_not_released(change, desk, said):
+    page_of(desk, "ada")
     page_of(desk, "blaise", SECRET[::-1])
+    change(desk)
     nbgrader(desk.clone, "release_feedback", SLUG)
-    assert "ada was marked again since the page was made" in said()
-    assert [path.read_text() for path in (desk.exchange / "bptt" / "feedback").iterdir()] == ["the page of blaise"]
+    assert "ada has a page that is not what the marks are now: make the feedback again" in said()
+    assert list(released(desk).values()) == ["blaise"]
+    feedback_pages.write(SLUG, class_at(desk.clone))
+    nbgrader(desk.clone, "release_feedback", SLUG)
+    assert sorted(released(desk).values()) == ["ada", "blaise"]
 
 
 def test_feedback_is_released_by_a_students_secret_to_be_read_by_who_knows_it(desk, said):
@@ -423,7 +453,7 @@ def test_feedback_is_released_by_a_students_secret_to_be_read_by_who_knows_it(de
     other = notebook_hash(secret=SECRET[::-1], notebook_id=SLUG)
     assert tree(folder) == {f"{name}.html": 0o644 for name in (*names, other)}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o711
-    assert {(folder / f"{name}.html").read_text() for name in names} == {"the page of ada"}
+    assert {released(desk)[f"{name}.html"] for name in names} == {"ada"}
     words = said()
     assert "by hand did not submit through the exchange" in words
     assert "guessed did not submit through the exchange" in words

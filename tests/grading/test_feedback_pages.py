@@ -1,12 +1,12 @@
 """Every page of feedback says what the marks are now, whatever the id of its student, and no page stops another."""
 
-import os
 from datetime import timedelta
 
 import pytest
 from marking import SLUG, text_of
+from small_class import ANSWERS
 
-from grading import commands, feedback_pages, gradebook
+from grading import commands, feedback_pages, gradebook, marks
 from grading.answers import known_answers
 
 LATE = "2026-01-11 11:00 UTC"
@@ -39,6 +39,11 @@ def page(made, student):
     return made.root / "feedback" / student / SLUG / f"{SLUG}.html"
 
 
+def are_current(made):
+    with made.book() as book:
+        return [feedback_pages.is_current(book, made.course(), SLUG, student) for student in ("ada", "blaise")]
+
+
 def text(made, student):
     return " ".join(text_of(page(made, student).read_text(encoding="utf-8")).split())
 
@@ -50,16 +55,6 @@ def test_a_page_is_written_once_and_kept_until_something_changes(small_class):
     before = page(small_class, "ada").stat().st_mtime_ns
     assert write(small_class) == {"ada": "kept", "blaise": "kept"}
     assert page(small_class, "ada").stat().st_mtime_ns == before
-
-
-def test_a_page_that_says_what_a_newer_mark_says_is_not_older_than_that(small_class):
-    small_class.hand_in("ada")
-    write(small_class)
-    marked = small_class.root / "autograded" / "ada" / SLUG / f"{SLUG}.ipynb"
-    marked.touch()
-    os.utime(page(small_class, "ada"), (0, 0))
-    assert write(small_class) == {"ada": "kept"}
-    assert page(small_class, "ada").stat().st_mtime >= marked.stat().st_mtime
 
 
 def hand_in_worse(made):
@@ -124,7 +119,10 @@ def test_whatever_changes_alone_changes_the_page_of_that_student_alone(small_cla
     small_class.hand_in("blaise")
     write(small_class)
     assert "It was handed in 23 hours late; 2 points were taken off." in text(small_class, "ada")
+    assert are_current(small_class) == [True, True]
     shown, gone = change(small_class)
+    # A policy is in the gradebook when it has been applied, and a page is made by applying it first.
+    assert are_current(small_class) == [change is change_the_policy, True]
     assert write(small_class) == {"ada": "written", "blaise": "kept"}
     assert shown in text(small_class, "ada")
     assert not gone or gone not in text(small_class, "ada")
@@ -234,3 +232,28 @@ def test_the_command_says_how_many_pages_were_written_and_kept(small_class, monk
         "1 need a human:",
         "  ..: no page could be made: this id does not name its own folder; give the student another one",
     ]
+
+
+def test_extra_credit_hides_no_lost_point_from_what_may_have_cost_it(small_class):
+    small_class.hand_in("ada", cells=WORSE | {"set-up": "import numpy"})
+    for cell in ("test-gradient", "check-gradient"):  # beside what was lost, and in its place
+        with small_class.book() as book:
+            for grade in book.find_submission(SLUG, "ada").notebooks[0].grades:
+                grade.extra_credit = 15.0 if grade.name == cell else 0.0
+            book.db.commit()
+        write(small_class)
+        assert "What may have cost points" in text(small_class, "ada")
+        mark = marks.read(small_class.course()).exercises[SLUG].marks["ada"]
+        assert mark.points >= mark.most
+        assert mark.costs
+        assert not set(mark.costs) & set(mark.notes)
+
+
+def test_where_all_is_right_extra_credit_lets_nothing_look_as_if_it_had_cost_points(small_class):
+    small_class.hand_in("ada", cells=ANSWERS | {"set-up": "import numpy"})
+    with small_class.book() as book:
+        book.find_grade("test-gradient", SLUG, SLUG, "ada").extra_credit = 1.0
+        book.db.commit()
+    write(small_class)
+    assert "What may have cost points" not in text(small_class, "ada")
+    assert marks.read(small_class.course()).exercises[SLUG].marks["ada"].costs == ()

@@ -1,21 +1,28 @@
 """Pages of feedback go back in bulk, each under the name by which Moodle or Canvas knows whose it is."""
 
 import json
-import os
+import re
 import shutil
 import zipfile
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
-from entering import course_at, enter
+from entering import NOON, course_at, enter, opened
 from marking import SLUG, release
 
-from grading import commands, gradebook, marks
+from grading import commands, feedback_pages, marks
+from grading.course import class_at
 from grading.platforms import collect, place, roster
 from grading.platforms.names import platform_name
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own order of adding rows
 STUDENTS = "ada", "=1+1", "李伟"
+
+
+def make_page(root, student):
+    """Make a page of feedback that says whose it is."""
+    enter(root, student, problem=f"the page of {student}")
+    feedback_pages.write(SLUG, class_at(root), [student])
 
 
 @pytest.fixture
@@ -25,16 +32,13 @@ def root(tmp_path, fresh_gradebook):
     root.mkdir()
     shutil.copy(fresh_gradebook, root)
     for student in STUDENTS:
-        enter(root, student)
-        page = root / "feedback" / student / SLUG / f"{SLUG}.html"
-        page.parent.mkdir(parents=True)
-        page.write_text(f"the page of {student}", encoding="utf-8")
+        make_page(root, student)
     return root
 
 
 @pytest.fixture
 def give(root, monkeypatch, capsys):
-    """Ask for a zip; return the status, {name: page} of the zip, or None, and what was printed."""
+    """Ask for a zip; return the status, {name: whose page} of the zip, or None, and what was printed."""
     monkeypatch.setattr(marks, "course_at", lambda _: course_at(root))
 
     def run(*arguments, name="feedback.zip"):
@@ -43,6 +47,7 @@ def give(root, monkeypatch, capsys):
         if zipfile.is_zipfile(root / name):
             with zipfile.ZipFile(root / name) as archive:
                 pages = {entry: archive.read(entry).decode() for entry in archive.namelist()}
+                pages = {entry: re.search("the page of [^<.]*", page)[0] for entry, page in pages.items()}
         return status, pages, "".join(capsys.readouterr())
 
     return run
@@ -124,15 +129,33 @@ def test_without_a_page_for_each_mark_nothing_is_written_but_with_partial(root, 
     assert set(pages.values()) == {"the page of =1+1", "the page of 李伟"}
 
 
-def test_a_page_that_is_older_than_the_mark_is_not_sent(root, give):
+def give_a_mark(book):
+    book.find_grade("test-gradient", SLUG, SLUG, "ada").manual_score = 1.0
+
+
+def give_extra_credit(book):
+    book.find_grade("test-gradient", SLUG, SLUG, "ada").extra_credit = 1.0
+
+
+def give_an_extension(book):
+    book.find_assignment(SLUG).duedate = NOON
+    book.find_submission(SLUG, "ada").extension = timedelta(days=1)
+
+
+@pytest.mark.parametrize("change", [give_a_mark, give_extra_credit, give_an_extension])
+def test_a_page_that_is_not_what_the_marks_are_now_is_not_sent(change, root, give):
     for number, student in enumerate(STUDENTS):
         collected(root, student, "canvas", f"x_{number}_{number}_two-step.ipynb")
-    marked = gradebook.autograded(course_at(root), SLUG, "ada")
-    page = root / "feedback" / "ada" / SLUG / f"{SLUG}.html"
-    os.utime(page, (marked.stat().st_mtime - 60,) * 2)
-    _, pages, said = give("--partial")
-    assert "the page of ada" not in pages.values()
-    assert "ada has a page that is older than the mark" in said
+    with opened(root) as book:
+        change(book)
+        book.db.commit()
+    status, pages, said = give("--partial")
+    assert status == 1
+    assert sorted(pages.values()) == ["the page of =1+1", "the page of 李伟"]
+    assert "ada has a page that is not what the marks are now: run `python -m grading feedback two-step`" in said
+    feedback_pages.write(SLUG, class_at(root))
+    status, pages, said = give(name="again.zip")
+    assert (status, len(pages)) == (0, 3), said
 
 
 NOT_FOUND = [
@@ -207,10 +230,7 @@ def test_what_is_collected_goes_back_under_the_name_that_it_came_with(platform, 
     found = collect.collect(SLUG, tmp_path / "class.zip", root / "submitted", known, zone=UTC)
     (ada, bo) = sorted(found.outcomes)
     for student in (ada, bo):
-        enter(root, student)
-        page = root / "feedback" / student / SLUG / f"{SLUG}.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(f"the page of {student}", encoding="utf-8")
+        make_page(root, student)
     _, pages, _ = give("--partial")
     rule, keys = (
         (of_user, (("4711", "99001"), ("12", "99002")))

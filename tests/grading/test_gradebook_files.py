@@ -313,6 +313,50 @@ def test_a_row_with_the_id_of_somebody_else_is_not_taken_by_name(give, root, poi
     assert written == canvas(points)
 
 
+def renamed(root, student, first="", last="", **fields):
+    with opened(root) as book:
+        book.update_or_create_student(student, first_name=first, last_name=last, **fields)
+        book.db.commit()
+
+
+NUMBER = "999"  # which Canvas has given to `Student, Test`
+
+
+@pytest.mark.parametrize(("first", "last"), [("Jane", "Roe"), ("", "")], ids=["another name", "no name"])
+def test_an_id_that_is_canvass_number_of_somebody_else_is_asked_about(first, last, give, root, points):
+    enter(root, NUMBER)
+    renamed(root, NUMBER, first, last)
+    status, written, said = give("canvas", canvas({}), "--partial")
+    assert status == 1
+    assert f"999 is the platform's own number of Test Student, and the id of {first or 'whom?'}" in said
+    assert written == canvas(points)
+
+
+def test_an_id_that_is_canvass_number_is_taken_where_a_name_or_the_gradebook_or_canvas_says_so(give, root, points):
+    enter(root, NUMBER)
+    filled = canvas(points).replace(b"ff,A,,,,", b"ff,A,,,15,")
+    renamed(root, NUMBER, "Test", "Student")
+    assert give("canvas", canvas({}), name="a.csv")[:2] == (0, filled)
+    renamed(root, NUMBER, lms_user_id=NUMBER)
+    assert give("canvas", canvas({}), name="b.csv")[:2] == (0, filled)
+    renamed(root, NUMBER, lms_user_id=None)
+    folder = root / "submitted" / NUMBER / SLUG
+    folder.mkdir(parents=True)
+    kept = {"platform": "canvas", "folder": "", "file": "studenttest_999_9_two-step.ipynb", "user_id": NUMBER}
+    (folder / place.RECORD).write_text(json.dumps(kept))
+    assert give("canvas", canvas({}), name="c.csv")[:2] == (0, filled)
+
+
+def test_an_id_that_is_canvass_number_of_one_and_the_schools_of_another_needs_a_name(give, root, points):
+    data = canvas({}).replace(b",999,", b",ada,")
+    status, written, said = give("canvas", data)
+    assert (status, written) == (0, canvas(points).replace(b",999,", b",ada,")), said
+    renamed(root, "ada")
+    status, written, said = give("canvas", data, "--partial", name="b.csv")
+    assert status == 1
+    assert "  ada has 2 possible rows in the file" in said.splitlines()
+
+
 def test_a_number_that_came_with_a_file_takes_nobodys_row(give, root, points):
     folder = root / "submitted" / "müller" / SLUG
     folder.mkdir(parents=True)
@@ -356,9 +400,12 @@ def test_a_column_that_is_not_clear_is_asked_for(give, points):
     assert "has no single column 'Final Score'; it has these: Quiz (1) | " in said
 
 
-def test_a_name_among_other_words_is_enough_if_there_is_one_such_column(give, points):
+def test_a_column_with_the_name_among_other_words_is_asked_about_and_filled_when_it_is_given(give, points):
     title = "Week 2: Two step, at home (4711)"
-    _, written, _ = give("canvas", canvas({}, title=title))
+    status, written, said = give("canvas", canvas({}, title=title))
+    assert (status, written) == (2, None)
+    assert f"for two-step; give --column with one of these: {title}\n" in said
+    _, written, _ = give("canvas", canvas({}, title=title), "--column", title, name="b.csv")
     assert written == canvas(points, title=title)
 
 
