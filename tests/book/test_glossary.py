@@ -21,7 +21,7 @@ ALSO = {
     "hop": ("步", "hops that are counted are steps: after three hops"),
     "sweep": ("Sweep", "the name of a class"),
     "state": ("states", "the name of an array"),
-    "message": ("报错信息", "消息", "what a program says when it fails, or sends to another"),
+    "message": ("报错信息", "what a program says when it fails"),
 }
 
 
@@ -47,7 +47,7 @@ def missing(english, chinese):
     return [
         term
         for term, (pattern, forms) in TERMS.items()
-        if pattern.search(text) and not any(form in translation for form in [*forms, *ALSO.get(term, ())[:-1]])
+        if pattern.search(text) and not any(form in translation for form in [*forms, *ALSO.get(term, ())[:1]])
     ]
 
 
