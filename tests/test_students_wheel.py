@@ -127,9 +127,11 @@ def test_the_wheel_holds_rnnlib_and_its_fingerprints_and_no_more(tmp_path):
     with zipfile.ZipFile(path) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
         text = "\n".join(archive.read(name).decode() for name in archive.namelist())
-    files = [*COURSE.glob("rnnlib/**/*.py"), *COURSE.glob("rnnlib/mistakes/*.json")]
+    files = [*COURSE.glob("rnnlib/**/*.py"), *COURSE.glob("rnnlib/mistakes/*.json"), COURSE / "rnnlib/pyproject.toml"]
+    figures = {f"bptt_figures/{path.name}" for path in (COURSE / "book/figures/interactive").glob("*.*")}
+    assert {"bptt_figures/__init__.py", "bptt_figures/two-step.js"} <= figures
     assert {f"rnnlib/mistakes/{slug}.json" for slug in slugs()} <= packed
-    assert packed == {"rnnlib/LICENSE", *(file.relative_to(COURSE).as_posix() for file in files)}
+    assert packed - figures == {"rnnlib/LICENSE", *(file.relative_to(COURSE).as_posix() for file in files)}
     hidden = [line for slug in slugs() for line in hidden_lines(slug)]
     assert len(hidden) > 100
     assert [line for line in hidden if line in text] == []
@@ -140,7 +142,10 @@ def test_the_wheel_needs_numpy_alone_and_is_the_same_each_time(tmp_path):
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as archive:
         (metadata,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA"))
-    assert re.findall("^Requires-Dist: (.*)$", metadata, re.MULTILINE) == ["numpy>=2.0"]
+    assert re.findall("^Requires-Dist: (.*)$", metadata, re.MULTILINE) == [
+        "numpy>=2.0",
+        "anywidget>=0.11; extra == 'figures'",
+    ]
     assert "\nName: bptt-rnnlib\n" in metadata
 
 

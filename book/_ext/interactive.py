@@ -35,8 +35,8 @@ def serve(app, env, added, changed, removed):
 
 def served():
     """What the pages load: {name of the file: its text}."""
-    files = {name: (interactive.FOLDER / name).read_text(encoding="utf-8") for name in ("loader.js", "interactive.css")}
-    for path in interactive.FOLDER.glob("*.js"):
+    files = {name: interactive.text(name) for name in ("loader.js", "interactive.css")}
+    for path in Path(interactive.__file__).parent.glob("*.js"):
         if "export default" in path.read_text(encoding="utf-8"):
             files[path.name] = (
                 f"startFigures({json.dumps(path.stem)}, {json.dumps(interactive.as_address(path.name))});"

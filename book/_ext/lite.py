@@ -24,6 +24,7 @@ SOURCES = [
     "book/lite/*",
     "book/_ext/*.py",
     "book/_ext/*.js",
+    "book/figures/interactive/*",
     "exercises/*/*.ipynb",
     "LICENSE",
     "rnnlib/**/*.py",

@@ -1,6 +1,5 @@
 """Interactive figures: a still picture that a page makes alive, and a widget in a notebook, from the same module."""
 
-import json
 import os
 
 from book.figures import interactive
@@ -19,15 +18,10 @@ class Interactive:
     def _repr_mimebundle_(self, include=None, exclude=None):
         if "BOOK_PAGES" in os.environ:  # book/_ext/interactive.py has set it
             return {"text/html": self.html()}
-        return interactive.widget(self.module, **self.state)._repr_mimebundle_()
+        return interactive.figure(self.module, **self.state)._repr_mimebundle_()
 
     def html(self):
-        """What book/figures/interactive/loader.js finds on a page, and makes alive."""
-        state = json.dumps(self.state, separators=(",", ":")).replace("</", r"<\/")
-        return (
-            f'<div class="interactive" data-module="{self.module}" style="--rows:{self.rows}">'
-            f'<script type="application/json">{state}</script>{self.still}</div>'
-        )
+        return interactive.box(self.module, self.state, self.still, self.rows)
 
 
 def stepper(pictures, label, value=0, interval=1500):

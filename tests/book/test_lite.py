@@ -109,6 +109,16 @@ def test_every_exercise_is_done_in_the_browser_and_marks_to_full_points(slug, de
     assert lost(mark(handed_in(desk), tmp_path, slug=slug)) == set()
 
 
+def test_the_figure_of_the_warm_up_is_alive_in_the_page(desk):
+    desk.evaluate(INSTEAD, "two-step.ipynb")
+    run_all(desk)
+    figure = desk.locator(".interactive-figure")
+    figure.get_by_label("u", exact=True).press("ArrowRight")
+    assert figure.get_by_label("u", exact=True).get_attribute("aria-valuetext") == "0.6"
+    figure.get_by_label("forget the second chain").check()
+    figure.get_by_text("central difference: ").first.wait_for()
+
+
 def handed_in(page):
     """The notebook that is open, as a reader downloads it."""
     with page.expect_download() as download:
@@ -180,7 +190,7 @@ def shown_by_answer(page):
     return page.frame_locator(FRAME).locator(".jp-CodeCell").nth(ANSWER).locator(".jp-OutputArea")
 
 
-ANSWER = 2  # the place of the first answer among the cells with code
+ANSWER = 3  # the place of the first answer among the cells with code
 AGAIN = "Python is ready again; all names are gone, so run the cells from the top."
 
 
@@ -451,7 +461,7 @@ def test_a_newer_release_is_told_and_holds_the_answers(page, site):
 
 def write(page, notebook, text):
     """Type into the first answer cell as a reader does, and wait until it is saved."""
-    cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(2).locator(".cm-content")
+    cell = page.frame_locator(FRAME).locator(".jp-CodeCell").nth(ANSWER).locator(".cm-content")
     cell.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(text)

@@ -351,11 +351,11 @@ def test_without_javascript_an_interactive_figure_is_a_still(chromium, site):
 def test_a_link_leads_to_a_figure_with_its_settings_and_a_change_is_in_the_address(page, site):
     load(page, site + "two-step.html#fig-two-step-sweep?at_0=5")
     figure = page.locator("#fig-two-step-sweep")
-    slider = figure.get_by_label("derivative")
+    slider = figure.get_by_role("slider", name="derivative")
     assert slider.get_attribute("aria-valuetext") == "\u2202\u207aE/\u2202u_1"
     assert figure.evaluate("figure => figure.getBoundingClientRect().top") < 300
     slider.press("ArrowRight")
-    assert page.url.endswith("#fig-two-step-sweep?at_0=6")
+    page.wait_for_url("**#fig-two-step-sweep?at_0=6")
     page.locator(".said", has_text="k_1").wait_for(state="attached")
     page.evaluate("location.hash = 'fig-two-step-sweep?at_0=99'")
     page.wait_for_function("slider => slider.value === '13'", arg=slider.element_handle())

@@ -23,8 +23,12 @@ function render({ model, el }) {
     made.shown.style.flexBasis = `${Math.max(...names.map((name) => name.length))}ch`; // the slider keeps its length
     model.set(`at_${i}`, value);
     model.on(`change:at_${i}`, () => {
-      if (within(model.get(`at_${i}`), names) !== model.get(`at_${i}`)) return;
-      made.set(model.get(`at_${i}`));
+      const index = within(model.get(`at_${i}`), names);
+      if (index !== model.get(`at_${i}`)) {
+        model.set(`at_${i}`, index); // which leads here again
+        return;
+      }
+      made.set(index);
       show();
     });
     return { move, row: made.input.parentElement, last: names.length - 1, at: () => model.get(`at_${i}`) };
