@@ -217,7 +217,8 @@ IN_A_NOTEBOOK = """async ([module, state]) => {
 def test_a_notebook_which_has_the_module_as_one_text_shows_the_same_figure(figure, show):
     asked = figure()
     page = show(asked)
-    source = base64.b64encode(interactive.source(asked.module).encode()).decode()
+    widget = interactive.figure(asked.module, **asked.state)
+    source = base64.b64encode(widget._esm.encode()).decode()
     assert page.evaluate(IN_A_NOTEBOOK, [source, asked.state]) == reading(page)
 
 
