@@ -47,6 +47,8 @@ def observe(function, arguments, options=MappingProxyType({})):
 
 def same(a, b, tol=0.0):
     """Whether two results have the same structure, shapes and dtypes, and values equal up to `tol`; NaN equals NaN."""
+    if a is b:  # as most second results are
+        return True
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         alike = isinstance(a, list) == isinstance(b, list) and len(a) == len(b)
         return alike and all(same(x, y, tol) for x, y in zip(a, b, strict=True))

@@ -15,6 +15,7 @@ import select
 import struct
 import sys
 from collections import namedtuple
+from functools import lru_cache
 
 import numpy as np
 
@@ -109,24 +110,26 @@ def unpack(data, resolve):
 
 
 def _encode(value, arrays, refer, depth, budget):
+    kind = type(value)
     budget[0] -= 1
     if depth > MAX_DEPTH or budget[0] < 0:
         raise TooBigError(f"nested deeper than {MAX_DEPTH}, or more than {MAX_ITEMS} items")
+    if kind in PLAIN:
+        return value
+    if kind is np.float64:  # as most results are: its text is exact, and shorter than a dtype and a shape
+        return {"float64": float(value)}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _encode_array(value, arrays, budget)
 
     def encode(items):
         return [_encode(item, arrays, refer, depth + 1, budget) for item in items]
 
-    if type(value) in PLAIN:
-        return value
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _encode_array(value, arrays, budget)
     if isinstance(value, complex):
         return {"complex": [value.real, value.imag]}
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
     if isinstance(value, (dict, set, frozenset)) and len(value) > MAX_KEYS:
         raise TooBigError(f"a {type(value).__name__} of {len(value)} entries, allowed are {MAX_KEYS}")
-    kind = type(value)
     if isinstance(value, tuple) and _are_fields(getattr(kind, "_fields", None)):  # else it is sent without its names
         budget[0] -= CLASS_COST
         return {"named": [f"{kind.__module__}.{kind.__qualname__}", list(kind._fields), encode(value)]}
@@ -148,19 +151,19 @@ def _encode(value, arrays, refer, depth, budget):
 
 def _encode_array(value, arrays, budget):
     array = np.asarray(value)
+    dtype = array.dtype
     budget[1] -= array.nbytes
     if budget[1] < 0:  # before it is copied
         raise TooBigError(f"{MAX_BYTES - budget[1]} bytes of data, allowed are {MAX_BYTES}")
-    if array.dtype.kind == "O":
+    if dtype.kind == "O":
         raise TypeError(
             "an array of dtype object, which numpy makes of what are not all numbers, such as None, or lists of "
             "different lengths; give an array of numbers"
         )
-    if array.dtype.kind not in "biufcSU":
-        raise TypeError(f"an array of dtype {array.dtype}; give an array of numbers")
-    array = np.ascontiguousarray(array).reshape(array.shape)
+    if dtype.kind not in "biufcSU":
+        raise TypeError(f"an array of dtype {dtype}; give an array of numbers")
     arrays.append(array.tobytes())
-    return {"array" if isinstance(value, np.ndarray) else "scalar": [array.dtype.str, list(array.shape)]}
+    return {"array" if isinstance(value, np.ndarray) else "scalar": [dtype.str, list(array.shape)]}
 
 
 def _decode(value, arrays, resolve, depth, budget):
@@ -168,17 +171,20 @@ def _decode(value, arrays, resolve, depth, budget):
     if depth > MAX_DEPTH or budget[0] < 0:
         raise ValueError
 
+    if type(value) is str and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot be written to a file
+    if type(value) in PLAIN:
+        return value
+
     def decode(items):
         if type(items) is not list:
             raise TypeError
         return [_decode(item, arrays, resolve, depth + 1, budget) for item in items]
 
-    if type(value) is str:
-        return value.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot be written to a file
-    if type(value) in PLAIN:
-        return value
     ((tag, content),) = value.items() if type(value) is dict else [(None, None)]
     match tag:
+        case "float64" if type(content) is float:
+            return np.float64(content)
         case "array":
             return arrays.take(*content)
         case "scalar":
@@ -213,19 +219,25 @@ class _Arrays:
         self.data = data
 
     def take(self, dtype, shape):
-        if not re.fullmatch(r"[<>|=][biufcSU]\d{1,6}", dtype) or len(shape) > 32:
+        dtype = _dtype(dtype)
+        if len(shape) > 32 or not all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape):
             raise ValueError
-        if not all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape):
-            raise ValueError
-        dtype = np.dtype(dtype)
         length = math.prod(shape) * dtype.itemsize
         if length > len(self.data):
             raise ValueError
-        array = np.frombuffer(self.data[:length], np.uint8).copy()
+        array = np.frombuffer(self.data[:length], np.uint8).copy().view(dtype).reshape(shape)
         if dtype.kind == "U":
-            _mend(array.view(f"{dtype.byteorder}u4"))
+            _mend(array.reshape(-1).view(f"{dtype.byteorder}u4"))
         self.data = self.data[length:]
-        return array.view(dtype).reshape(shape)
+        return array
+
+
+@lru_cache(maxsize=256)
+def _dtype(text):
+    """The dtype that a text names, of numbers or of texts. Raises ValueError for any other."""
+    if not re.fullmatch(r"[<>|=][biufcSU]\d{1,6}", text):
+        raise ValueError
+    return np.dtype(text)
 
 
 def _mend(letters):
@@ -255,6 +267,7 @@ def _are_fields(fields):
     )
 
 
+@lru_cache(maxsize=1024)
 def _is_name(field):
     return field.isidentifier() and not field.startswith("_") and not keyword.iskeyword(field)
 

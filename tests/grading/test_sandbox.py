@@ -3,11 +3,13 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -354,6 +356,18 @@ def test_bytecode_that_is_kept_elsewhere_is_no_hindrance():
     environment = os.environ | {"PYTHONPYCACHEPREFIX": "/tmp/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, cwd=COURSE, env=environment, capture_output=True, timeout=60).stdout == b"1\n\n"
+
+
+def test_the_students_process_need_not_compile_the_library(tmp_path, monkeypatch):
+    needs("bwrap")
+    library = tmp_path / "rnnlib"
+    shutil.copytree(sandbox.LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(sandbox, "LIBRARY", library)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sandbox._compile_library.cache_clear()
+    with closing(StudentProcess()) as process:
+        process.run("import rnnlib.scalar, os; print(os.path.exists(rnnlib.scalar.__cached__))")
+        assert process.take_output()[0] == "True\n"
 
 
 def test_a_sandbox_that_does_not_start_is_no_fault_of_the_student(monkeypatch):
