@@ -62,7 +62,7 @@ def words_of_pictures(names):
 
 
 def our_own_words():
-    """The messages in the code of the site: what Python has in _(...), and the scripts in a template with the tag phrase."""
+    """The messages in the code of the site: what Python has in _(...), and scripts in a template tagged `phrase`."""
     found = Catalog()
     for path in sorted((ROOT / "book" / "_ext").glob("*.py")):
         with path.open("rb") as file:

@@ -4,8 +4,9 @@
    and it stays when a notebook is cleared. The name of both says which course it is, and where on the host: two courses
    on one host, or two releases of one in two folders, have nothing in common. */
 
-// A text in the language of the page, as a tagged template; the name _ is taken by a script of Sphinx. An edition's words.js has {text: translation}, a value of the text being {0}, the
-// next {1}; JupyterLite, which is one for all editions, takes the words of the page around it.
+// A text in the language of the page, as a tagged template; the name _ is taken by a script of Sphinx. An edition's
+// words.js has {text: translation}, a value of the text being {0}, the next {1}; JupyterLite, which is one for all
+// editions, takes the words of the page around it.
 const SAID = window.WORDS ?? window.frameElement?.ownerDocument.defaultView.WORDS ?? {};
 function phrase(pieces, ...values) {
   const text = pieces.reduce((all, piece, place) => `${all}{${place - 1}}${piece}`);
