@@ -34,8 +34,9 @@ _ = get_translation("site")  # for our own words, in Python and in the scripts
 # The search asks for the words of a query, as it has been told them for the pages: Chinese has no spaces.
 SPLIT = """
 const WORDS_OF = new Intl.Segmenter("zh", { granularity: "word" });
-const splitQuery = (query) =>
-  [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
+function splitQuery(query) {
+  return [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
+}
 """
 TITLE = _("Back-propagation through time, by hand")
 logger = logging.getLogger(__name__)
