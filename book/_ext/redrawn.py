@@ -75,12 +75,15 @@ def drawn_again(shown, words, kept):
         return shown[0]
     figure, alt, from_right = pickle.loads(path.read_bytes())
     changes = [(said, put) for text, put in texts(figure) if (said := translated(text, words)) != text]
-    said = repr([font(), translated(alt, words), *(said for said, _ in changes)])
+    told = translated(alt, words)
+    if told == alt and not changes:
+        return shown[0]
+    said = repr([font(), told, *(said for said, _ in changes)])
     drawn = path.with_name(f"{path.stem}-{hashlib.sha256(said.encode()).hexdigest()[:16]}.html")
     if not drawn.exists():  # drawing takes longer than all the rest of an edition
         for words_there, put in changes:
             put(words_there)
-        drawn.write_text(picture(figure, translated(alt, words), from_right).html, encoding="utf-8")
+        drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
     return drawn.read_text(encoding="utf-8")
 
 

@@ -31,11 +31,25 @@ MADE = re.compile(r"mistakes(/|$)")
 
 _ = get_translation("site")  # for our own words, in Python and in the scripts
 
-# The search asks for the words of a query, as it has been told them for the pages: Chinese has no spaces.
-SPLIT = """
-const WORDS_OF = new Intl.Segmenter("zh", { granularity: "word" });
-const splitQuery = (query) =>
-  [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
+# The words of a query are the longest that occur on the pages: Chinese has no spaces, and a browser would split it
+# otherwise than jieba has split the pages.
+SPLIT = r"""
+function splitQuery(query) {
+  const { terms, titleterms } = Search._index;
+  const isKnown = (word) => word in terms || word in titleterms;
+  const words = [];
+  for (let [piece] of query.matchAll(/\p{Script=Han}+|[\w\u00c0-\u024f]+/gu)) {
+    if (!/\p{Script=Han}/u.test(piece)) words.push(piece);
+    else {
+      for (let length; piece; piece = piece.slice(length)) {
+        length = Math.min(piece.length, 8);
+        while (length > 1 && !isKnown(piece.slice(0, length))) length -= 1;
+        if (length > 1) words.push(piece.slice(0, length));
+      }
+    }
+  }
+  return words;
+}
 """
 TITLE = _("Back-propagation through time, by hand")
 logger = logging.getLogger(__name__)

@@ -63,6 +63,12 @@ def test_a_number_in_a_picture_is_put_into_its_translation():
     assert redrawn.translated("after 20 hops", words) == "after 20 hops"
 
 
+def test_no_script_uses_a_name_that_a_script_of_sphinx_has():
+    scripts = [*(ROOT / "book").glob("*/*.js")]
+    assert scripts
+    assert not [path.name for path in scripts if re.search(r"(?<!\w)_`|function _\(", path.read_text(encoding="utf-8"))]
+
+
 def test_letters_with_an_index_are_no_numbers():
     assert redrawn.message("the state s_-1 and w_0 of $s_{-1}$ give 3") == (
         "the state s_-1 and w_0 of $s_{-1}$ give {0}",
