@@ -150,7 +150,7 @@ $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	touch $@
 
 # What the notebooks are released with, such as where their library is.
-RELEASED := grading/notebooks.py grading/release.py grading/translation.py $(wildcard solutions/*/*.po rnnlib/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
+RELEASED := grading/notebooks.py grading/release.py grading/translation.py $(wildcard solutions/*/*.po grading/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
 
 # All notebooks in one process: to start nbgrader takes longer than to build them.
 _build/notebooks.built: $(SOURCES) $(RELEASED) $(INSTALLED) $(if $(UNBUILT),FORCE)

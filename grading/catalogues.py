@@ -1,6 +1,6 @@
 """Bring the catalogues of translations up to date, and write of them what notebooks and the grader look up.
 
-solutions/<slug>/<language>.po has what people read in an exercise, rnnlib/locale/<language>.po what checks, and the
+solutions/<slug>/<language>.po has what people read in an exercise, grading/locale/<language>.po what checks, and the
 feedback, say of whatever exercise. rnnlib/locale/<language>/*.json are made of these: JSON, as students have no Babel.
 A text whose English has changed a little keeps its translation, marked as fuzzy, which is not used until somebody has
 looked at it; what is no longer there goes. What several exercises say is to be translated once.
@@ -23,8 +23,8 @@ from grading.course import COURSE, LANGUAGES, load_config, slugs
 SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.html.jinja")
 READ = ("mistake", "hint", "ask")  # of an answer: what students and teachers read
 HEADER = """\
-# Translations; `make catalogues` brings this file up to date. A comment says where a text stands: a `mistake` goes on
-# after "This is what you get when", without a full stop. What stands in {braces} or `backticks` stays as it is."""
+# Translations; `make catalogues` brings this file up to date. A comment says where a text is: a `mistake` goes on
+# after "This is what you get when", without a full stop. What is in {braces} or `backticks` stays as it is."""
 DATES = re.compile(
     r'^"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To): .*\n',
     re.MULTILINE,
@@ -33,7 +33,7 @@ DATES = re.compile(
 
 def path(slug, language):
     """Where the catalogue of an exercise is, or, without one, that of the messages."""
-    folder = COURSE / "solutions" / slug if slug else COURSE / "rnnlib" / "locale"
+    folder = COURSE / "solutions" / slug if slug else COURSE / "grading" / "locale"
     return folder / f"{language.replace('-', '_')}.po"
 
 
