@@ -39,14 +39,17 @@ course: notebooks site  ## install, build notebooks and site, grade a sample cla
 STUDENTS := bptt-student-1 bptt-student-2
 
 .PHONY: system
-system:  ## install Chromium, bubblewrap, PostgreSQL and npm, add two users for a test (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
+system:  ## install Chromium, bubblewrap, a Chinese font, PostgreSQL and npm, add two users for a test (Debian; asks for sudo unless you are root)
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap fonts-wqy-microhei postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
 
 .PHONY: notebooks
 notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/
 
 .PHONY: site
 site: _build/html/.built  ## build the site
+
+.PHONY: zh
+zh: _build/editions/zh_CN.built  ## add the Chinese edition to the site
 
 .PHONY: serve
 serve: site  ## serve the site on http://localhost:8000
@@ -70,7 +73,8 @@ smoke: notebooks site  ## try the built site before it is published: its parts, 
 	$(BIN)/python -m pytest -q -m smoke tests/book
 
 .PHONY: catalogues
-catalogues: notebooks  ## after a change of an exercise or a message: bring what is to be translated up to date
+catalogues: notebooks  ## after a change of a page, an exercise or a message: bring what is to be translated up to date
+	$(BIN)/python book/_ext/catalogues.py
 	$(BIN)/python -m grading.catalogues
 
 .PHONY: mutants
@@ -164,4 +168,10 @@ UNPRINTED := $(shell test -f _build/html/bptt.pdf || command -v chromium)
 _build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml CITATION.cff $(INSTALLED) $(if $(UNPRINTED),FORCE)
 	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
+	$(BIN)/python book/_ext/editions.py
 	touch $@
+
+# The site in another language: % is a folder of book/locale.
+_build/editions/%.built: _build/html/.built $(wildcard book/locale/*/LC_MESSAGES/*.po)
+	$(BIN)/python book/_ext/editions.py $*
+	mkdir -p $(@D) && touch $@

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
+from translation import _
 
 # (what shows that a page has the part, what is wrong with it, what is right): no right text contains the wrong one, so
 # that pages which an incremental build leaves alone may be mended again.
@@ -11,7 +12,7 @@ MENDED = [
     (
         "pst-",
         '<div id="pst-primary-sidebar" class=',
-        '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class=',
+        '<div id="pst-primary-sidebar" role="navigation" aria-label="{book}" class=',
     ),
     # the bibliography is a list of no list items, with a role that ARIA has given up
     ("citation-list", ' role="list" class="citation-list"', ' class="citation-list"'),
@@ -20,7 +21,7 @@ MENDED = [
     (
         "toctree-toggle",
         '<summary><span class="toctree-toggle"',
-        '<summary aria-label="Pages below this one"><span class="toctree-toggle"',
+        '<summary aria-label="{below}"><span class="toctree-toggle"',
     ),
     # a name that hides the visible text of the button: "Show the code"
     ('<details class="admonition hide', '<summary aria-label="Toggle hidden content">', "<summary>"),
@@ -39,6 +40,7 @@ def mend(app, exception):
     for page in Path(app.outdir).glob("**/*.html"):
         text = mended = page.read_text(encoding="utf-8")
         for part, wrong, right in MENDED:
+            right = right.format(book=_("Book"), below=_("Pages below this one"))
             mended = mended.replace(wrong, right)
             if part in text and right not in mended:
                 raise ExtensionError(f"{page}: {wrong!r} is written otherwise now; see book/_ext/accessible.py")

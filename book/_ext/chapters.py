@@ -11,12 +11,11 @@ from docutils import nodes
 from freshness import ROOT
 from progress import exercises, link, state
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from translation import _, written
 
 TOC = ROOT / "book" / "_toc.yml"
-HEADER = "| Chapter | Minutes | Exercise |\n|---|--:|---|\n"
+HEADER = "| {} | {} | {} |\n|---|--:|---|\n"
 ROW = "| {number}. {{doc}}`{chapter}` | {minutes} | {exercises} |\n"
-EXERCISE = "{link}, {minutes} minutes {state}"
-ON_PAPER = "[with a pencil](#{chapter}-exercise)"
 
 
 def setup(app):
@@ -63,15 +62,16 @@ class ChapterTable(SphinxDirective):
     def run(self):
         note_sources(self.env)
         rows = [ROW.format(**each | {"exercises": self.exercises_of(each)}) for each in chapters()]
-        return self.parse_text_to_nodes(HEADER + "".join(rows))
+        header = HEADER.format(_("Chapter"), _("Minutes"), _("Exercise"))
+        return written(self.parse_text_to_nodes(header + "".join(rows)))
 
     def exercises_of(self, chapter):
         here = self.config.exercises_in_the_page
         found = [
-            EXERCISE.format(link=link(each), minutes=each["minutes"], state=state(each) if here else "")
+            _("{0}, {1} minutes").format(link(each), each["minutes"]) + (f" {state(each)}" if here else "")
             for each in chapter["exercises"]
         ]
-        return "<br>".join(found) or ON_PAPER.format(**chapter)
+        return "<br>".join(found) or "[{}](#{}-exercise)".format(_("with a pencil"), chapter["chapter"])
 
 
 class Hours(SphinxRole):

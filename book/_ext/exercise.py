@@ -11,13 +11,15 @@ address as well, from which Colab gets rnnlib. The directive `repository` then s
 from urllib.parse import quote
 
 from docutils import nodes
+from editions import folder_of
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
+from translation import _, written
 
-HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">Do {slug} here</button>'
-TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">Open it in its own tab</a>'
-BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">Open it on Binder</a>'
-COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">Open it in Colab</a>'
+HERE = '<button type="button" class="exercise-here" data-exercise="{slug}" data-notebook="{name}">{words}</button>'
+TAB = '<a href="lite/notebooks/index.html?path={name}.ipynb">{words}</a>'
+BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">{words}</a>'
+COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">{words}</a>'
 GITHUB = "https://github.com/"
 STAGE = '<div class="exercise-stage"><p role="status"></p></div>'
 
@@ -36,11 +38,11 @@ def look_for_a_repository(app, config):
     url, branch = (config.html_theme_options.get(f"repository_{name}", "") for name in ("url", "branch"))
     config.course_repository = url.rstrip("/")
     if url.startswith(GITHUB):
-        links = [BINDER, COLAB] if config.html_baseurl else [BINDER]
+        links = [(BINDER, _("Open it on Binder")), (COLAB, _("Open it in Colab"))][: 2 if config.html_baseurl else 1]
         place = config.course_repository.removeprefix(GITHUB)
-        path = "exercises/{slug}/{slug}.ipynb"
+        path = f"exercises/{released(config)}{{slug}}/{{slug}}.ipynb"
         config.exercises_open_in = [
-            link.format(place=place, branch=quote(branch, safe=""), path=path) for link in links
+            link.format(place=place, branch=quote(branch, safe=""), path=path, words=words) for link, words in links
         ]
 
 
@@ -53,11 +55,14 @@ class Exercise(SphinxDirective):
         ways = nodes.paragraph(classes=["exercise-ways"])
         box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"], ids=[f"exercise-{slug}"])
         if self.config.exercises_in_the_page:
-            ways += nodes.raw("", f"{HERE} {TAB} ".format(slug=slug), format="html")
+            names = {"slug": slug, "name": name_of(slug, self.config)}
+            here = HERE.format(**names, words=_("Do {0} here").format(slug))
+            tab = TAB.format(**names, words=_("Open it in its own tab"))
+            ways += nodes.raw("", f"{here} {tab} ", format="html")
             box += nodes.raw("", STAGE, format="html")
         for link in self.config.exercises_open_in:
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
-        ways += download(slug)
+        ways += download(slug, self.config)
         return [box]
 
 
@@ -67,13 +72,27 @@ class Repository(SphinxDirective):
         url, branch = self.config.course_repository, self.config.html_theme_options.get("repository_branch")
         if not url:
             return []
-        said = f"The whole course, autograder included, is in [its repository]({url})"
+        said = _("The whole course, autograder included, is in [its repository]({0}).").format(url)
         if url.startswith(GITHUB):
-            said += f", and in [one zip file]({url}/archive/refs/heads/{branch}.zip)"
-        return self.parse_text_to_nodes(f"{said}.")
+            archive = f"{url}/archive/refs/heads/{branch}.zip"
+            said = _(
+                "The whole course, autograder included, is in [its repository]({0}), and in [one zip file]({1})."
+            ).format(url, archive)
+        return written(self.parse_text_to_nodes(said))
 
 
-def download(slug):
+def released(config):
+    """The folder below exercises/ that has the notebooks of an edition, with its slash; empty for English."""
+    folder = folder_of(config.language)
+    return f"{folder}/" if folder else ""
+
+
+def name_of(slug, config):
+    """The name, without its ending, of the file in JupyterLite that has the notebook of an edition: see lite.py."""
+    return ".".join(filter(None, [slug, folder_of(config.language)]))
+
+
+def download(slug, config):
     """The button that fetches the released notebook."""
-    target = f"../exercises/{slug}/{slug}.ipynb"
-    return addnodes.download_reference("", "", nodes.Text(f"Download {slug}.ipynb"), reftarget=target)
+    target = f"../exercises/{released(config)}{slug}/{slug}.ipynb"
+    return addnodes.download_reference("", "", nodes.Text(_("Download {0}").format(f"{slug}.ipynb")), reftarget=target)

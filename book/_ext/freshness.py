@@ -5,6 +5,7 @@ checksum.
 """
 
 import hashlib
+import os
 from pathlib import Path
 
 from sphinx.application import ENV_PICKLE_FILENAME
@@ -28,7 +29,13 @@ def key_the_cache(app, config):
 
     jupyter-cache looks at the code of the page only, and would show outputs of a library that is no more.
     """
-    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / checksum(READ)[:16])
+    config.nb_execution_cache_path = str(kept_figures().parent)
+    os.environ["COURSE_FIGURES"] = str(kept_figures())
+
+
+def kept_figures():
+    """The folder beside the outputs for the figures behind their pictures, which other editions draw again."""
+    return ROOT / "_build" / ".jupyter_cache" / checksum(READ)[:16] / "figures"
 
 
 def checksum(patterns):

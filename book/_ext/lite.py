@@ -15,6 +15,7 @@ from pathlib import Path
 import bytecode
 import pyodide
 import students_wheel
+from editions import is_english
 from freshness import ROOT, checksum
 from sphinx.errors import ExtensionError
 from vendor import do_without
@@ -25,9 +26,11 @@ SOURCES = [
     "book/_ext/*.py",
     "book/_ext/*.js",
     "exercises/*/*.ipynb",
+    "exercises/*/*/*.ipynb",
     "LICENSE",
     "rnnlib/**/*.py",
     "rnnlib/mistakes/*.json",
+    "rnnlib/locale/*/*.json",
     "rnnlib/pyproject.toml",
     "requirements.txt",
 ]
@@ -60,8 +63,8 @@ def fetch_python(app, config):
 
 
 def build(app, exception):
-    """Build JupyterLite below the site, unless it is there already, built from the same files."""
-    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
+    """Build JupyterLite below the English site, unless it is there already, built from the same files."""
+    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page or not is_english(app):
         return
     site, stamp = Path(app.outdir, "lite"), Path(app.outdir, "lite", ".built-from")
     sources = f"{checksum(SOURCES)} {app.config.pyodide_url} {app.config.course_data}"
@@ -85,12 +88,13 @@ def build_lite(site, work, url, course_data):
 
 
 def copy_notebooks(folder):
-    """Copy the exercises, each with the name of its release; a notebook that says its language is not asked for it.
+    """Copy the exercises of all editions; a notebook that says in what it is programmed is not asked for that.
 
     None of its cells can be deleted: in a notebook that has the focus, two strokes of a key would do it.
     """
     folder.mkdir()
-    for path in ROOT.glob("exercises/*/*.ipynb"):
+    for path in [*ROOT.glob("exercises/*/*.ipynb"), *ROOT.glob("exercises/*/*/*.ipynb")]:
+        edition = path.relative_to(ROOT / "exercises").parts[:-2]
         notebook = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             cell["metadata"]["deletable"] = False
@@ -102,7 +106,9 @@ def copy_notebooks(folder):
             for cell in notebook["cells"]
             if not cell["metadata"].get("nbgrader", {}).get("locked")
         }
-        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+        (folder / ".".join([path.stem, *edition, "ipynb"])).write_text(
+            json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
 
 
 def write_settings(path):

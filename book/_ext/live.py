@@ -4,8 +4,9 @@ Where Python is not there (book/_ext/lite.py says when), and without JavaScript,
 """
 
 from docutils import nodes
+from translation import _
 
-BAR = '<div class="live"><button type="button">Change and run</button><span role="status"></span></div>'
+BAR = '<div class="live"><button type="button">{}</button><span role="status"></span></div>'
 
 
 def setup(app):
@@ -25,9 +26,9 @@ def offer(app, doctree):
     if app.config.exercises_in_the_page:
         for cell in doctree.findall(nodes.container):
             if "tag_live" in cell["classes"]:
-                cell.insert(1, nodes.raw("", BAR, format="html"))
+                cell.insert(1, nodes.raw("", BAR.format(_("Change and run")), format="html"))
 
 
 def load_script(app, page, template, context, doctree):
-    if BAR in context.get("body", ""):
+    if BAR.split("{}")[0] in context.get("body", ""):
         app.add_js_file("live.js", defer="defer", **{"data-python": app.config.pyodide_url})

@@ -11,6 +11,7 @@ from pathlib import Path
 import bytecode
 import lite
 import pyodide
+from editions import is_english
 from freshness import ROOT
 from sphinx.errors import ExtensionError
 
@@ -58,7 +59,7 @@ def load_script(app, page, template, context, doctree):
 
 def carry(app, exception):
     """Put the archive below the site, or take away that of an earlier build."""
-    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page:
+    if exception or app.builder.format != "html" or not app.config.exercises_in_the_page or not is_english(app):
         return
     archive = Path(app.outdir, "lite", "marking.zip")
     archive.unlink(missing_ok=True)

@@ -1,13 +1,14 @@
 """Sphinx extension: the site serves the letters of formulas and the widgets itself, so that it needs no network."""
 
+from editions import is_english
 from maths import STYLE
 from sphinx.errors import ExtensionError
 from vendor import do_without, fetch
 
 # RequireJS reads its settings from this variable when it starts. The widget modules find their icons through it.
 REQUIRE_SETTINGS = """
-window.requirejs = {paths: {"@jupyter-widgets":
-  new URL(document.documentElement.dataset.content_root + "_static/vendor/@jupyter-widgets", location).href}};
+window.requirejs = {{paths: {{"@jupyter-widgets":
+  new URL(document.documentElement.dataset.content_root + "{}_static/vendor/@jupyter-widgets", location).href}}}};
 """
 
 
@@ -32,4 +33,4 @@ def serve_assets(app, config):
         "vendor/require.js": {"defer": "defer"},
         "vendor/@jupyter-widgets/html-manager/dist/embed-amd.js": {"defer": "defer"},
     }
-    app.add_js_file(None, body=REQUIRE_SETTINGS)
+    app.add_js_file(None, body=REQUIRE_SETTINGS.format("" if is_english(app) else "../"))

@@ -10,9 +10,10 @@ import re
 from docutils import nodes
 from freshness import ROOT
 from sphinx.util.docutils import SphinxDirective
+from translation import _, written
 
 # What a reader comes back for is second: on a phone, the last columns are beyond the edge.
-HEADER = "| Exercise | So far | Chapter | Minutes | Points |\n|---|---|---|--:|--:|\n"
+HEADER = "| {} | {} | {} | {} | {} |\n|---|---|---|--:|--:|\n"
 ROW = "| {link} | {state} | {{doc}}`{chapter}` | {minutes} | {points} |\n"
 LINK = '<a href="{chapter}.html#exercise-{slug}">{title}</a>'
 STATE = '<span class="exercise-state" data-exercise="{slug}" data-untouched="{untouched}"></span>'
@@ -76,8 +77,10 @@ class ExerciseTable(SphinxDirective):
         for each in known:
             self.env.note_dependency(ROOT / "exercises" / each["slug"] / f"{each['slug']}.ipynb")
             self.env.note_dependency(ROOT / "book" / f"{each['chapter']}.md")
-        rows = [ROW.format(**each, link=link(each), state=state(each, "not begun") if here else "") for each in known]
-        table = self.parse_text_to_nodes(HEADER + "".join(rows))
+        begun = [state(each, _("not begun")) if here else "" for each in known]
+        rows = [ROW.format(**each, link=link(each), state=so_far) for each, so_far in zip(known, begun, strict=True)]
+        header = HEADER.format(_("Exercise"), _("So far"), _("Chapter"), _("Minutes"), _("Points"))
+        table = written(self.parse_text_to_nodes(header + "".join(rows)))
         return [*table, nodes.raw("", TOOLS, format="html")] if here else table
 
 

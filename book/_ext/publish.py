@@ -14,26 +14,28 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 from docutils import nodes
+from editions import folder_of, is_english
 from freshness import ROOT
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
+from translation import _
 
 logger = logging.getLogger(__name__)
 
-CARD = ("_static/card.png", "A recurrent network of two steps, and the two ways of its error back to the weight u.")
+CARD = ("_static/card.png", _("A recurrent network of two steps, and the two ways of its error back to the weight u."))
 ABOUT = "about"  # the page about versions, licence and privacy
+# Where one sentence ends and the next begins; Chinese has no space there.
+SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z*])|(?<=[\u3002\uff1f\uff01])")
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
 
 FOOTER = """
-<p>Text and figures: <a href="{cc_by}">CC BY 4.0</a>. Code: MIT licence.
-<a href="{about}">Version {version}, {date}</a>. What you write on these pages stays in your browser.{report}</p>"""
-REPORT = ' <a href="{repository}/issues/new?{query}">Report an error on this page</a>.'
-NOT_FOUND = """
-<h1>There is no such page</h1>
-<p>It may have moved: look in the contents, <a href="search.html">search the course</a>, or begin with
-<a href="index.html">its first page</a>.</p>"""
+<p>{licence} <a href="{about}">{version}</a>{stop} {stays}{report}</p>"""
+REPORT = ' <a href="{}/issues/new?{}">{}</a>{}'
+NOT_FOUND = "\n<h1>{}</h1>\n<p>{}</p>"
 
 
 def setup(app):
+    app.add_transform(Description)
     app.add_config_value("course_release", {}, "html")
     app.connect("config-inited", read_release)
     app.connect("config-inited", say_where)
@@ -69,8 +71,21 @@ def describe(app, name, template, context, doctree):
         context["docstitle"] = ""
     if name == "404":
         # A server shows it at any address below the site, so that each link of it starts from the site's own.
-        head.insert(0, f'<base href="{urlsplit(config.html_baseurl).path or "/"}" />')
+        root = urlsplit(config.html_baseurl).path or f"/{folder_of(config.language)}/".replace("//", "/")
+        head.insert(0, f'<base href="{root}" />')
     context["metatags"] = "\n".join([context.get("metatags", ""), *head])
+
+
+class Description(SphinxTransform):
+    """The description in a page's front matter becomes an element of its head, which a catalogue translates."""
+
+    default_priority = 4  # before 10, when Sphinx begins to look for messages
+
+    def apply(self):
+        for field in self.document.findall(nodes.field):
+            if field[0].astext() == "description":
+                self.document.insert(0, nodes.meta("", name="description", content=field[1].astext()))
+                return
 
 
 def icons(root):
@@ -81,7 +96,8 @@ def icons(root):
 
 def tags(config, context, doctree):
     """What a search engine shows of a page, and a chat of a link to it. Without an address a chat finds no picture."""
-    words = (context["meta"] or {}).get("description") or first_sentences(doctree)
+    described = doctree.next_node(nodes.meta)
+    words = described["content"] if described else first_sentences(doctree)
     said = {
         "og:title": re.sub("<.*?>", "", context["title"]),
         "og:type": "website",
@@ -93,7 +109,8 @@ def tags(config, context, doctree):
         said |= {"og:url": context["pageurl"], "og:image": config.html_baseurl + picture, "og:image:alt": alt}
         said |= {"og:image:width": "1200", "og:image:height": "630"}
         yield '<meta name="twitter:card" content="summary_large_image" />'
-    yield f'<meta name="description" content="{escape(words)}" />'
+    if not described:
+        yield f'<meta name="description" content="{escape(words)}" />'
     for name, content in said.items():
         yield f'<meta property="{name}" content="{escape(content)}" />'
 
@@ -104,7 +121,7 @@ def first_sentences(doctree, longest=200):
     for paragraph in doctree.findall(nodes.paragraph):
         if not in_the_text(paragraph):
             continue
-        for sentence in re.split(r"(?<=[.?!]) (?=[A-Z*])", " ".join(paragraph.astext().split())):
+        for sentence in SENTENCE.split(" ".join(paragraph.astext().split())):
             if re.search(r"[\\{}^]", sentence) or len(" ".join([*said, sentence])) > longest:
                 return " ".join(said)
             said.append(sentence)
@@ -122,9 +139,22 @@ def in_the_text(node):
 def footer(app, name):
     repository, report = app.config.course_repository, ""
     if repository:
-        report = REPORT.format(repository=repository, query=urlencode({"title": f"Error on the page {name}.html"}))
+        report = REPORT.format(
+            repository,
+            urlencode({"title": f"Error on the page {name}.html"}),
+            _("Report an error on this page"),
+            _("."),
+        )
     about = app.builder.get_relative_uri(name, ABOUT)
-    return FOOTER.format(cc_by=CC_BY, about=about, report=report, **app.config.course_release)
+    released = app.config.course_release
+    return FOOTER.format(
+        licence=_('Text and figures: <a href="{0}">CC BY 4.0</a>. Code: MIT licence.').format(CC_BY),
+        about=about,
+        version=_("Version {0}, {1}").format(released["version"], released["date"]),
+        stop=_("."),
+        stays=_("What you write on these pages stays in your browser."),
+        report=report,
+    )
 
 
 def course(config):
@@ -134,15 +164,17 @@ def course(config):
         "@context": "https://schema.org",
         "@type": "Course",
         "name": config.html_title,
-        "description": "Back-propagation through time from two steps on paper to fast batched code, "
-        "with exercises that are marked in the browser.",
+        "description": _(
+            "Back-propagation through time from two steps on paper to fast batched code, "
+            "with exercises that are marked in the browser."
+        ),
         "author": author,
         "provider": author,
-        "inLanguage": config.language,
+        "inLanguage": config.language.replace("_", "-"),
         "isAccessibleForFree": True,
         "license": CC_BY,
-        "teaches": ["back-propagation through time", "recurrent neural networks", "checking gradients"],
-        "coursePrerequisites": "The chain rule, and a little Python",
+        "teaches": [_("back-propagation through time"), _("recurrent neural networks"), _("checking gradients")],
+        "coursePrerequisites": _("The chain rule, and a little Python"),
         "version": config.course_release["version"],
         "dateModified": config.course_release["date"],
     }
@@ -151,12 +183,17 @@ def course(config):
 
 def not_found(app):
     """The page that a server shows for an address that the site does not have."""
-    return [("404", {"title": "There is no such page", "body": NOT_FOUND}, "page.html")]
+    title = _("There is no such page")
+    moved = _(
+        'It may have moved: look in the contents, <a href="search.html">search the course</a>, or begin with '
+        '<a href="index.html">its first page</a>.'
+    )
+    return [("404", {"title": title, "body": NOT_FOUND.format(title, moved)}, "page.html")]
 
 
 def list_pages(app, exception):
     """Write sitemap.xml and robots.txt, in which all pages are named, whichever of them this build has written."""
-    if exception or app.builder.format != "html" or not app.config.html_baseurl:
+    if exception or app.builder.format != "html" or not app.config.html_baseurl or not is_english(app):
         return
     address = app.config.html_baseurl
     places = "\n".join(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from editions import is_english
 from freshness import ROOT
 from hatchling.builders.wheel import WheelBuilder
 
@@ -13,7 +14,7 @@ def setup(app):
 
 def carry(app, exception):
     """Put the wheel beside the pages, where the notebooks and the page about the exercises look for it."""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.format != "html" or not is_english(app):
         return
     for earlier in Path(app.outdir).glob("*.whl"):
         earlier.unlink()

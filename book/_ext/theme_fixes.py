@@ -13,6 +13,7 @@ def name_the_book(app, config):
     """Put the name of the book into the header of each page: on a phone, the sidebar that has it is closed."""
     config.templates_path.append(str(Path(__file__).with_name("templates")))
     config.html_theme_options["article_header_start"] = ["toggle-primary-sidebar.html", "book-name.html"]
+    config.html_theme_options["article_header_end"] = ["switch.html", "article-header-buttons.html"]
 
 
 def leave_out_thebe(app):

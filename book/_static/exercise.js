@@ -16,16 +16,16 @@ addEventListener("DOMContentLoaded", () => {
 });
 
 function openExercise(stage, button) {
-  const slug = button.dataset.exercise;
+  const { exercise: slug, notebook: name } = button.dataset;
   const line = stage.querySelector("[role=status]");
   if (location.protocol === "file:") return (line.textContent = NO_SERVER + OR_AT_HOME);
   const frame = document.createElement("iframe");
-  frame.title = `Notebook of the exercise ${slug}`;
-  frame.src = new URL(`lite/notebooks/index.html?path=${slug}.ipynb`, HERE);
+  frame.title = _`Notebook of the exercise ${slug}`;
+  frame.src = new URL(`lite/notebooks/index.html?path=${name}.ipynb`, HERE);
   const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
-  const bar = waysWith(slug, () => frame.contentWindow);
+  const bar = waysWith(name, () => frame.contentWindow);
   stage.append(bar, frame);
-  button.textContent = `Close ${slug}`;
+  button.textContent = _`Close ${slug}`;
   button.setAttribute("aria-expanded", "true");
   letIn(frame, button);
   tellProgress(line, bar, frame, loaded);
@@ -39,7 +39,7 @@ async function closeExercise(stage, button) {
   frame.remove();
   bar.remove();
   stage.querySelector("[role=status]").textContent = "";
-  button.textContent = `Do ${button.dataset.exercise} here`;
+  button.textContent = _`Do ${button.dataset.exercise} here`;
   button.removeAttribute("aria-expanded");
 }
 
@@ -52,8 +52,8 @@ async function letIn(frame, button) {
 }
 
 function standAlone() {
-  const slug = new URLSearchParams(location.search).get("path")?.replace(".ipynb", "");
-  const bar = waysWith(slug, () => window);
+  const name = new URLSearchParams(location.search).get("path")?.replace(".ipynb", "");
+  const bar = waysWith(name, () => window);
   const line = document.createElement("p");
   line.role = "status";
   const head = document.createElement("div");
@@ -64,18 +64,18 @@ function standAlone() {
   else tellStanding(line, bar, () => window);
 }
 
-// The buttons above a notebook; `app()` is the window of JupyterLite, or nothing once it is closed.
-function waysWith(slug, app) {
+// The buttons above a notebook, whose file has this name; `app()` is the window of JupyterLite, or nothing once it is closed.
+function waysWith(name, app) {
   const bar = document.createElement("p");
   bar.className = "exercise-ways";
-  const receipt = action("Download a receipt for it", () => {});
+  const receipt = action(_`Download a receipt for it`, () => {});
   receipt.hidden = true;
   bar.append(
-    action("Download my notebook", () => download(app(), slug, receipt)),
+    action(_`Download my notebook`, () => download(app(), name, receipt)),
     receipt,
-    action("Start again from the released version", () => startAgain(app(), slug)),
+    action(_`Start again from the released version`, () => startAgain(app(), name)),
   );
-  window.offerMarking?.(bar, slug, () => notebook(app())?.context.model.toString()); // see book/marking/mark.js
+  window.offerMarking?.(bar, slugOf(name), () => notebook(app())?.context.model.toString()); // see book/marking/mark.js
   return bar;
 }
 
@@ -93,9 +93,10 @@ function notebook(app) {
   return panel?.context?.isReady && !panel.node.closest("[inert]") ? panel : null;
 }
 
-async function download(app, slug, receipt) {
-  const text = notebook(app)?.context.model.toString() ?? (await keptNotebook(slug).catch(() => null));
-  if (!text) return fetchAs(new URL(`lite/files/${slug}.ipynb`, HERE), `${slug}.ipynb`);
+async function download(app, name, receipt) {
+  const slug = slugOf(name);
+  const text = notebook(app)?.context.model.toString() ?? (await keptNotebook(name).catch(() => null));
+  if (!text) return fetchAs(new URL(`lite/files/${name}.ipynb`, HERE), `${slug}.ipynb`);
   save(text, `${slug}.ipynb`, "application/x-ipynb+json");
   if (!window.crypto.subtle) return; // the site is not served over https
   const written = await receiptFor(slug, text);
@@ -121,7 +122,7 @@ async function receiptFor(slug, text) {
 }
 
 // What this browser keeps of an exercise, for when JupyterLite has not come; it keeps its files with localforage.
-async function keptNotebook(slug) {
+async function keptNotebook(name) {
   const answer = (asked) =>
     new Promise((resolve, reject) => {
       asked.onsuccess = () => resolve(asked.result);
@@ -130,7 +131,7 @@ async function keptNotebook(slug) {
   const opening = indexedDB.open(STORE);
   opening.onupgradeneeded = () => opening.transaction.abort(); // there is none, and it is not to be made
   const database = await answer(opening);
-  const file = await answer(database.transaction("files").objectStore("files").get(`${slug}.ipynb`));
+  const file = await answer(database.transaction("files").objectStore("files").get(`${name}.ipynb`));
   database.close();
   return file && JSON.stringify(file.content);
 }
@@ -149,11 +150,11 @@ function fetchAs(address, name) {
 }
 
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
-async function startAgain(app, slug) {
-  if (!notebook(app) || !confirm("Your work on this exercise in this browser will be lost. Start again?")) return;
-  await app.jupyterapp.serviceManager.contents.delete(`${slug}.ipynb`);
+async function startAgain(app, name) {
+  if (!notebook(app) || !confirm(_`Your work on this exercise in this browser will be lost. Start again?`)) return;
+  await app.jupyterapp.serviceManager.contents.delete(`${name}.ipynb`);
   await notebook(app).context.revert();
-  forget(slug);
+  forget(slugOf(name));
 }
 
 async function tellProgress(line, bar, frame, loaded) {
@@ -196,26 +197,26 @@ function tellStanding(line, bar, app, failed = "") {
 function aboutPython(app, before) {
   const { failed, ended } = app.python ?? {};
   if (isReady(app)) {
-    return ended ? `${ended} Python is ready again; all names are gone, so run the cells from the top.` : "Python is ready.";
+    return ended ? _`${ended} Python is ready again; all names are gone, so run the cells from the top.` : _`Python is ready.`;
   }
   if (failed || before) return (failed ? whyNot({ message: failed }) : before) + OR_AT_HOME;
-  return ended ? `${ended} Your code is kept, and a new Python is starting.` : "Starting Python.";
+  return ended ? _`${ended} Your code is kept, and a new Python is starting.` : _`Starting Python.`;
 }
 
 const isReady = (app) => app.python?.ready && ["idle", "busy"].includes(kernelOf(app)?.status);
 const kernelOf = (app) => app.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
 
 // What a reader can do about it. An exercise has a way out that a live cell has not.
-const OR_AT_HOME = ", or download the notebook and do it on your own computer.";
-const NO_SERVER = "Python in the page needs a server: run `make serve`";
-const STUCK = "Python has made no progress for 30 seconds: wait, or reload the page";
+const OR_AT_HOME = _`, or download the notebook and do it on your own computer.`;
+const NO_SERVER = _`Python in the page needs a server: run \`make serve\``;
+const STUCK = _`Python has made no progress for 30 seconds: wait, or reload the page`;
 
 // Why Python does not come, and what to do about it: the beginning of a sentence.
 function whyNot({ message }) {
-  const why = (reason, remedy) => `Python could not be started (${reason}): ${remedy}`;
-  if (typeof WebAssembly === "undefined") return why("this browser lacks WebAssembly", "try another browser");
-  if (/memory/i.test(message)) return why(message, "close other tabs, then reload the page");
-  return why(message, "reload the page");
+  const why = (reason, remedy) => _`Python could not be started (${reason}): ${remedy}`;
+  if (typeof WebAssembly === "undefined") return why(_`this browser lacks WebAssembly`, _`try another browser`);
+  if (/memory/i.test(message)) return why(message, _`close other tabs, then reload the page`);
+  return why(message, _`reload the page`);
 }
 
 // Does something once it has heard nothing for half a minute; it begins to wait when it is called.
@@ -229,14 +230,14 @@ function watchdog(bark) {
   return alive;
 }
 
-const loading = (done, all, name) => `Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
+const loading = (done, all, name) => _`Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* Fetch the files of Python into the cache of the browser, and count them. Live cells (book/live/live.js) and marking
    want only those whose names match `wanted`. Raises an Error that names the file which is missing or not whole. */
 async function fetchFiles(tell, { wanted = /./, signal } = {}) {
-  const listed = await (await fetched("the list of its files", "files.json", signal)).json();
+  const listed = await (await fetched(_`the list of its files`, "files.json", signal)).json();
   const files = listed.filter((file) => wanted.test(file.name));
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
   const say = nowAndThen(tell, all);
@@ -248,7 +249,7 @@ async function fetchFiles(tell, { wanted = /./, signal } = {}) {
     for (let part; !(part = await piece(reader, file)).done; got += part.value.length) {
       say((done += part.value.length), file.name);
     }
-    if (got < file.bytes) throw new Error(`${file.name} is not whole`);
+    if (got < file.bytes) throw new Error(_`${file.name} is not whole`);
   };
   await Promise.all(files.map(load));
   return files;
@@ -256,7 +257,7 @@ async function fetchFiles(tell, { wanted = /./, signal } = {}) {
 
 async function fetched(name, address, signal) {
   const answer = await fetch(new URL(address, PYTHON), { signal }).catch(() => ({}));
-  if (!answer.ok) throw new Error(`${name} is missing`);
+  if (!answer.ok) throw new Error(_`${name} is missing`);
   return answer;
 }
 
@@ -264,7 +265,7 @@ async function piece(reader, { name }) {
   try {
     return await reader.read();
   } catch {
-    throw new Error(`${name} is not whole`);
+    throw new Error(_`${name} is not whole`);
   }
 }
 

@@ -7,7 +7,10 @@ as `alt` where only the chapter knows what is to be seen: what the marked arrows
 import hashlib
 import html
 import io
+import os
+import pickle
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -70,6 +73,7 @@ def picture(figure, alt, from_right=False):
     svg = re.sub(r"(\.\d{3})\d+", r"\1", svg)  # a thousandth of a point is enough, and a third smaller
     mark = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", svg)
+    keep(mark, figure, alt, from_right)
     label = html.escape(alt, quote=True)
     wide = figure.get_figwidth() > 8
     size = "max-width:100%;height:auto;" + ("min-width:30rem;direction:ltr" if wide else "")
@@ -80,6 +84,14 @@ def picture(figure, alt, from_right=False):
     return Picture(
         f'<div class="picture wide" tabindex="0" style="overflow-x:auto;direction:{direction}">{svg}</div>', alt
     )
+
+
+def keep(mark, *drawn):
+    """Keep what a picture is drawn from in the folder that the site's build names, for editions in other languages."""
+    if folder := os.environ.get("COURSE_FIGURES"):
+        path = Path(folder, f"{mark}.pickle")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(drawn))
 
 
 @styled

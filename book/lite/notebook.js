@@ -3,11 +3,11 @@
 
 import { merge } from "./release.js";
 
-const KEPT = "Your work is kept in this browser.";
-const NO_ROOM = "Not saved: this browser has no room for it. Download your notebook now.";
-const NO_STORE = "Not saved: this browser keeps nothing. Download your notebook before you leave.";
-const NEW_RELEASE = "The exercise has changed since you began; your answers have been put into the new version.";
-const ELSEWHERE = "This exercise is open in another tab, and can be changed in one of them at a time.";
+const KEPT = _`Your work is kept in this browser.`;
+const NO_ROOM = _`Not saved: this browser has no room for it. Download your notebook now.`;
+const NO_STORE = _`Not saved: this browser keeps nothing. Download your notebook before you leave.`;
+const NEW_RELEASE = _`The exercise has changed since you began; your answers have been put into the new version.`;
+const ELSEWHERE = _`This exercise is open in another tab, and can be changed in one of them at a time.`;
 
 const { app, panel } = await found(() => {
   const app = window.jupyterapp;
@@ -15,7 +15,8 @@ const { app, panel } = await found(() => {
   return panel?.context && { app, panel };
 });
 const { context, sessionContext } = panel;
-const slug = context.path.replace(".ipynb", "");
+const file = context.path.replace(".ipynb", "");
+const slug = slugOf(file);
 const state = { news: "", failed: false, waits: false };
 
 await context.ready;
@@ -55,7 +56,7 @@ function followTheme() {
 /* JupyterLite cannot interrupt Python, and does not notice when it ends. In both cases another takes its place; the cells
    stay as they are. */
 function replacePython() {
-  const stop = async () => sessionContext.session.kernel.status === "busy" && window.tellPython({ ended: "Stopped." });
+  const stop = async () => sessionContext.session.kernel.status === "busy" && window.tellPython({ ended: _`Stopped.` });
   const adopt = () => sessionContext.session?.kernel && (sessionContext.session.kernel.interrupt = stop);
   sessionContext.kernelChanged.connect(adopt);
   adopt();
@@ -98,7 +99,7 @@ function sayWhetherKept() {
    one that has it then saves, gives it away and waits itself. */
 async function takeTurns() {
   if (!navigator.locks) return begin(); // not served over https: JupyterLab asks, once two have written
-  const name = `${STORE} ${slug}`;
+  const name = `${STORE} ${file}`;
   const channel = new BroadcastChannel(name);
   for (let how = { ifAvailable: true }; ; how = {}) {
     await navigator.locks.request(name, how, (lock) => lock && writeUntilAsked(channel));
@@ -126,7 +127,7 @@ function showWaiting(channel) {
   const button = document.createElement("button");
   box.id = "waiting";
   box.role = "alert";
-  button.textContent = "Go on here";
+  button.textContent = _`Go on here`;
   button.addEventListener("click", () => channel.postMessage("please"));
   box.append(ELSEWHERE, button);
   document.body.append(box);
@@ -148,7 +149,7 @@ async function begin() {
 }
 
 async function takeNewRelease() {
-  const release = await (await fetch(new URL(`lite/files/${slug}.ipynb`, ROOT))).json();
+  const release = await (await fetch(new URL(`lite/files/${file}.ipynb`, ROOT))).json();
   if (release.metadata.release === context.model.getMetadata("release")) return;
   context.model.fromJSON(merge(context.model.toJSON(), release));
   state.news = NEW_RELEASE;

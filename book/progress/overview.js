@@ -10,12 +10,12 @@ addEventListener("DOMContentLoaded", () => {
   const line = ways.nextElementSibling;
   const telling = (act) => async () => {
     line.textContent = "";
-    line.textContent = await act().catch((error) => `Nothing was changed: ${error.message}`);
+    line.textContent = await act().catch((error) => _`Nothing was changed: ${error.message}`);
   };
   ways.append(
-    action("Download my progress", telling(exportAll)),
-    action("Read progress from a file", telling(importAll)),
-    action("Forget my progress", telling(forgetAll)),
+    action(_`Download my progress`, telling(exportAll)),
+    action(_`Read progress from a file`, telling(importAll)),
+    action(_`Forget my progress`, telling(forgetAll)),
   );
 });
 
@@ -23,48 +23,49 @@ async function exportAll() {
   const notebooks = await kept();
   const all = { format: FORMAT, course, date: new Date().toISOString(), noted: progress(), notebooks };
   save(JSON.stringify(all), "progress.json", "application/json");
-  return `Downloaded: ${counted(notebooks)}.`;
+  return _`Downloaded: ${counted(notebooks)}.`;
 }
 
 async function importAll() {
   const { noted, notebooks } = checked(await (await chosenFile()).text());
   await refuseWhileOpen();
-  const mine = Object.keys(await kept()).filter((slug) => slug in notebooks);
-  if (mine.length && !confirm(`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
-    return "Nothing was changed.";
+  const mine = Object.keys(await kept()).filter((name) => name in notebooks);
+  if (mine.length && !confirm(_`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
+    return _`Nothing was changed.`;
   }
-  for (const [slug, notebook] of Object.entries(notebooks)) await files.setItem(`${slug}.ipynb`, asFile(slug, notebook));
+  for (const [name, notebook] of Object.entries(notebooks)) await files.setItem(`${name}.ipynb`, asFile(name, notebook));
   replaceProgress({ ...progress(), ...noted });
-  return `Read: ${counted(notebooks)}.`;
+  return _`Read: ${counted(notebooks)}.`;
 }
 
 async function forgetAll() {
   await refuseWhileOpen();
-  if (!confirm("Your work on all exercises in this browser will be lost. Forget it?")) return "Nothing was changed.";
-  for (const { slug } of exercises) await files.removeItem(`${slug}.ipynb`);
+  if (!confirm(_`Your work on all exercises in this browser will be lost. Forget it?`)) return _`Nothing was changed.`;
+  for (const name of Object.keys(await kept())) await files.removeItem(`${name}.ipynb`);
   replaceProgress({});
-  return "This browser keeps nothing of your work any more.";
+  return _`This browser keeps nothing of your work any more.`;
 }
 
 const counted = (notebooks) => {
   const count = Object.keys(notebooks).length;
-  return `${count} ${count === 1 ? "notebook" : "notebooks"}`;
+  return count === 1 ? _`${count} notebook` : _`${count} notebooks`;
 };
 
-// The notebooks that this browser keeps, {slug: notebook}.
+// The notebooks that this browser keeps, {name of the file without its ending: notebook}, in all editions.
 async function kept() {
   const found = {};
-  for (const { slug } of exercises) {
-    const file = await files.getItem(`${slug}.ipynb`);
-    if (file) found[slug] = file.content;
+  for (const name of (await files.keys()).filter((key) => key.endsWith(".ipynb")).map((key) => key.slice(0, -6))) {
+    if (isOurs(name)) found[name] = (await files.getItem(`${name}.ipynb`)).content;
   }
   return found;
 }
 
+const isOurs = (name) => /^[\w-]+(\.\w+)?$/.test(name) && exercises.some(({ slug }) => slug === slugOf(name));
+
 // An open notebook is saved every few seconds, over whatever would be written here.
 async function refuseWhileOpen() {
   const { held } = (await navigator.locks?.query()) ?? { held: [] };
-  if (held.some(({ name }) => name.startsWith(STORE))) throw new Error("an exercise is open. Close it first.");
+  if (held.some(({ name }) => name.startsWith(STORE))) throw new Error(_`an exercise is open. Close it first.`);
 }
 
 function chosenFile() {
@@ -73,7 +74,7 @@ function chosenFile() {
   input.accept = ".json";
   return new Promise((resolve, reject) => {
     input.addEventListener("change", () => resolve(input.files[0]));
-    input.addEventListener("cancel", () => reject(new Error("no file was chosen.")));
+    input.addEventListener("cancel", () => reject(new Error(_`no file was chosen.`)));
     input.click();
   });
 }
@@ -86,16 +87,16 @@ function checked(text) {
   } catch {
     all = {};
   }
-  if (all?.format !== FORMAT) throw new Error("this is no file of progress.");
-  const here = (some) => Object.entries(some ?? {}).filter(([slug]) => exercises.some((each) => each.slug === slug));
+  if (all?.format !== FORMAT) throw new Error(_`this is no file of progress.`);
+  const here = (some) => Object.entries(some ?? {}).filter(([name]) => isOurs(name));
   const notebooks = here(all.notebooks).filter(([, notebook]) => Array.isArray(notebook?.cells));
   return { noted: Object.fromEntries(here(all.noted)), notebooks: Object.fromEntries(notebooks) };
 }
 
 // As JupyterLite writes a file. What a notebook of elsewhere has shown is not to be trusted here.
-function asFile(slug, notebook) {
+function asFile(file, notebook) {
   const now = new Date().toISOString();
-  const name = `${slug}.ipynb`;
+  const name = `${file}.ipynb`;
   for (const cell of notebook.cells) delete cell.metadata?.trusted;
   const content = JSON.stringify(notebook);
   const about = { name, path: name, type: "notebook", format: "json", mimetype: "application/json", writable: true };

@@ -4,10 +4,22 @@
    and it stays when a notebook is cleared. The name of both says which course it is, and where on the host: two courses
    on one host, or two releases of one in two folders, have nothing in common. */
 
+// A text in the language of the page. An edition's words.js has {text: translation}, a value of the text being {0}, the
+// next {1}; JupyterLite, which is one for all editions, takes the words of the page around it.
+const SAID = window.WORDS ?? window.frameElement?.ownerDocument.defaultView.WORDS ?? {};
+function _(pieces, ...values) {
+  const text = pieces.reduce((all, piece, place) => `${all}{${place - 1}}${piece}`);
+  return (SAID[text] ?? text).replace(/\{(\d+)\}/g, (_, place) => values[place]);
+}
+
 const { course, exercises } = JSON.parse(document.currentScript.dataset.course);
 const ROOT = new URL("..", document.currentScript.src);
+const EDITION = new URL(document.documentElement.dataset.content_root ?? ".", location); // where its chapters are
 const STORE = `exercises of ${course} at ${ROOT.pathname}`;
 const NOTE = `progress in the ${STORE}`;
+
+// An edition's notebook is a file of its own, two-step.zh.ipynb; what a reader got right there is that exercise's.
+const slugOf = (name) => name?.split(".")[0];
 
 // {slug: {right: names of checks, mark: {points, of}, ...}}; an exercise that is not in it has not been begun.
 function progress() {
@@ -45,7 +57,7 @@ function whenProgressChanges(act) {
 function tickChapters() {
   const noted = progress();
   for (const link of document.querySelectorAll(".bd-links a.reference.internal")) {
-    const own = exercises.filter(({ chapter }) => new URL(`${chapter}.html`, ROOT).pathname === link.pathname);
+    const own = exercises.filter(({ chapter }) => new URL(`${chapter}.html`, EDITION).pathname === link.pathname);
     const begun = own.filter(({ slug }) => noted[slug]);
     link.querySelector(".chapter-tick")?.remove();
     if (begun.length) link.append(tick(rightOf(begun, noted), own.reduce((sum, each) => sum + each.parts, 0)));
@@ -58,7 +70,7 @@ function tick(right, parts) {
   const sign = document.createElement("span");
   sign.className = "chapter-tick";
   sign.role = "img";
-  sign.ariaLabel = `${right} of ${parts} parts right`;
+  sign.ariaLabel = _`${right} of ${parts} parts right`;
   sign.textContent = right < parts ? `${right}/${parts}` : "✓";
   return sign;
 }
@@ -73,8 +85,8 @@ function showStates() {
 }
 
 function state({ right, mark }, parts) {
-  const found = `${right?.length ?? 0} of ${parts} parts right`;
-  return mark ? `${found}, marked ${mark.points} of ${mark.of}` : found;
+  const found = _`${right?.length ?? 0} of ${parts} parts right`;
+  return mark ? _`${found}, marked ${mark.points} of ${mark.of}` : found;
 }
 
 for (const show of [tickChapters, showStates]) {

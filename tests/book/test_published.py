@@ -46,8 +46,9 @@ def content(path, name):
 @pytest.mark.smoke
 def test_no_part_of_the_site_is_missing(site):
     assert [part for part in PARTS if not (HTML / part).exists()] == []
-    exercises = {path.stem for path in ROOT.glob("exercises/*/*.ipynb")}
-    assert {path.stem for path in HTML.glob("lite/files/*.ipynb")} == exercises
+    exercises = {path.name for path in ROOT.glob("exercises/*/*.ipynb")}
+    exercises |= {f"{path.stem}.{path.parts[-3]}.ipynb" for path in ROOT.glob("exercises/*/*/*.ipynb")}
+    assert {path.name for path in HTML.glob("lite/files/*.ipynb")} == exercises
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -210,5 +211,5 @@ def test_a_workflow_names_each_action_by_its_commit_has_a_time_limit_and_may_onl
 def test_the_site_is_tried_before_it_is_published():
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text(encoding="utf-8"))["jobs"]
     steps = [step.get("run") or step["uses"].split("@")[0] for step in jobs["build"]["steps"]]
-    assert steps[-3:] == ["make site", "make smoke", "actions/upload-pages-artifact"]
+    assert steps[-3:] == ["make zh", "make smoke", "actions/upload-pages-artifact"]
     assert jobs["deploy"]["needs"] == "build"

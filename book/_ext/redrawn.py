@@ -1,0 +1,123 @@
+"""The pictures of the pages, drawn again with the words of another language.
+
+While the pages run, book/figures/style.py keeps each figure under the mark by which its SVG is known on the page. So
+the cells of an edition need not run: what they measured is in its pictures as it is in the English ones. The words of
+all pictures, their alternative texts and the labels of sliders are in the catalogue `figures`. A number in them is {0},
+the next one {1}: the frames of an interactive figure differ in nothing else.
+"""
+
+import functools
+import json
+import pickle
+import re
+
+from matplotlib import font_manager
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
+
+from book.figures.style import picture
+
+# Those of Debian: fonts-wqy-microhei, which `make system` installs, and others.
+FONTS = ["WenQuanYi Micro Hei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Droid Sans Fallback"]
+PICTURE = re.compile(r'<div class="picture[ "].*?</svg></div>', re.DOTALL)
+MARK = re.compile(r'id="(p[0-9a-f]{8})-')
+STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.{^-])[-\u2212]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
+MATHS = re.compile(r"\$[^$]*\$")
+WORD = re.compile(r"[^\W\d_]{2}")
+
+
+def message(text):
+    """A text without its numbers, as a catalogue has it, and its numbers; no message if it has no words."""
+    if not WORD.search(NUMBER.sub("", MATHS.sub("", text))):
+        return None, []
+    numbers = NUMBER.findall(text)
+    places = iter(range(len(numbers)))
+    return NUMBER.sub(lambda _: f"{{{next(places)}}}", text), numbers
+
+
+def translated(text, words):
+    """A text in another language, by the catalogue {message: translation}; as it is if that does not know it."""
+    found, numbers = message(text)
+    said = words.get(found)
+    if not said:
+        return text
+    for place, number in enumerate(numbers):
+        said = said.replace(f"{{{place}}}", number)
+    return said
+
+
+def page(text, words, kept):
+    """The text of a page with pictures and sliders in the words of a catalogue; `kept` is the folder of the figures."""
+    redraw = functools.partial(drawn_again, words=words, kept=kept)
+
+    def relabel(script):
+        begin, state, end = script.groups()
+        models = json.loads(state)
+        for model in models["state"].values():
+            said = model["state"]
+            if "description" in said:
+                said["description"] = translated(said["description"], words)
+            if "_options_labels" in said:
+                said["_options_labels"] = [translated(label, words) for label in said["_options_labels"]]
+            if "<svg" in str(said.get("value")):
+                said["value"] = PICTURE.sub(redraw, said["value"])
+        return begin + json.dumps(models).replace("</", "<\\/") + end
+
+    return STATE.sub(relabel, PICTURE.sub(redraw, text))
+
+
+def drawn_again(shown, words, kept):
+    """A picture as a page shows it, drawn with other words; as it is where there are none, or no font to write them."""
+    path = kept / f"{MARK.search(shown[0])[1]}.pickle"
+    if not path.exists() or not font():
+        return shown[0]
+    figure, alt, from_right = pickle.loads(path.read_bytes())
+    for text, put in list(texts(figure)):
+        said = translated(text, words)
+        if said != text:
+            put(said)
+    return picture(figure, translated(alt, words), from_right).html
+
+
+@functools.cache
+def font():
+    """The first font of this machine that has Chinese letters; None if it has none."""
+    known = set(font_manager.get_font_names())
+    return next((name for name in FONTS if name in known), None)
+
+
+def texts(figure):
+    """The words in a figure, as pairs of what they are and the function that puts others in their place."""
+    for text in figure.findobj(Text):
+        yield text.get_text(), functools.partial(write, text)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = axis.get_major_formatter()
+            if isinstance(labels, FixedFormatter):  # they become texts when they are drawn
+                for place, label in enumerate(labels.seq):
+                    yield str(label), functools.partial(write_tick, axis, place)
+
+
+def write(text, said):
+    text.set(text=said, fontfamily=[font(), "DejaVu Sans"])  # the first font writes the words beside a formula
+
+
+def write_tick(axis, place, said):
+    labels = axis.get_major_formatter()
+    labels.seq = [*labels.seq[:place], said, *labels.seq[place + 1 :]]
+    for text in axis.get_ticklabels():
+        text.set_fontfamily([font(), "DejaVu Sans"])
+
+
+def messages(notebook, kept):
+    """The messages of an executed notebook: those of its pictures and of its sliders."""
+    for mark in dict.fromkeys(MARK.findall(json.dumps(notebook).replace('\\"', '"'))):
+        path = kept / f"{mark}.pickle"
+        if path.exists():
+            figure, alt, _ = pickle.loads(path.read_bytes())
+            yield from (message(text)[0] for text in [*(text for text, _ in texts(figure)), alt])
+    for models in notebook["metadata"].get("widgets", {}).values():
+        for model in models["state"].values():
+            said = model["state"]
+            yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])

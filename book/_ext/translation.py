@@ -1,0 +1,172 @@
+"""Sphinx extension: the pages in another language, from the catalogues in book/locale.
+
+Sphinx replaces each paragraph by what the catalogue of its page says. Here is what it cannot know: which texts need no
+translation, where a translated paragraph finds its numbers, and how a paragraph that is not translated is marked.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+from docutils import nodes
+from editions import LOCALE, folder_of, is_english, translations
+from myst_nb.core.variables import format_plain_text
+from myst_nb.ext.glue.roles import PasteTextRole
+from sphinx import addnodes
+from sphinx.locale import get_translation
+from sphinx.search.zh import SearchChinese
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.i18n import _NodeUpdater
+from sphinx.util import logging
+from sphinx.util.i18n import CatalogInfo
+from sphinx.util.nodes import clean_astext, extract_messages
+
+# Formulas, code and roles, the targets of links, and HTML.
+MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
+WORD = re.compile(r"[^\W\d_]{2}")
+# Made from solutions/*/answers.toml, whose words have a catalogue of their own.
+MADE = re.compile(r"mistakes(/|$)")
+
+
+_ = get_translation("site")  # for our own words, in Python and in the scripts
+
+# The search asks for the words of a query, as it has been told them for the pages: Chinese has no spaces.
+SPLIT = """
+const WORDS_OF = new Intl.Segmenter("zh", { granularity: "word" });
+const splitQuery = (query) =>
+  [...WORDS_OF.segment(query)].filter((each) => each.isWordLike).map((each) => each.segment);
+"""
+TITLE = _("Back-propagation through time, by hand")
+logger = logging.getLogger(__name__)
+
+ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
+
+
+def setup(app):
+    load_words(app)
+    app.add_transform(LeaveOut)
+    app.add_transform(KeepPlaces)
+    app.connect("config-inited", say_where)
+    app.connect("config-inited", name_the_edition)
+    app.connect("builder-inited", find_numbers)
+    app.connect("html-page-context", leave_room, priority=950)
+    app.connect("build-finished", serve_words)
+    app.add_search_language(Chinese)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def load_words(app):
+    """Let `_` speak the language of the edition from now on: the settings of later extensions have words."""
+    language = app.config.language
+    if language != "en":
+        CatalogInfo(LOCALE / language / "LC_MESSAGES", "site", "utf-8").write_mo(language)
+    app.add_message_catalog("site", str(LOCALE))
+
+
+def say_where(app, config):
+    config.locale_dirs = ["locale"]
+    config.gettext_compact = False  # a catalogue for each page
+    config.gettext_location = False  # a line more in a page is no change of its catalogue
+    config.gettext_additional_targets = ["index"]
+    config.translation_progress_classes = "untranslated" if config.language != "en" else False
+    # Sphinx would give every link to a page the target of the last one. Ours say in full where they lead, and a test
+    # compares them.
+    _NodeUpdater.update_pending_xrefs = lambda updater: None
+
+
+def name_the_edition(app, config):
+    """Give the edition its title, and its own address below that of the English site."""
+    if config.language != "en":
+        config.html_title = _(TITLE)
+        config.nb_code_prompt_show, config.nb_code_prompt_hide = _("Show the code"), _("Hide the code")
+        config.togglebutton_hint, config.togglebutton_hint_hide = _("Show"), _("Hide")
+        config.html_theme_options["logo"] = {"text": config.html_title}
+        app.add_js_file("words.js", priority=90)  # before the script that looks into them
+        if config.html_baseurl:
+            config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{folder_of(config.language)}/"
+
+
+def find_numbers(app):
+    app.registry.domains["glue"].roles["text"] = app.env.get_domain("glue").roles["text"] = GluedText()
+
+
+def serve_words(app, exception):
+    """Write the script that has our words for the other scripts."""
+    if not exception and app.builder.format == "html" and not is_english(app):
+        words = json.dumps(translations(app.config.language, "site"), ensure_ascii=False, sort_keys=True)
+        Path(app.outdir, "_static", "words.js").write_text(f"window.WORDS = {words};\n", encoding="utf-8")
+
+
+def leave_room(app, page, template, context, doctree):
+    context["metatags"] = context.get("metatags", "") + ROOM
+
+
+class Chinese(SearchChinese):
+    js_splitter_code = SPLIT
+
+
+class LeaveOut(SphinxTransform):
+    """No catalogue lists what has no words, or what is written in the language of the page already."""
+
+    default_priority = 5  # before 10, when Sphinx begins to look for messages
+
+    def apply(self):
+        made = MADE.match(self.env.docname)
+        catalogue = None if made else self.catalogue()
+        for node, message in list(extract_messages(self.document)):
+            if isinstance(node, addnodes.translatable | nodes.meta):  # the contents, and what a page says of itself
+                continue
+            if made or isinstance(node, nodes.math_block) or not WORD.search(MARKUP.sub("", message)):
+                node["translatable"] = False
+            elif catalogue and message not in catalogue:
+                logger.warning("not in the catalogue, run `make catalogues`: %r", message[:80], location=node)
+
+    def catalogue(self):
+        """The catalogue of the page, for an edition in another language."""
+        path = LOCALE / self.config.language / "LC_MESSAGES" / f"{self.env.docname}.po"
+        if self.app.builder.format == "html" and self.config.language != "en":
+            with path.open("rb") as file:
+                return read_po(file)
+        return None
+
+
+def written(nodes_of_a_directive):
+    """Nodes whose words are in the language of the page already, so that no catalogue lists them."""
+    for node in nodes_of_a_directive:
+        for text in node.findall(nodes.TextElement):
+            text["translatable"] = False
+    return nodes_of_a_directive
+
+
+class KeepPlaces(SphinxTransform):
+    """Links to a section still find it, by its English name, and show its translated title.
+
+    Each translated paragraph is a document to MyST, which then takes the sections of that for those of the page: none.
+    """
+
+    default_priority = 21  # after 20, when Sphinx puts the translations in
+
+    def apply(self):
+        known = getattr(self.document, "myst_slugs", {})
+        for section in self.document.findall(nodes.section):
+            if section.get("slug") in known:
+                line, place, _ = known[section["slug"]]
+                known[section["slug"]] = (line, place, clean_astext(section[0]))
+        self.env.metadata[self.env.docname]["myst_slugs"] = known
+
+
+class GluedText(PasteTextRole):
+    """The role `glue:text`, which finds a number in a translated paragraph too.
+
+    Sphinx parses that as a document of its own, in which no cells have run.
+    """
+
+    def run(self):
+        if "nb_renderer" in self.document:
+            return super().run()
+        env = self.document.settings.env
+        key, form = self.text.rsplit(":", 1) if ":" in self.text else (self.text, "s")
+        known = json.loads(Path(env.mystnb_config.output_folder, f"{env.docname}.glue.json").read_text("utf-8"))
+        text = format_plain_text(known[key]["data"]["text/plain"], form)
+        return [nodes.inline(text, text, classes=["pasted-text"])], []
