@@ -165,7 +165,6 @@ def page(found, for_yourself=False, markdown=None):
     it was written.
     """
     words = {
-        "say": say,
         "of": _of,
         "late": _late,
         "states": STATES,
@@ -199,13 +198,13 @@ def _of(points, most):
 
 def _late(found):
     """How late it was, and what that cost."""
-    said = say("It was handed in {} late").format(duration(found.late))
-    if found.extension:
-        said = say("{}, after an extension of {}").format(said, duration(found.extension))
-    if not found.penalty:
+    said = say("It was handed in {} late").format(duration(found["late"]))
+    if found["extension"]:
+        said = say("{}, after an extension of {}").format(said, duration(found["extension"]))
+    if not found["penalty"]:
         return say("{}; no points were taken off.").format(said)
-    taken = say("{}; {} was taken off.") if found.penalty == 1 else say("{}; {} were taken off.")
-    return taken.format(said, amount(found.penalty))
+    taken = say("{}; {} was taken off.") if found["penalty"] == 1 else say("{}; {} were taken off.")
+    return taken.format(said, amount(found["penalty"]))
 
 
 def amount(points):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from rnnlib.words import LANGUAGE, say
+
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=select_autoescape(["html.jinja"]),
@@ -12,6 +14,8 @@ _environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+
+_environment.globals |= {"say": say, "spoken": LANGUAGE.get}
 
 
 def render(name, **values):

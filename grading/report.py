@@ -14,18 +14,21 @@ from urllib.parse import quote
 
 from grading import anonymous, exercise, grade, marks, outside, private, record
 from grading.answers import known_answers
-from grading.course import COURSE, add_db_option
+from grading.course import COURSE, LANGUAGES, add_db_option
 from grading.execute import Settings
 from grading.pages import render
+from rnnlib import words
+from rnnlib.words import ENGLISH, say, speaking, to_say
 
 FOLDER = COURSE / "_build" / "report"
-LISTED = "There are some; the report with names lists them."
+LISTED = to_say("There are some; the report with names lists them.")
 
 
 def describe(parser):
     """Add the arguments of the command to a parser."""
     add_db_option(parser)
     parser.add_argument("--anonymous", action="store_true", help=anonymous.HELP)
+    parser.add_argument("--language", choices=[ENGLISH, *LANGUAGES], default=ENGLISH, help="of the report")
     parser.set_defaults(run=run)
 
 
@@ -33,19 +36,26 @@ def run(arguments):
     """Write the report on the class; return 0."""
     course = marks.course_at(arguments.db)
     if arguments.anonymous:
-        path = write(FOLDER.with_name("report-anonymous"), course, anonymous.Hidden(course))
+        path = write(FOLDER.with_name("report-anonymous"), course, anonymous.Hidden(course), arguments.language)
         print(f"Report without names: {path}. `python -m grading who CODE` tells whose a code is.")
     else:
-        print(f"Report: {write(FOLDER, course)}")
+        print(f"Report: {write(FOLDER, course, language=arguments.language)}")
     return 0
 
 
-def write(folder, course, hidden=None):
+def write(folder, course, hidden=None, language=ENGLISH):
     """Write <folder>/index.html on the class of nbgrader's `course`, and a page per student; return the path.
+
+    What a submission was told is in the language of its notebook; the rest is in `language`.
 
     With an anonymous.Hidden, students have codes for names. Raises ValueError for a class of nobody.
     """
-    path, class_ = Path(folder) / "index.html", marks.read(course)
+    with speaking(language):
+        return _write(Path(folder) / "index.html", course, hidden)
+
+
+def _write(path, course, hidden):
+    class_ = marks.read(course)
     class_ = hidden.class_(class_) if hidden else class_  # all that follows is in the order of what is shown
     found = [of_exercise(class_, one, course, hidden) for one in class_.exercises.values()]
     if not class_.students and not any(one["unmarked"] for one in found):
@@ -80,7 +90,7 @@ def of_exercise(class_, found, course, hidden=None):
     submitted = course.format_path(course.submitted_directory, "", "").rstrip("/")
     handed_in, strays = grade.find_submissions(submitted, found.slug)
     if hidden:
-        handed_in, strays = [hidden.code(student) for student in handed_in], [LISTED] if strays else []
+        handed_in, strays = [hidden.code(student) for student in handed_in], [say(LISTED)] if strays else []
     titles = _titles(found.slug)
     return {
         "exercise": found,
@@ -108,7 +118,7 @@ def span(seconds):
     """A length of time in words, in its two largest units."""
     minutes = round(seconds / 60)
     sizes = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
-    return " ".join(f"{size} {unit}" for size, unit in sizes if size) or "less than a minute"
+    return " ".join(f"{size} {unit}" for size, unit in sizes if size) or say("less than a minute")
 
 
 def page_name(student):
@@ -120,7 +130,7 @@ def page_name(student):
 def _titles(slug):
     """{name of a known mistake: what feedback calls it}; an exercise that is not of this course has none."""
     try:
-        return {answer.name: answer.mistake for answer in known_answers(slug)}
+        return {answer.name: words.of_exercise(slug, answer.mistake) for answer in known_answers(slug)}
     except (ValueError, OSError, KeyError):  # to be told by the command that proves the answers, not here
         return {}
 
@@ -207,7 +217,7 @@ def _bars(found):
 def _of_student(found, student, course, folder):
     """What the page of a student shows of one exercise."""
     mark = found["exercise"].marks.get(student)
-    state = "not marked yet" if student in found["unmarked"] else "not handed in"
+    state = say("not marked yet") if student in found["unmarked"] else say("not handed in")
     return {
         "exercise": found["exercise"],
         "titles": found["titles"],
@@ -220,8 +230,8 @@ def _of_student(found, student, course, folder):
 def _links(found, mark, course, folder):
     """(what it is, address) of the files about one submission that are there, relative to the folder of the page."""
     slug = found["exercise"].slug
-    places = {"notebook": mark.notebook}
+    places = {to_say("notebook"): mark.notebook}
     if marks.is_folder_name(mark.student):
         page = Path(course.format_path(course.feedback_directory, mark.student, slug)) / f"{slug}.html"
-        places = {"feedback": page if page.is_file() else None} | places
-    return [(what, quote(os.path.relpath(path, folder))) for what, path in places.items() if path]
+        places = {to_say("feedback"): page if page.is_file() else None} | places
+    return [(say(what), quote(os.path.relpath(path, folder))) for what, path in places.items() if path]

@@ -122,12 +122,16 @@ def set_up(notebook):
     return next(cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "set-up")
 
 
-def test_the_wheel_holds_rnnlib_and_its_fingerprints_and_no_more(tmp_path):
+def test_the_wheel_holds_rnnlib_its_fingerprints_and_its_words_and_no_more(tmp_path):
     path = students_wheel.build(tmp_path)
     with zipfile.ZipFile(path) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
         text = "\n".join(archive.read(name).decode() for name in archive.namelist())
-    files = [*COURSE.glob("rnnlib/**/*.py"), *COURSE.glob("rnnlib/mistakes/*.json")]
+    files = [
+        *COURSE.glob("rnnlib/**/*.py"),
+        *COURSE.glob("rnnlib/mistakes/*.json"),
+        *COURSE.glob("rnnlib/locale/*/*.json"),
+    ]
     assert {f"rnnlib/mistakes/{slug}.json" for slug in slugs()} <= packed
     assert packed == {"rnnlib/LICENSE", *(file.relative_to(COURSE).as_posix() for file in files)}
     hidden = [line for slug in slugs() for line in hidden_lines(slug)]

@@ -14,6 +14,7 @@ from grading.course import COURSE, LANGUAGES
 from grading.execute import Settings
 from grading.remote import SandboxError
 from grading.student_process import StudentProcess
+from rnnlib.words import say, speaking
 
 USER = "course-student"  # whom setup.sh adds to the machine, to run students' code where no sandbox can be had
 PACKAGES = ("numpy", "jinja2", "matplotlib", "ipython", "tqdm")
@@ -111,8 +112,10 @@ def checks(found):
 
 def told(check, found):
     """What a student is told of a check, as lines of text: what was seen, and the mistake if it was recognised."""
-    lines = [f"{feedback.STATES[check['state']][1].capitalize()}.", check["headline"], *check["details"]]
-    lines += [f"{what}: {text}" for what, text in check["facts"]]
+    with speaking(found["language"]):
+        state = say(feedback.STATES[check["state"]][1])
+        facts = [f"{say(what)}: {text}" for what, text in check["facts"]]
+    lines = [f"{state.capitalize()}.", check["headline"], *check["details"], *facts]
     lines += check["remarks"]
     if check["mistake"]:
         mistake = found["mistakes"][check["mistake"] - 1]

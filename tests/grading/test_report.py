@@ -18,6 +18,7 @@ from sqlalchemy import event
 from grading import commands, marks, private, report, status
 from grading.answers import known_answers, solution
 from grading.course import class_at
+from rnnlib import words
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own order of adding rows
 
@@ -416,3 +417,16 @@ def test_to_mark_one_student_or_another_exercise_leaves_the_others_in_the_report
     page = Page(tmp_path / "report" / "index.html")
     assert page.column("Exercises") == ["clipping", SLUG]
     assert {row[0]: row[1:3] for row in page.tables["Students"][1:]} == {"ada": ["20", "15"], "blaise": [DASH, "12"]}
+
+
+def test_the_report_is_in_the_language_that_is_asked_for_and_a_mistake_too(root, monkeypatch):
+    class Translated(dict):
+        def get(self, text, default=None):
+            return f"译{text}"
+
+    monkeypatch.setattr(words, "_table", lambda language, name: Translated())
+    text = report.write(root / "report", course_at(root), language="xx").read_text(encoding="utf-8")
+    assert '<html lang="xx">' in text
+    assert "<h1>译Report on the class</h1>" in text
+    assert f"译{MISTAKE.mistake}" in text
+    assert "译" not in written(root).read_text(encoding="utf-8")
