@@ -16,7 +16,7 @@ UNBUILT := $(filter-out $(wildcard $(ANSWERS) $(NOTEBOOKS)),$(ANSWERS) $(NOTEBOO
 CHAPTERS = $(shell sed -n 's|.*file: \(.*\)|book/\1.md|p' book/_toc.yml)
 FIRST = $(firstword $(shell sed -n 's/^[:`]*{exercise} //p' $(CHAPTERS)))
 # Whatever lies in these folders may show on a page: a list of endings would forget the next kind of file.
-PAGES := $(shell find book exercises rnnlib -type f -not -path '*/.*' -not -path '*/__pycache__/*')
+PAGES := $(shell find book exercises rnnlib -type f -not -path '*/.*' -not -path '*/__pycache__/*' -not -name '*.mo')
 PACKED := $(wildcard grading/*.py grading/templates/*)  # for "Mark my work" in the page
 
 ##@ For everybody

@@ -18,8 +18,8 @@ from jupyter_cache import get_cache
 from translation import MADE
 
 TEMPLATES = ROOT / "_build" / "catalogues" / "templates"
-# A text of a script, `Loading ${name}`, whose values may be calls but have no braces; a text in one stands by itself.
-TAGGED = re.compile(r"(?<!\w)_`((?:\$\{[^{}]*\}|\\.|[^`\\])*)`", re.DOTALL)
+# A text of a script, `Loading ${name}`, whose values may be calls but have no braces. No text is within another one.
+TAGGED = re.compile(r"(?<!\w)phrase`((?:\$\{[^{}]*\}|\\.|[^`\\])*)`", re.DOTALL)
 VALUE = re.compile(r"\$\{[^{}]*\}")
 HEADER = "# Of the page of this name. The messages are written by `make catalogues`, the translations by hand."
 
@@ -62,7 +62,7 @@ def words_of_pictures(names):
 
 
 def our_own_words():
-    """The messages in the code of the site: what Python has in _(...), and the scripts in a template with the tag _."""
+    """The messages in the code of the site: what Python has in _(...), and scripts in a template tagged `phrase`."""
     found = Catalog()
     for path in sorted((ROOT / "book" / "_ext").glob("*.py")):
         with path.open("rb") as file:

@@ -68,7 +68,8 @@ class ChapterTable(SphinxDirective):
     def exercises_of(self, chapter):
         here = self.config.exercises_in_the_page
         found = [
-            _("{0}, {1} minutes").format(link(each), each["minutes"]) + (f" {state(each)}" if here else "")
+            _("{0}, {1} minutes").format(link(each, self.config.language), each["minutes"])
+            + (f" {state(each)}" if here else "")
             for each in chapter["exercises"]
         ]
         return "<br>".join(found) or "[{}](#{}-exercise)".format(_("with a pencil"), chapter["chapter"])

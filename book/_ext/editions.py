@@ -45,6 +45,12 @@ def folder_of(language):
     return "" if language == "en" else language.split("_")[0]
 
 
+def notebook(slug, language):
+    """The released notebook of an exercise in a language; the English one if there is no other."""
+    path = ROOT / "exercises" / folder_of(language) / slug / f"{slug}.ipynb"
+    return path if path.exists() else ROOT / "exercises" / slug / f"{slug}.ipynb"
+
+
 def is_english(app):
     """Whether the English site is built: it carries what the other editions share."""
     return app.config.language == "en"
@@ -98,7 +104,7 @@ def is_shared(built, place):
 
 
 def led_to_shared(built, place):
-    """The text of a page whose links lead one folder up where the edition has no file of its own."""
+    """The text of a page whose links lead one folder up where the edition has no such file itself."""
 
     def lead(link):
         kind, address, rest = link.groups()
@@ -120,7 +126,7 @@ def link_editions():
 
 
 def write_links(page, place, language, there):
-    text = page.read_text(encoding="utf-8")
+    text = written = page.read_text(encoding="utf-8")
     found = [
         {
             "tag": other.replace("_", "-"),
@@ -136,7 +142,8 @@ def write_links(page, place, language, there):
     for room, words in ((ALTERNATES, heads), (SWITCH, links)):
         filled, (begin, end) = room.format(words), room.split("{}")
         text = re.sub(f"{begin}.*?{end}", filled, text, flags=re.DOTALL)
-    page.write_text(text, encoding="utf-8")
+    if text != written:
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ address as well, from which Colab gets rnnlib. The directive `repository` then s
 from urllib.parse import quote
 
 from docutils import nodes
-from editions import folder_of
+from editions import notebook
+from freshness import ROOT
+from lite import name_of
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from translation import _, written
@@ -40,7 +42,7 @@ def look_for_a_repository(app, config):
     if url.startswith(GITHUB):
         links = [(BINDER, _("Open it on Binder")), (COLAB, _("Open it in Colab"))][: 2 if config.html_baseurl else 1]
         place = config.course_repository.removeprefix(GITHUB)
-        path = f"exercises/{released(config)}{{slug}}/{{slug}}.ipynb"
+        path = "exercises/{slug}/{slug}.ipynb"
         config.exercises_open_in = [
             link.format(place=place, branch=quote(branch, safe=""), path=path, words=words) for link, words in links
         ]
@@ -55,14 +57,14 @@ class Exercise(SphinxDirective):
         ways = nodes.paragraph(classes=["exercise-ways"])
         box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"], ids=[f"exercise-{slug}"])
         if self.config.exercises_in_the_page:
-            names = {"slug": slug, "name": name_of(slug, self.config)}
+            names = {"slug": slug, "name": name_of(notebook(slug, self.config.language))}
             here = HERE.format(**names, words=_("Do {0} here").format(slug))
             tab = TAB.format(**names, words=_("Open it in its own tab"))
             ways += nodes.raw("", f"{here} {tab} ", format="html")
             box += nodes.raw("", STAGE, format="html")
         for link in self.config.exercises_open_in:
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")
-        ways += download(slug, self.config)
+        ways += download(slug, self.config.language)
         return [box]
 
 
@@ -81,18 +83,7 @@ class Repository(SphinxDirective):
         return written(self.parse_text_to_nodes(said))
 
 
-def released(config):
-    """The folder below exercises/ that has the notebooks of an edition, with its slash; empty for English."""
-    folder = folder_of(config.language)
-    return f"{folder}/" if folder else ""
-
-
-def name_of(slug, config):
-    """The name, without its ending, of the file in JupyterLite that has the notebook of an edition: see lite.py."""
-    return ".".join(filter(None, [slug, folder_of(config.language)]))
-
-
-def download(slug, config):
+def download(slug, language):
     """The button that fetches the released notebook."""
-    target = f"../exercises/{released(config)}{slug}/{slug}.ipynb"
+    target = f"../{notebook(slug, language).relative_to(ROOT).as_posix()}"
     return addnodes.download_reference("", "", nodes.Text(_("Download {0}").format(f"{slug}.ipynb")), reftarget=target)

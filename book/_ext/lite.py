@@ -87,6 +87,11 @@ def build_lite(site, work, url, course_data):
     assemble_python(site / "pyodide", url)
 
 
+def name_of(path):
+    """The name, without its ending, that a released notebook has in JupyterLite: two-step, or two-step.zh."""
+    return ".".join([path.stem, *path.relative_to(ROOT / "exercises").parts[:-2]])
+
+
 def copy_notebooks(folder):
     """Copy the exercises of all editions; a notebook that says in what it is programmed is not asked for that.
 
@@ -94,7 +99,6 @@ def copy_notebooks(folder):
     """
     folder.mkdir()
     for path in [*ROOT.glob("exercises/*/*.ipynb"), *ROOT.glob("exercises/*/*/*.ipynb")]:
-        edition = path.relative_to(ROOT / "exercises").parts[:-2]
         notebook = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             cell["metadata"]["deletable"] = False
@@ -106,7 +110,7 @@ def copy_notebooks(folder):
             for cell in notebook["cells"]
             if not cell["metadata"].get("nbgrader", {}).get("locked")
         }
-        (folder / ".".join([path.stem, *edition, "ipynb"])).write_text(
+        (folder / f"{name_of(path)}.ipynb").write_text(
             json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8"
         )
 

@@ -27,6 +27,8 @@ INSTRUCTORS = "For instructors"  # the part of the table of contents that is a v
 VOLUMES = {"bptt.pdf": TITLE, "bptt-instructors.pdf": f"{TITLE}: for instructors"}
 # The paragraph of a page that offers a PDF, and the same while there is none.
 OFFER = re.compile(r'<p>(?:(?!</p>).)*href="(?:bptt|bptt-instructors)\.pdf".*?</p>', re.DOTALL)
+# What a page says of other editions, which come later and are not printed (book/_ext/editions.py).
+OTHERS = re.compile(rb"<!--(alternates|switch)-->.*?<!--/\1-->", re.DOTALL)
 HIDDEN = re.compile(r"<!--no PDF (.*?)-->", re.DOTALL)
 
 PAPER = {
@@ -109,7 +111,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def prints():
     """Where the print of each page lies, or will: {name: path}. The path changes with the page."""
     style = (HTML / "_static" / "course.css").read_bytes() + Path(__file__).read_bytes()
-    digests = {name: hashlib.sha256(style + (HTML / f"{name}.html").read_bytes()).hexdigest() for name in pages()}
+    printed = {name: OTHERS.sub(b"", (HTML / f"{name}.html").read_bytes()) for name in pages()}
+    digests = {name: hashlib.sha256(style + page).hexdigest() for name, page in printed.items()}
     return {name: PRINTED / f"{name.replace('/', '-')}-{digest[:16]}.pdf" for name, digest in digests.items()}
 
 

@@ -8,6 +8,7 @@ import json
 import re
 
 from docutils import nodes
+from editions import notebook
 from freshness import ROOT
 from sphinx.util.docutils import SphinxDirective
 from translation import _, written
@@ -31,7 +32,7 @@ def setup(app):
 def serve(app, config):
     """Give every page the script that keeps and shows progress, and what it must know of the course."""
     known = [{name: each[name] for name in ("slug", "chapter", "parts")} for each in exercises()]
-    course = config.html_theme_options.get("repository_url") or config.html_title
+    course = config.html_theme_options.get("repository_url") or config.course_title
     config.course_data = json.dumps({"course": course, "exercises": known})
     config.html_static_path.append("progress")
     app.add_js_file("progress.js", priority=100, **{"data-course": config.course_data})
@@ -50,20 +51,24 @@ def exercises():
 
 
 def about(slug):
-    """The title, minutes, points and number of parts of an exercise, as its notebook has them."""
-    notebook = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
-    texts = ["".join(cell["source"]) for cell in notebook["cells"]]
+    """The minutes, points and number of parts of an exercise, as its notebook has them."""
+    found = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(cell["source"]) for cell in found["cells"]]
     return {
-        "title": re.search(r"^# (.+)", texts[0])[1],
         "minutes": int(re.search(r"\*\*Time\.\*\* (\d+) minutes", texts[0])[1]),
-        "points": sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"]),
+        "points": sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in found["cells"]),
         "parts": sum("exercise.run(" in text for text in texts),
     }
 
 
-def link(exercise):
-    """The title of an exercise, which leads to it, as HTML."""
-    return LINK.format(**exercise | {"title": html.escape(exercise["title"])})
+def link(exercise, language):
+    """The title of an exercise in a language, which leads to it, as HTML."""
+    return LINK.format(**exercise | {"title": html.escape(title(notebook(exercise["slug"], language)))})
+
+
+def title(path):
+    """The title of a notebook."""
+    return re.search(r"^# (.+)", "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]))[1]
 
 
 def state(exercise, untouched=""):
@@ -75,10 +80,13 @@ class ExerciseTable(SphinxDirective):
     def run(self):
         known, here = exercises(), self.config.exercises_in_the_page
         for each in known:
-            self.env.note_dependency(ROOT / "exercises" / each["slug"] / f"{each['slug']}.ipynb")
+            self.env.note_dependency(notebook(each["slug"], self.config.language))
             self.env.note_dependency(ROOT / "book" / f"{each['chapter']}.md")
         begun = [state(each, _("not begun")) if here else "" for each in known]
-        rows = [ROW.format(**each, link=link(each), state=so_far) for each, so_far in zip(known, begun, strict=True)]
+        rows = [
+            ROW.format(**each, link=link(each, self.config.language), state=so_far)
+            for each, so_far in zip(known, begun, strict=True)
+        ]
         header = HEADER.format(_("Exercise"), _("So far"), _("Chapter"), _("Minutes"), _("Points"))
         table = written(self.parse_text_to_nodes(header + "".join(rows)))
         return [*table, nodes.raw("", TOOLS, format="html")] if here else table

@@ -7,6 +7,7 @@ the next one {1}: the frames of an interactive figure differ in nothing else.
 """
 
 import functools
+import hashlib
 import json
 import pickle
 import re
@@ -19,7 +20,7 @@ from book.figures.style import picture
 
 # Those of Debian: fonts-wqy-microhei, which `make system` installs, and others.
 FONTS = ["WenQuanYi Micro Hei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Droid Sans Fallback"]
-PICTURE = re.compile(r'<div class="picture[ "].*?</svg></div>', re.DOTALL)
+PICTURE = re.compile(r'<div class="picture[ "].*?</svg>\s*</div>', re.DOTALL)
 MARK = re.compile(r'id="(p[0-9a-f]{8})-')
 STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.{^-])[-\u2212]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
@@ -73,11 +74,17 @@ def drawn_again(shown, words, kept):
     if not path.exists() or not font():
         return shown[0]
     figure, alt, from_right = pickle.loads(path.read_bytes())
-    for text, put in list(texts(figure)):
-        said = translated(text, words)
-        if said != text:
-            put(said)
-    return picture(figure, translated(alt, words), from_right).html
+    changes = [(said, put) for text, put in texts(figure) if (said := translated(text, words)) != text]
+    told = translated(alt, words)
+    if told == alt and not changes:
+        return shown[0]
+    said = repr([font(), told, *(said for said, _ in changes)])
+    drawn = path.with_name(f"{path.stem}-{hashlib.sha256(said.encode()).hexdigest()[:16]}.html")
+    if not drawn.exists():  # drawing takes longer than all the rest of an edition
+        for words_there, put in changes:
+            put(words_there)
+        drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
+    return drawn.read_text(encoding="utf-8")
 
 
 @functools.cache

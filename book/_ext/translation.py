@@ -25,7 +25,7 @@ from sphinx.util.nodes import clean_astext, extract_messages
 # Formulas, code and roles, the targets of links, and HTML.
 MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{2}")
-# Made from solutions/*/answers.toml, whose words have a catalogue of their own.
+# Made from solutions/*/answers.toml, whose words have their own catalogue.
 MADE = re.compile(r"mistakes(/|$)")
 
 
@@ -47,7 +47,9 @@ def setup(app):
     load_words(app)
     app.add_transform(LeaveOut)
     app.add_transform(KeepPlaces)
+    app.add_transform(TranslateContents)
     app.connect("config-inited", say_where)
+    app.add_config_value("course_title", "", "html")  # in English: what a reader has done is kept under this name
     app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
     app.connect("html-page-context", leave_room, priority=950)
@@ -77,8 +79,9 @@ def say_where(app, config):
 
 def name_the_edition(app, config):
     """Give the edition its title, and its own address below that of the English site."""
+    config.course_title = config.html_title
     if config.language != "en":
-        config.html_title = _(TITLE)
+        config.html_title = str(TITLE)
         config.nb_code_prompt_show, config.nb_code_prompt_hide = _("Show the code"), _("Hide the code")
         config.togglebutton_hint, config.togglebutton_hint_hide = _("Show"), _("Hide")
         config.html_theme_options["logo"] = {"text": config.html_title}
@@ -156,10 +159,22 @@ class KeepPlaces(SphinxTransform):
         self.env.metadata[self.env.docname]["myst_slugs"] = known
 
 
+class TranslateContents(SphinxTransform):
+    """The parts of the contents get their translated names: they come into the page when Sphinx is done with it."""
+
+    default_priority = 500  # after 100, when sphinx_external_toc puts them in
+
+    def apply(self):
+        if self.config.language != "en":
+            words = translations(self.config.language, "index")
+            for contents in self.document.findall(addnodes.toctree):
+                contents["caption"] = words.get(contents.get("caption"), contents.get("caption"))
+
+
 class GluedText(PasteTextRole):
     """The role `glue:text`, which finds a number in a translated paragraph too.
 
-    Sphinx parses that as a document of its own, in which no cells have run.
+    Sphinx parses that as a separate document, in which no cells have run.
     """
 
     def run(self):

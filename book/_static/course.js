@@ -26,7 +26,7 @@ addEventListener("DOMContentLoaded", () => {
 });
 
 // ipywidgets leaves its sliders and the buttons of Play without names, and shows the tooltip "null".
-const PLAY_BUTTONS = [_`Play or pause`, _`Stop`, _`Repeat`];
+const PLAY_BUTTONS = [phrase`Play or pause`, phrase`Stop`, phrase`Repeat`];
 function nameControls() {
   for (const button of document.querySelectorAll(".widget-play button:not([aria-label])")) {
     button.setAttribute("aria-label", PLAY_BUTTONS[[...button.parentElement.children].indexOf(button)]);
@@ -35,7 +35,7 @@ function nameControls() {
     const label = slider.querySelector(".widget-label");
     const handles = slider.querySelectorAll(".noUi-handle");
     if (!handles.length) continue; // it is not complete yet
-    for (const handle of handles) handle.setAttribute("aria-label", label.textContent.trim() || _`value`);
+    for (const handle of handles) handle.setAttribute("aria-label", label.textContent.trim() || phrase`value`);
     label.removeAttribute("title");
     slider.dataset.named = "";
   }

@@ -20,12 +20,12 @@ function openExercise(stage, button) {
   const line = stage.querySelector("[role=status]");
   if (location.protocol === "file:") return (line.textContent = NO_SERVER + OR_AT_HOME);
   const frame = document.createElement("iframe");
-  frame.title = _`Notebook of the exercise ${slug}`;
+  frame.title = phrase`Notebook of the exercise ${slug}`;
   frame.src = new URL(`lite/notebooks/index.html?path=${name}.ipynb`, HERE);
   const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
   const bar = waysWith(name, () => frame.contentWindow);
   stage.append(bar, frame);
-  button.textContent = _`Close ${slug}`;
+  button.textContent = phrase`Close ${slug}`;
   button.setAttribute("aria-expanded", "true");
   letIn(frame, button);
   tellProgress(line, bar, frame, loaded);
@@ -39,7 +39,7 @@ async function closeExercise(stage, button) {
   frame.remove();
   bar.remove();
   stage.querySelector("[role=status]").textContent = "";
-  button.textContent = _`Do ${button.dataset.exercise} here`;
+  button.textContent = phrase`Do ${button.dataset.exercise} here`;
   button.removeAttribute("aria-expanded");
 }
 
@@ -68,12 +68,12 @@ function standAlone() {
 function waysWith(name, app) {
   const bar = document.createElement("p");
   bar.className = "exercise-ways";
-  const receipt = action(_`Download a receipt for it`, () => {});
+  const receipt = action(phrase`Download a receipt for it`, () => {});
   receipt.hidden = true;
   bar.append(
-    action(_`Download my notebook`, () => download(app(), name, receipt)),
+    action(phrase`Download my notebook`, () => download(app(), name, receipt)),
     receipt,
-    action(_`Start again from the released version`, () => startAgain(app(), name)),
+    action(phrase`Start again from the released version`, () => startAgain(app(), name)),
   );
   window.offerMarking?.(bar, slugOf(name), () => notebook(app())?.context.model.toString()); // see book/marking/mark.js
   return bar;
@@ -151,7 +151,7 @@ function fetchAs(address, name) {
 
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
 async function startAgain(app, name) {
-  if (!notebook(app) || !confirm(_`Your work on this exercise in this browser will be lost. Start again?`)) return;
+  if (!notebook(app) || !confirm(phrase`Your work on this exercise in this browser will be lost. Start again?`)) return;
   await app.jupyterapp.serviceManager.contents.delete(`${name}.ipynb`);
   await notebook(app).context.revert();
   forget(slugOf(name));
@@ -197,26 +197,26 @@ function tellStanding(line, bar, app, failed = "") {
 function aboutPython(app, before) {
   const { failed, ended } = app.python ?? {};
   if (isReady(app)) {
-    return ended ? _`${ended} Python is ready again; all names are gone, so run the cells from the top.` : _`Python is ready.`;
+    return ended ? phrase`${ended} Python is ready again; all names are gone, so run the cells from the top.` : phrase`Python is ready.`;
   }
   if (failed || before) return (failed ? whyNot({ message: failed }) : before) + OR_AT_HOME;
-  return ended ? _`${ended} Your code is kept, and a new Python is starting.` : _`Starting Python.`;
+  return ended ? phrase`${ended} Your code is kept, and a new Python is starting.` : phrase`Starting Python.`;
 }
 
 const isReady = (app) => app.python?.ready && ["idle", "busy"].includes(kernelOf(app)?.status);
 const kernelOf = (app) => app.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
 
 // What a reader can do about it. An exercise has a way out that a live cell has not.
-const OR_AT_HOME = _`, or download the notebook and do it on your own computer.`;
-const NO_SERVER = _`Python in the page needs a server: run \`make serve\``;
-const STUCK = _`Python has made no progress for 30 seconds: wait, or reload the page`;
+const OR_AT_HOME = phrase`, or download the notebook and do it on your own computer.`;
+const NO_SERVER = phrase`Python in the page needs a server: run \`make serve\``;
+const STUCK = phrase`Python has made no progress for 30 seconds: wait, or reload the page`;
 
 // Why Python does not come, and what to do about it: the beginning of a sentence.
 function whyNot({ message }) {
-  const why = (reason, remedy) => _`Python could not be started (${reason}): ${remedy}`;
-  if (typeof WebAssembly === "undefined") return why(_`this browser lacks WebAssembly`, _`try another browser`);
-  if (/memory/i.test(message)) return why(message, _`close other tabs, then reload the page`);
-  return why(message, _`reload the page`);
+  const why = (reason, remedy) => phrase`Python could not be started (${reason}): ${remedy}`;
+  if (typeof WebAssembly === "undefined") return why(phrase`this browser lacks WebAssembly`, phrase`try another browser`);
+  if (/memory/i.test(message)) return why(message, phrase`close other tabs, then reload the page`);
+  return why(message, phrase`reload the page`);
 }
 
 // Does something once it has heard nothing for half a minute; it begins to wait when it is called.
@@ -230,14 +230,14 @@ function watchdog(bark) {
   return alive;
 }
 
-const loading = (done, all, name) => _`Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
+const loading = (done, all, name) => phrase`Loading ${name}: ${megabytes(done)} of ${megabytes(all)} MB`;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* Fetch the files of Python into the cache of the browser, and count them. Live cells (book/live/live.js) and marking
    want only those whose names match `wanted`. Raises an Error that names the file which is missing or not whole. */
 async function fetchFiles(tell, { wanted = /./, signal } = {}) {
-  const listed = await (await fetched(_`the list of its files`, "files.json", signal)).json();
+  const listed = await (await fetched(phrase`the list of its files`, "files.json", signal)).json();
   const files = listed.filter((file) => wanted.test(file.name));
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
   const say = nowAndThen(tell, all);
@@ -249,7 +249,7 @@ async function fetchFiles(tell, { wanted = /./, signal } = {}) {
     for (let part; !(part = await piece(reader, file)).done; got += part.value.length) {
       say((done += part.value.length), file.name);
     }
-    if (got < file.bytes) throw new Error(_`${file.name} is not whole`);
+    if (got < file.bytes) throw new Error(phrase`${file.name} is not whole`);
   };
   await Promise.all(files.map(load));
   return files;
@@ -257,7 +257,7 @@ async function fetchFiles(tell, { wanted = /./, signal } = {}) {
 
 async function fetched(name, address, signal) {
   const answer = await fetch(new URL(address, PYTHON), { signal }).catch(() => ({}));
-  if (!answer.ok) throw new Error(_`${name} is missing`);
+  if (!answer.ok) throw new Error(phrase`${name} is missing`);
   return answer;
 }
 
@@ -265,7 +265,7 @@ async function piece(reader, { name }) {
   try {
     return await reader.read();
   } catch {
-    throw new Error(_`${name} is not whole`);
+    throw new Error(phrase`${name} is not whole`);
   }
 }
 

@@ -3,11 +3,11 @@
 
 import { merge } from "./release.js";
 
-const KEPT = _`Your work is kept in this browser.`;
-const NO_ROOM = _`Not saved: this browser has no room for it. Download your notebook now.`;
-const NO_STORE = _`Not saved: this browser keeps nothing. Download your notebook before you leave.`;
-const NEW_RELEASE = _`The exercise has changed since you began; your answers have been put into the new version.`;
-const ELSEWHERE = _`This exercise is open in another tab, and can be changed in one of them at a time.`;
+const KEPT = phrase`Your work is kept in this browser.`;
+const NO_ROOM = phrase`Not saved: this browser has no room for it. Download your notebook now.`;
+const NO_STORE = phrase`Not saved: this browser keeps nothing. Download your notebook before you leave.`;
+const NEW_RELEASE = phrase`The exercise has changed since you began; your answers have been put into the new version.`;
+const ELSEWHERE = phrase`This exercise is open in another tab, and can be changed in one of them at a time.`;
 
 const { app, panel } = await found(() => {
   const app = window.jupyterapp;
@@ -56,7 +56,7 @@ function followTheme() {
 /* JupyterLite cannot interrupt Python, and does not notice when it ends. In both cases another takes its place; the cells
    stay as they are. */
 function replacePython() {
-  const stop = async () => sessionContext.session.kernel.status === "busy" && window.tellPython({ ended: _`Stopped.` });
+  const stop = async () => sessionContext.session.kernel.status === "busy" && window.tellPython({ ended: phrase`Stopped.` });
   const adopt = () => sessionContext.session?.kernel && (sessionContext.session.kernel.interrupt = stop);
   sessionContext.kernelChanged.connect(adopt);
   adopt();
@@ -127,7 +127,7 @@ function showWaiting(channel) {
   const button = document.createElement("button");
   box.id = "waiting";
   box.role = "alert";
-  button.textContent = _`Go on here`;
+  button.textContent = phrase`Go on here`;
   button.addEventListener("click", () => channel.postMessage("please"));
   box.append(ELSEWHERE, button);
   document.body.append(box);

@@ -4,8 +4,8 @@
 const CORE = document.currentScript.dataset.python || PYTHON.href; // where the interpreter lies
 const WORKER = new URL("live-worker.js", document.currentScript.src);
 const NEEDED = /^(Python|its library|numpy)$/; // of the names that book/_ext/lite.py gives; rnnlib lies in the library
-const STOPPED = _`Stopped. All names that were defined are gone.`;
-const ENDED = _`Python has ended. All names that were defined are gone; the next run starts another.`;
+const STOPPED = phrase`Stopped. All names that were defined are gone.`;
+const ENDED = phrase`Python has ended. All names that were defined are gone; the next run starts another.`;
 
 document.querySelectorAll(".live").forEach((bar, index) => {
   if (location.protocol === "file:") bar.textContent = `${NO_SERVER}.`;
@@ -19,8 +19,8 @@ function edit(bar, name) {
   const code = input.querySelector("pre").textContent.trimEnd();
   const built = [...output.childNodes];
   const cell = { name, output, editor: textarea(), line: bar.querySelector("[role=status]") };
-  cell.run = action(_`Run`, () => (cell.running ? kernel.end(STOPPED) : run(cell)));
-  cell.reset = action(_`Reset`, () => {
+  cell.run = action(phrase`Run`, () => (cell.running ? kernel.end(STOPPED) : run(cell)));
+  cell.reset = action(phrase`Reset`, () => {
     write(cell, code);
     output.replaceChildren(...built);
     cell.line.textContent = "";
@@ -38,12 +38,12 @@ function edit(bar, name) {
   cell.editor.setSelectionRange(0, 0);
   cell.editor.focus();
   opened.push(cell);
-  whenReady(cell, () => (cell.running ? _`Running` : _`Python is ready.`)); // it starts while the reader types
+  whenReady(cell, () => (cell.running ? phrase`Running` : phrase`Python is ready.`)); // it starts while the reader types
 }
 
 function textarea() {
   const editor = document.createElement("textarea");
-  const settings = { "aria-label": _`Python code; Shift+Enter runs it`, spellcheck: false, autocapitalize: "off" };
+  const settings = { "aria-label": phrase`Python code; Shift+Enter runs it`, spellcheck: false, autocapitalize: "off" };
   for (const [name, value] of Object.entries(settings)) editor.setAttribute(name, value);
   return editor;
 }
@@ -64,7 +64,7 @@ async function run(cell) {
 
 function showRunning(cell, running) {
   cell.running = running;
-  cell.run.textContent = running ? _`Stop` : _`Run`;
+  cell.run.textContent = running ? phrase`Stop` : phrase`Run`;
   cell.reset.disabled = running;
   cell.output.setAttribute("aria-busy", running); // a screen reader waits until it is complete
 }
@@ -102,7 +102,7 @@ class Kernel {
     const addresses = (ending) =>
       files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
     if (this.over) return;
-    this.tell(_`Starting Python`);
+    this.tell(phrase`Starting Python`);
     this.worker = new Worker(WORKER);
     this.worker.postMessage({ core: CORE, library: addresses(".zip")[0], packages: addresses(".whl") });
     await new Promise((resolve, reject) => {
@@ -123,13 +123,13 @@ class Kernel {
   }
 
   execute(cell) {
-    cell.line.textContent = _`Running`;
+    cell.line.textContent = phrase`Running`;
     return new Promise((resolve) => {
       this.listeners.set(cell.name, ({ text, done, failedLine }) => {
         show(cell, text);
         if (!done) return;
-        if (failedLine) resolve(_`Error in line ${failedLine}.`);
-        else resolve(text ? _`Done.` : _`Done; nothing was printed.`);
+        if (failedLine) resolve(phrase`Error in line ${failedLine}.`);
+        else resolve(text ? phrase`Done.` : phrase`Done; nothing was printed.`);
       });
       this.worker.postMessage({ name: cell.name, source: cell.editor.value });
     });

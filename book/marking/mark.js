@@ -15,20 +15,20 @@
     const line = document.createElement("span");
     line.role = "status";
     let marking;
-    const button = action(_`Mark my work`, async () => {
-      if (marking) return marking.end(_`Stopped.`);
+    const button = action(phrase`Mark my work`, async () => {
+      if (marking) return marking.end(phrase`Stopped.`);
       const text = written();
-      if (!text) return (line.textContent = _`The notebook is not there yet.`);
+      if (!text) return (line.textContent = phrase`The notebook is not there yet.`);
       marking = new Marking((news) => (line.textContent = news));
-      button.textContent = _`Stop marking`;
+      button.textContent = phrase`Stop marking`;
       marking.start(slug, text);
       show(await marking.over, slug, bar, button);
-      button.textContent = _`Mark my work`;
+      button.textContent = phrase`Mark my work`;
       marking = undefined;
     });
     button.className = "exercise-mark";
     bar.append(button, line);
-    bar.addEventListener("close", () => marking?.end(_`Stopped.`)); // with the exercise
+    bar.addEventListener("close", () => marking?.end(phrase`Stopped.`)); // with the exercise
   };
 
   class Marking {
@@ -49,11 +49,11 @@
         alive();
         const files = await fetchFiles(tell, { wanted: NEEDED, signal: this.leaving.signal });
         if (this.ended) return;
-        this.tell(_`Starting Python`);
+        this.tell(phrase`Starting Python`);
         alive();
         this.worker = new Worker(new URL("mark-worker.js", script.src));
-        const missing = _`its program is missing`;
-        this.worker.onerror = ({ message }) => this.end(_`Nothing was marked: ${message ?? missing}.`);
+        const missing = phrase`its program is missing`;
+        this.worker.onerror = ({ message }) => this.end(phrase`Nothing was marked: ${message ?? missing}.`);
         this.worker.onmessage = ({ data }) => this.hear(data);
         const addresses = (ending) =>
           files.filter((file) => file.url.endsWith(ending)).map((file) => new URL(file.url, PYTHON).href);
@@ -76,9 +76,9 @@
       if (this.ended) return; // this was on its way when the reader stopped it
       this.alive.end();
       clearTimeout(this.watch);
-      if (failed) return this.end(_`Nothing was marked: ${failed}`);
+      if (failed) return this.end(phrase`Nothing was marked: ${failed}`);
       if (done) return this.end(inWords(done), done);
-      this.tell(_`Marking ${part}`);
+      this.tell(phrase`Marking ${part}`);
       this.watch = setTimeout(() => this.end(tooLong(part)), LONGEST);
     }
 
@@ -95,9 +95,9 @@
   }
 
   const inWords = ({ points, most }) =>
-    _`${points} of ${most} points. This mark is for yourself; the feedback is below.`;
+    phrase`${points} of ${most} points. This mark is for yourself; the feedback is below.`;
   const tooLong = (part) =>
-    _`Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
+    phrase`Nothing was marked: ${part}, has not ended for ${LONGEST / 1000} seconds. Look for an endless loop.`;
 
   function show(found, slug, bar, button) {
     const stage = bar.closest(".exercise-stage") ?? bar;
@@ -106,7 +106,7 @@
     window.note?.(slug, { mark: { points: found.points, of: found.most } });
     const box = document.createElement("div");
     box.className = "exercise-feedback";
-    const close = action(_`Close the feedback`, () => {
+    const close = action(phrase`Close the feedback`, () => {
       box.remove();
       button.focus();
     });
@@ -118,7 +118,7 @@
   // The page runs no script. It has the origin of this one, for its height to be measured and its links to be led.
   function feedback(slug, page) {
     const frame = document.createElement("iframe");
-    frame.title = _`Feedback on ${slug}`;
+    frame.title = phrase`Feedback on ${slug}`;
     frame.sandbox = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
     frame.srcdoc = page;
     const fit = () => (frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 2}px`);

@@ -10,12 +10,12 @@ addEventListener("DOMContentLoaded", () => {
   const line = ways.nextElementSibling;
   const telling = (act) => async () => {
     line.textContent = "";
-    line.textContent = await act().catch((error) => _`Nothing was changed: ${error.message}`);
+    line.textContent = await act().catch((error) => phrase`Nothing was changed: ${error.message}`);
   };
   ways.append(
-    action(_`Download my progress`, telling(exportAll)),
-    action(_`Read progress from a file`, telling(importAll)),
-    action(_`Forget my progress`, telling(forgetAll)),
+    action(phrase`Download my progress`, telling(exportAll)),
+    action(phrase`Read progress from a file`, telling(importAll)),
+    action(phrase`Forget my progress`, telling(forgetAll)),
   );
 });
 
@@ -23,32 +23,32 @@ async function exportAll() {
   const notebooks = await kept();
   const all = { format: FORMAT, course, date: new Date().toISOString(), noted: progress(), notebooks };
   save(JSON.stringify(all), "progress.json", "application/json");
-  return _`Downloaded: ${counted(notebooks)}.`;
+  return phrase`Downloaded: ${counted(notebooks)}.`;
 }
 
 async function importAll() {
   const { noted, notebooks } = checked(await (await chosenFile()).text());
   await refuseWhileOpen();
   const mine = Object.keys(await kept()).filter((name) => name in notebooks);
-  if (mine.length && !confirm(_`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
-    return _`Nothing was changed.`;
+  if (mine.length && !confirm(phrase`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
+    return phrase`Nothing was changed.`;
   }
   for (const [name, notebook] of Object.entries(notebooks)) await files.setItem(`${name}.ipynb`, asFile(name, notebook));
   replaceProgress({ ...progress(), ...noted });
-  return _`Read: ${counted(notebooks)}.`;
+  return phrase`Read: ${counted(notebooks)}.`;
 }
 
 async function forgetAll() {
   await refuseWhileOpen();
-  if (!confirm(_`Your work on all exercises in this browser will be lost. Forget it?`)) return _`Nothing was changed.`;
+  if (!confirm(phrase`Your work on all exercises in this browser will be lost. Forget it?`)) return phrase`Nothing was changed.`;
   for (const name of Object.keys(await kept())) await files.removeItem(`${name}.ipynb`);
   replaceProgress({});
-  return _`This browser keeps nothing of your work any more.`;
+  return phrase`This browser keeps nothing of your work any more.`;
 }
 
 const counted = (notebooks) => {
   const count = Object.keys(notebooks).length;
-  return count === 1 ? _`${count} notebook` : _`${count} notebooks`;
+  return count === 1 ? phrase`${count} notebook` : phrase`${count} notebooks`;
 };
 
 // The notebooks that this browser keeps, {name of the file without its ending: notebook}, in all editions.
@@ -65,7 +65,7 @@ const isOurs = (name) => /^[\w-]+(\.\w+)?$/.test(name) && exercises.some(({ slug
 // An open notebook is saved every few seconds, over whatever would be written here.
 async function refuseWhileOpen() {
   const { held } = (await navigator.locks?.query()) ?? { held: [] };
-  if (held.some(({ name }) => name.startsWith(STORE))) throw new Error(_`an exercise is open. Close it first.`);
+  if (held.some(({ name }) => name.startsWith(STORE))) throw new Error(phrase`an exercise is open. Close it first.`);
 }
 
 function chosenFile() {
@@ -74,7 +74,7 @@ function chosenFile() {
   input.accept = ".json";
   return new Promise((resolve, reject) => {
     input.addEventListener("change", () => resolve(input.files[0]));
-    input.addEventListener("cancel", () => reject(new Error(_`no file was chosen.`)));
+    input.addEventListener("cancel", () => reject(new Error(phrase`no file was chosen.`)));
     input.click();
   });
 }
@@ -87,7 +87,7 @@ function checked(text) {
   } catch {
     all = {};
   }
-  if (all?.format !== FORMAT) throw new Error(_`this is no file of progress.`);
+  if (all?.format !== FORMAT) throw new Error(phrase`this is no file of progress.`);
   const here = (some) => Object.entries(some ?? {}).filter(([name]) => isOurs(name));
   const notebooks = here(all.notebooks).filter(([, notebook]) => Array.isArray(notebook?.cells));
   return { noted: Object.fromEntries(here(all.noted)), notebooks: Object.fromEntries(notebooks) };

@@ -4,10 +4,11 @@
    and it stays when a notebook is cleared. The name of both says which course it is, and where on the host: two courses
    on one host, or two releases of one in two folders, have nothing in common. */
 
-// A text in the language of the page. An edition's words.js has {text: translation}, a value of the text being {0}, the
-// next {1}; JupyterLite, which is one for all editions, takes the words of the page around it.
+// A text in the language of the page, as a tagged template; the name _ is taken by a script of Sphinx. An edition's
+// words.js has {text: translation}, a value of the text being {0}, the next {1}; JupyterLite, which is one for all
+// editions, takes the words of the page around it.
 const SAID = window.WORDS ?? window.frameElement?.ownerDocument.defaultView.WORDS ?? {};
-function _(pieces, ...values) {
+function phrase(pieces, ...values) {
   const text = pieces.reduce((all, piece, place) => `${all}{${place - 1}}${piece}`);
   return (SAID[text] ?? text).replace(/\{(\d+)\}/g, (_, place) => values[place]);
 }
@@ -70,7 +71,7 @@ function tick(right, parts) {
   const sign = document.createElement("span");
   sign.className = "chapter-tick";
   sign.role = "img";
-  sign.ariaLabel = _`${right} of ${parts} parts right`;
+  sign.ariaLabel = phrase`${right} of ${parts} parts right`;
   sign.textContent = right < parts ? `${right}/${parts}` : "✓";
   return sign;
 }
@@ -85,8 +86,8 @@ function showStates() {
 }
 
 function state({ right, mark }, parts) {
-  const found = _`${right?.length ?? 0} of ${parts} parts right`;
-  return mark ? _`${found}, marked ${mark.points} of ${mark.of}` : found;
+  const found = phrase`${right?.length ?? 0} of ${parts} parts right`;
+  return mark ? phrase`${found}, marked ${mark.points} of ${mark.of}` : found;
 }
 
 for (const show of [tickChapters, showStates]) {

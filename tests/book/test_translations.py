@@ -6,12 +6,24 @@ import subprocess
 from collections import Counter
 
 import pytest
+import redrawn
 from babel.messages.pofile import read_po
 from browser import DESK, HTML, ROOT, watched
+from test_search import ASK
+
+from book.figures.style import new_figure, picture
 
 CATALOGUES = sorted((ROOT / "book" / "locale").glob("*/LC_MESSAGES/*.po"))
 # What a translation has as it is, as often as the English: formulas, roles, code, targets of links, HTML, and values.
 KEPT = re.compile(r"\$[^$]*\$|(?:\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>|\{\d+\}")
+# What a reader types, and the page that must come first.
+QUERIES = {
+    "随时间反向传播": "index",
+    "梯度消失": "vanishing",
+    "梯度裁剪": "vanishing",
+    "遗忘门": "gates",
+    "困惑度": "characters",
+}
 PAGES = ["two-step", "checking", "linear", "notation"]
 
 
@@ -43,6 +55,44 @@ def test_what_is_compared_would_be_missed():
     english = "See [the sum](graph.md#sum) of $u_0$ in {eq}`total`, {glue:text}`E:.2f`, `o - y` and <b>{0}</b>."
     for part in ("(graph.md#sum)", "$u_0$", "{eq}", "E:.2f", "`o - y`", "<b>", "{0}"):
         assert Counter(KEPT.findall(english)) != Counter(KEPT.findall(english.replace(part, "")))
+
+
+def test_a_number_in_a_picture_is_put_into_its_translation():
+    words = {"after {0} hops: {1}": "{0} 步之后为{1}"}
+    assert redrawn.translated("after 20 hops: 1.5e-07", words) == "20 步之后为1.5e-07"
+    assert redrawn.translated("after 20 hops", words) == "after 20 hops"
+
+
+def test_no_script_uses_a_name_that_a_script_of_sphinx_has():
+    scripts = [*(ROOT / "book").glob("*/*.js")]
+    assert scripts
+    assert not [path.name for path in scripts if re.search(r"(?<!\w)_`|function _\(", path.read_text(encoding="utf-8"))]
+
+
+def test_letters_with_an_index_are_no_numbers():
+    assert redrawn.message("the state s_-1 and w_0 of $s_{-1}$ give 3") == (
+        "the state s_-1 and w_0 of $s_{-1}$ give {0}",
+        ["3"],
+    )
+    assert redrawn.message("$x_0$, 3.5") == (None, [])
+
+
+def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(title="error of step 3", xlabel="step $t$")
+    shown = picture(figure, "A curve that falls to 0.5.").html
+    words = {
+        "error of step {0}": "Fehler im Schritt {0}",
+        "A curve that falls to {0}.": "Eine fallende Kurve bis {0}.",
+    }
+    page = f"<p>text</p>{shown}<p>text</p>"
+    again = redrawn.page(page, words, tmp_path)
+    assert 'aria-label="Eine fallende Kurve bis 0.5."' in again
+    assert "<!-- Fehler im Schritt 3 -->" in again
+    assert "error of step" not in again
+    assert redrawn.page(page, {}, tmp_path) == page
 
 
 @pytest.mark.skipif(not os.environ.get("RELEASE"), reason="counts what is left to translate: RELEASE=1")
@@ -79,6 +129,18 @@ class TestTheChineseEdition:
     )
     def test_has_what_the_english_page_has(self, chinese, name, pattern):
         assert parts(f"zh/{name}.html", pattern) == parts(f"{name}.html", pattern)
+
+    @pytest.mark.parametrize("query", QUERIES)
+    def test_leads_who_types_a_usual_term_to_the_page_that_explains_it(self, chinese, chromium, query):
+        page = chromium.new_page()
+        page.goto(chinese + "search.html")
+        page.wait_for_function("Search.hasIndex()")
+        found = page.evaluate(ASK, query)
+        page.close()
+        if not any(query in message.string for path in CATALOGUES for message in messages(path)):
+            pytest.skip("the catalogues do not have the term yet")
+        assert found
+        assert found[0].startswith(QUERIES[query] + ".html")
 
     def test_says_its_language(self, chinese):
         assert parts("zh/two-step.html", r'<html[^>]* lang="(.*?)"') == ["zh-CN"]
