@@ -23,8 +23,8 @@ from grading.course import COURSE, LANGUAGES, load_config, slugs
 SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.html.jinja")
 READ = ("mistake", "hint", "ask")  # of an answer: what students and teachers read
 HEADER = """\
-# Translations; `make catalogues` brings this file up to date. A comment says where a text stands: a `mistake` goes on
-# after "This is what you get when", without a full stop. What stands in {braces} or `backticks` stays as it is."""
+# Translations; `make catalogues` brings this file up to date. A comment says where a text is: a `mistake` goes on
+# after "This is what you get when", without a full stop. What is in {braces} or `backticks` stays as it is."""
 DATES = re.compile(
     r'^"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To): .*\n',
     re.MULTILINE,

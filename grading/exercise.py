@@ -18,7 +18,7 @@ from grading import answers_file
 from grading.course import COURSE, LANGUAGES, slugs
 from rnnlib.words import ENGLISH, say, to_say
 
-# What stands in the place of hidden tests: the line that students see, and how the feedback calls the test.
+# What is in the place of hidden tests: the line that students see, and how the feedback calls the test.
 HIDDEN_CHECKS = {
     to_say("Hidden checks of {} run here when your notebook is graded."): to_say("Hidden checks of {}"),
     to_say("A hidden check of {} runs here when your notebook is graded."): to_say("A hidden check of {}"),

@@ -1,6 +1,6 @@
 """Build the notebooks: solutions/<slug>/<slug>.md -> solutions/<slug>/<slug>.ipynb -> exercises/<slug>/<slug>.ipynb.
 
-Those in other languages are made of these, and lie in a folder of their own: solutions/<slug>/zh, exercises/zh/<slug>.
+Those in other languages are made of these, and lie in their own folder: solutions/<slug>/zh, exercises/zh/<slug>.
 """
 
 import logging

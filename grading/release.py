@@ -97,7 +97,7 @@ def hints(slug):
 
 
 def in_language(source, translated, language, slug, address):
-    """The set-up of a release in another language: what it held itself is `translated`, what was added is said anew."""
+    """The set-up of a release in another language: what it held is `translated`, what was added is said again."""
     with speaking(language):
         below = hints(slug) if "HINTS = " in source else ""
         return library(address) + translated + below + LANGUAGE.format(language=language, comment=_comment(SPOKEN))

@@ -49,7 +49,7 @@ def notebook(original, say):
 
 
 def text(source, say):
-    """A text cell: each paragraph, heading and item of a list is a text of its own, on one line."""
+    """A text cell: each paragraph, heading and item of a list is a text by itself, on one line."""
     parts, end = [], 0
     for fence in FENCE.finditer(source):
         shown = code(fence[2], say) if fence[1] == "python" else fence[2]
@@ -219,7 +219,7 @@ def _comment(block, say):
 
 
 def _of_hidden(plain, say):
-    """A comment in other words; of the one in the place of hidden tests, what they are about is a text of its own."""
+    """A comment in other words; of the one in the place of hidden tests, what they are about is a text by itself."""
     template, about = exercise.hidden_checks(plain)
     if template is None:
         return say(plain)
