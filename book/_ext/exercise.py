@@ -14,12 +14,13 @@ from urllib.parse import quote
 from docutils import nodes
 from editions import notebook
 from freshness import ROOT
+from lite import name_of
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from translation import _, written
 
-HERE = '<button type="button" class="exercise-here" data-exercise="{slug}">{words}</button>'
-TAB = '<a href="lite/notebooks/index.html?path={slug}.ipynb">{words}</a>'
+HERE = '<button type="button" class="exercise-here" data-exercise="{slug}" data-notebook="{name}">{words}</button>'
+TAB = '<a href="lite/notebooks/index.html?path={name}.ipynb">{words}</a>'
 BINDER = '<a href="https://mybinder.org/v2/gh/{place}/{branch}?urlpath=lab/tree/{path}">{words}</a>'
 COLAB = '<a href="https://colab.research.google.com/github/{place}/blob/{branch}/{path}">{words}</a>'
 GITHUB = "https://github.com/"
@@ -60,8 +61,10 @@ class Exercise(SphinxDirective):
         ways = nodes.paragraph(classes=["exercise-ways"])
         box = nodes.container("", *self.parse_content_to_nodes(), ways, classes=["exercise"], ids=[f"exercise-{slug}"])
         if self.config.exercises_in_the_page:
-            here = HERE.format(slug=slug, words=_("Do {0} here").format(slug))
-            ways += nodes.raw("", f"{here} {TAB.format(slug=slug, words=_('Open it in its own tab'))} ", format="html")
+            names = {"slug": slug, "name": name_of(notebook(slug, self.config.language))}
+            here = HERE.format(**names, words=_("Do {0} here").format(slug))
+            tab = TAB.format(**names, words=_("Open it in its own tab"))
+            ways += nodes.raw("", f"{here} {tab} ", format="html")
             box += nodes.raw("", STAGE, format="html")
         for link in self.config.exercises_open_in:
             ways += nodes.raw("", f"{link} ".format(slug=slug), format="html")

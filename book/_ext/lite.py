@@ -27,9 +27,11 @@ SOURCES = [
     "book/_ext/*.js",
     "book/figures/interactive/*",
     "exercises/*/*.ipynb",
+    "exercises/*/*/*.ipynb",
     "LICENSE",
     "rnnlib/**/*.py",
     "rnnlib/mistakes/*.json",
+    "rnnlib/locale/*/*.json",
     "rnnlib/pyproject.toml",
     "requirements.txt",
 ]
@@ -86,13 +88,18 @@ def build_lite(site, work, url, course_data):
     assemble_python(site / "pyodide", url)
 
 
+def name_of(path):
+    """The name, without its ending, that a released notebook has in JupyterLite: two-step, or two-step.zh."""
+    return ".".join([path.stem, *path.relative_to(ROOT / "exercises").parts[:-2]])
+
+
 def copy_notebooks(folder):
-    """Copy the exercises, each with the name of its release; a notebook that says its language is not asked for it.
+    """Copy the exercises of all editions; a notebook that says in what it is programmed is not asked for that.
 
     None of its cells can be deleted: in a notebook that has the focus, two strokes of a key would do it.
     """
     folder.mkdir()
-    for path in ROOT.glob("exercises/*/*.ipynb"):
+    for path in [*ROOT.glob("exercises/*/*.ipynb"), *ROOT.glob("exercises/*/*/*.ipynb")]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             cell["metadata"]["deletable"] = False
@@ -104,7 +111,9 @@ def copy_notebooks(folder):
             for cell in notebook["cells"]
             if not cell["metadata"].get("nbgrader", {}).get("locked")
         }
-        (folder / path.name).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+        (folder / f"{name_of(path)}.ipynb").write_text(
+            json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
 
 
 def write_settings(path):

@@ -16,14 +16,14 @@ addEventListener("DOMContentLoaded", () => {
 });
 
 function openExercise(stage, button) {
-  const slug = button.dataset.exercise;
+  const { exercise: slug, notebook: name } = button.dataset;
   const line = stage.querySelector("[role=status]");
   if (location.protocol === "file:") return (line.textContent = NO_SERVER + OR_AT_HOME);
   const frame = document.createElement("iframe");
   frame.title = phrase`Notebook of the exercise ${slug}`;
-  frame.src = new URL(`lite/notebooks/index.html?path=${slug}.ipynb`, HERE);
+  frame.src = new URL(`lite/notebooks/index.html?path=${name}.ipynb`, HERE);
   const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
-  const bar = waysWith(slug, () => frame.contentWindow);
+  const bar = waysWith(name, () => frame.contentWindow);
   stage.append(bar, frame);
   button.textContent = phrase`Close ${slug}`;
   button.setAttribute("aria-expanded", "true");
@@ -52,8 +52,8 @@ async function letIn(frame, button) {
 }
 
 function standAlone() {
-  const slug = new URLSearchParams(location.search).get("path")?.replace(".ipynb", "");
-  const bar = waysWith(slug, () => window);
+  const name = new URLSearchParams(location.search).get("path")?.replace(".ipynb", "");
+  const bar = waysWith(name, () => window);
   const line = document.createElement("p");
   line.role = "status";
   const head = document.createElement("div");
@@ -64,18 +64,18 @@ function standAlone() {
   else tellStanding(line, bar, () => window);
 }
 
-// The buttons above a notebook; `app()` is the window of JupyterLite, or nothing once it is closed.
-function waysWith(slug, app) {
+// The buttons above a notebook, whose file has this name; `app()` is the window of JupyterLite, or nothing once it is closed.
+function waysWith(name, app) {
   const bar = document.createElement("p");
   bar.className = "exercise-ways";
   const receipt = action(phrase`Download a receipt for it`, () => {});
   receipt.hidden = true;
   bar.append(
-    action(phrase`Download my notebook`, () => download(app(), slug, receipt)),
+    action(phrase`Download my notebook`, () => download(app(), name, receipt)),
     receipt,
-    action(phrase`Start again from the released version`, () => startAgain(app(), slug)),
+    action(phrase`Start again from the released version`, () => startAgain(app(), name)),
   );
-  window.offerMarking?.(bar, slug, () => notebook(app())?.context.model.toString()); // see book/marking/mark.js
+  window.offerMarking?.(bar, slugOf(name), () => notebook(app())?.context.model.toString()); // see book/marking/mark.js
   return bar;
 }
 
@@ -93,9 +93,10 @@ function notebook(app) {
   return panel?.context?.isReady && !panel.node.closest("[inert]") ? panel : null;
 }
 
-async function download(app, slug, receipt) {
-  const text = notebook(app)?.context.model.toString() ?? (await keptNotebook(slug).catch(() => null));
-  if (!text) return fetchAs(new URL(`lite/files/${slug}.ipynb`, HERE), `${slug}.ipynb`);
+async function download(app, name, receipt) {
+  const slug = slugOf(name);
+  const text = notebook(app)?.context.model.toString() ?? (await keptNotebook(name).catch(() => null));
+  if (!text) return fetchAs(new URL(`lite/files/${name}.ipynb`, HERE), `${slug}.ipynb`);
   save(text, `${slug}.ipynb`, "application/x-ipynb+json");
   if (!window.crypto.subtle) return; // the site is not served over https
   const written = await receiptFor(slug, text);
@@ -121,7 +122,7 @@ async function receiptFor(slug, text) {
 }
 
 // What this browser keeps of an exercise, for when JupyterLite has not come; it keeps its files with localforage.
-async function keptNotebook(slug) {
+async function keptNotebook(name) {
   const answer = (asked) =>
     new Promise((resolve, reject) => {
       asked.onsuccess = () => resolve(asked.result);
@@ -130,7 +131,7 @@ async function keptNotebook(slug) {
   const opening = indexedDB.open(STORE);
   opening.onupgradeneeded = () => opening.transaction.abort(); // there is none, and it is not to be made
   const database = await answer(opening);
-  const file = await answer(database.transaction("files").objectStore("files").get(`${slug}.ipynb`));
+  const file = await answer(database.transaction("files").objectStore("files").get(`${name}.ipynb`));
   database.close();
   return file && JSON.stringify(file.content);
 }
@@ -149,12 +150,12 @@ function fetchAs(address, name) {
 }
 
 // Without the copy in the browser, JupyterLite reads the notebook of the site again.
-async function startAgain(app, slug) {
+async function startAgain(app, name) {
   if (!notebook(app)) return alert(NOT_YET);
   if (!confirm(phrase`Your work on this exercise in this browser will be lost. Start again?`)) return;
-  await app.jupyterapp.serviceManager.contents.delete(`${slug}.ipynb`);
+  await app.jupyterapp.serviceManager.contents.delete(`${name}.ipynb`);
   await notebook(app).context.revert();
-  forget(slug);
+  forget(slugOf(name));
 }
 
 async function tellProgress(line, bar, frame, loaded) {

@@ -15,7 +15,8 @@ const { app, panel } = await found(() => {
   return panel?.context && { app, panel };
 });
 const { context, sessionContext } = panel;
-const slug = context.path.replace(".ipynb", "");
+const file = context.path.replace(".ipynb", "");
+const slug = slugOf(file);
 const state = { news: "", failed: false, waits: false };
 
 await context.ready;
@@ -98,7 +99,7 @@ function sayWhetherKept() {
    one that has it then saves, gives it away and waits itself. */
 async function takeTurns() {
   if (!navigator.locks) return begin(); // not served over https: JupyterLab asks, once two have written
-  const name = `${STORE} ${slug}`;
+  const name = `${STORE} ${file}`;
   const channel = new BroadcastChannel(name);
   for (let how = { ifAvailable: true }; ; how = {}) {
     await navigator.locks.request(name, how, (lock) => lock && writeUntilAsked(channel));
@@ -148,7 +149,7 @@ async function begin() {
 }
 
 async function takeNewRelease() {
-  const release = await (await fetch(new URL(`lite/files/${slug}.ipynb`, ROOT))).json();
+  const release = await (await fetch(new URL(`lite/files/${file}.ipynb`, ROOT))).json();
   if (release.metadata.release === context.model.getMetadata("release")) return;
   context.model.fromJSON(merge(context.model.toJSON(), release));
   state.news = NEW_RELEASE;

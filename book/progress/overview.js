@@ -29,11 +29,11 @@ async function exportAll() {
 async function importAll() {
   const { noted, notebooks } = checked(await (await chosenFile()).text());
   await refuseWhileOpen();
-  const mine = Object.keys(await kept()).filter((slug) => slug in notebooks);
+  const mine = Object.keys(await kept()).filter((name) => name in notebooks);
   if (mine.length && !confirm(phrase`The file replaces your work on ${mine.join(", ")} in this browser. Go on?`)) {
     return phrase`Nothing was changed.`;
   }
-  for (const [slug, notebook] of Object.entries(notebooks)) await files.setItem(`${slug}.ipynb`, asFile(slug, notebook));
+  for (const [name, notebook] of Object.entries(notebooks)) await files.setItem(`${name}.ipynb`, asFile(name, notebook));
   replaceProgress({ ...progress(), ...noted });
   return phrase`Read: ${counted(notebooks)}.`;
 }
@@ -41,7 +41,7 @@ async function importAll() {
 async function forgetAll() {
   await refuseWhileOpen();
   if (!confirm(phrase`Your work on all exercises in this browser will be lost. Forget it?`)) return phrase`Nothing was changed.`;
-  for (const { slug } of exercises) await files.removeItem(`${slug}.ipynb`);
+  for (const name of Object.keys(await kept())) await files.removeItem(`${name}.ipynb`);
   replaceProgress({});
   return phrase`This browser keeps nothing of your work any more.`;
 }
@@ -51,15 +51,16 @@ const counted = (notebooks) => {
   return count === 1 ? phrase`${count} notebook` : phrase`${count} notebooks`;
 };
 
-// The notebooks that this browser keeps, {slug: notebook}.
+// The notebooks that this browser keeps, {name of the file without its ending: notebook}, in all editions.
 async function kept() {
   const found = {};
-  for (const { slug } of exercises) {
-    const file = await files.getItem(`${slug}.ipynb`);
-    if (file) found[slug] = file.content;
+  for (const name of (await files.keys()).filter((key) => key.endsWith(".ipynb")).map((key) => key.slice(0, -6))) {
+    if (isOurs(name)) found[name] = (await files.getItem(`${name}.ipynb`)).content;
   }
   return found;
 }
+
+const isOurs = (name) => /^[\w-]+(\.\w+)?$/.test(name) && exercises.some(({ slug }) => slug === slugOf(name));
 
 // An open notebook is saved every few seconds, over whatever would be written here.
 async function refuseWhileOpen() {
@@ -87,15 +88,15 @@ function checked(text) {
     all = {};
   }
   if (all?.format !== FORMAT) throw new Error(phrase`this is no file of progress.`);
-  const here = (some) => Object.entries(some ?? {}).filter(([slug]) => exercises.some((each) => each.slug === slug));
+  const here = (some) => Object.entries(some ?? {}).filter(([name]) => isOurs(name));
   const notebooks = here(all.notebooks).filter(([, notebook]) => Array.isArray(notebook?.cells));
   return { noted: Object.fromEntries(here(all.noted)), notebooks: Object.fromEntries(notebooks) };
 }
 
 // As JupyterLite writes a file. What a notebook of elsewhere has shown is not to be trusted here.
-function asFile(slug, notebook) {
+function asFile(file, notebook) {
   const now = new Date().toISOString();
-  const name = `${slug}.ipynb`;
+  const name = `${file}.ipynb`;
   for (const cell of notebook.cells) delete cell.metadata?.trusted;
   const content = JSON.stringify(notebook);
   const about = { name, path: name, type: "notebook", format: "json", mimetype: "application/json", writable: true };

@@ -19,6 +19,9 @@ const EDITION = new URL(document.documentElement.dataset.content_root ?? ".", lo
 const STORE = `exercises of ${course} at ${ROOT.pathname}`;
 const NOTE = `progress in the ${STORE}`;
 
+// An edition's notebook is a file of its own, two-step.zh.ipynb; what a reader got right there is that exercise's.
+const slugOf = (name) => name?.split(".")[0];
+
 // {slug: {right: names of checks, mark: {points, of}, ...}}; an exercise that is not in it has not been begun.
 function progress() {
   try {

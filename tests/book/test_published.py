@@ -46,8 +46,9 @@ def content(path, name):
 @pytest.mark.smoke
 def test_no_part_of_the_site_is_missing(site):
     assert [part for part in PARTS if not (HTML / part).exists()] == []
-    exercises = {path.stem for path in ROOT.glob("exercises/*/*.ipynb")}
-    assert {path.stem for path in HTML.glob("lite/files/*.ipynb")} == exercises
+    exercises = {path.name for path in ROOT.glob("exercises/*/*.ipynb")}
+    exercises |= {f"{path.stem}.{path.parts[-3]}.ipynb" for path in ROOT.glob("exercises/*/*/*.ipynb")}
+    assert {path.name for path in HTML.glob("lite/files/*.ipynb")} == exercises
 
 
 @pytest.mark.parametrize("path", PAGES)
