@@ -12,6 +12,14 @@ if __name__ == "__main__":
 
         sys.exit(doctor.main(sys.argv[2:]))
 
+    from grading import course
+
+    try:
+        course.ensure_found()
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
     from grading.commands import main
 
     sys.exit(main())

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import rnnlib
 from grading import answers_file
-from grading.course import COURSE, slugs
+from grading.course import COURSE, PROGRAM, slugs
 
 
 class Exercise(NamedTuple):
@@ -96,8 +96,8 @@ def _load(slug, *_times):
 def _code():
     """A digest of the sources of the grader and of rnnlib."""
     digest = hashlib.sha256()
-    for path in sorted(path for house in ("grading", "rnnlib") for path in (COURSE / house).rglob("*.py")):
-        digest.update(path.relative_to(COURSE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(path for house in ("grading", "rnnlib") for path in (PROGRAM / house).rglob("*.py")):
+        digest.update(path.relative_to(PROGRAM).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
