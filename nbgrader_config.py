@@ -20,7 +20,8 @@ os.environ["BPTT_COURSE"] = str(course)
 
 c = get_config()  # noqa: F821, nbgrader puts it there
 
-c.CourseDirectory.root = str(course)
+if Path.cwd() != course:  # a command in the folder itself has it by default
+    c.CourseDirectory.root = str(course)
 c.CourseDirectory.course_id = "bptt"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
