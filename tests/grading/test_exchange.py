@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import pytest
 import users
 from marking import copy_of_the_course, filled, hidden_lines, nbgrader, run
+from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import notebook_hash
 from users import ROOT, STUDENTS
 
 from grading import exchange, exercise
 from grading.answers import solution
-from grading.course import COURSE
+from grading.course import COURSE, class_at
 
 pytestmark = pytest.mark.pool
 
@@ -376,6 +377,19 @@ def page_of(desk, student, secret=SECRET):
     (page / f"{SLUG}.html").write_text(f"the page of {student}")
     (page / f"{SLUG}.html").chmod(0o600)
     return page / f"{SLUG}.html"
+
+
+def test_a_server_that_has_made_a_release_collects_from_everybody_as_before(desk):
+    """Formgrader's buttons act on one set of folders for as long as the server runs."""
+    config = class_at(desk.clone)
+    config.Exchange.root = str(desk.exchange)
+    server = NbGraderAPI(config=config)
+    ignored = list(server.coursedir.ignore)
+    assert server.generate_assignment(SLUG, force=True, create=True)["success"]
+    assert (server.coursedir.student_id, server.coursedir.ignore) == ("*", ignored)
+    submitted(desk, ME)
+    assert server.collect(SLUG)["success"]
+    assert collected(desk, ME) == WHOLE
 
 
 def test_a_page_that_is_older_than_its_mark_is_not_released(desk, said):
