@@ -144,8 +144,8 @@ def hub(machine):
     config = machine.base / "jupyterhub_config.py"
     config.write_text((HUB / "jupyterhub_config.py").read_text() + OF_THE_TEST.format(**settings))
     command = START.replace("$HUB/jupyterhub_config.py", str(config)).replace("$HUB", str(HUB))
-    # In a group of processes of its own, so that no server outlives it, whoever that one belongs to.
-    confined = [*users.reaching(sys.base_prefix, HUB), "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
+    # Not in namespaces, in which the sandbox could not mount its own /proc.
+    confined = users.reaching(sys.base_prefix, HUB)
     clean = ["env", "-i", f"PATH={Path(needs('node')).parent}:/usr/bin:/bin"]
     with open(machine.base / "hub.log", "wb") as log:
         server = subprocess.Popen(
@@ -156,7 +156,18 @@ def hub(machine):
             yield address
         finally:
             server.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=20)
+            end_what_is_left()
             server.wait(timeout=60)
+
+
+def end_what_is_left():
+    """End what was started from the environment of the hub: the servers of its users would outlive it."""
+    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    left = [line.split()[0] for line in listed.splitlines() if f"{HUB}/" in line]
+    if left:
+        subprocess.run([*ROOT, "kill", "-9", *left])
 
 
 def wait_for(address, server, machine):
