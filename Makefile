@@ -35,12 +35,12 @@ course: notebooks site  ## install, build notebooks and site, grade a sample cla
 	@echo "         $(BIN)/jupyter lab exercises/$(FIRST)/$(FIRST).ipynb"
 	@echo "  Teach: look at the report above; \`make grade\` marks sample classes of all exercises."
 
-# Who hands in through nbgrader's exchange in tests/grading/test_exchange.py; without a home, a password and a shell.
-STUDENTS := bptt-student-1 bptt-student-2
+# As whom tests hand in and mark where several share a machine, see tests/users.py; without a home, a password, a shell.
+USERS := bptt-student-1 bptt-student-2 bptt-teacher
 
 .PHONY: system
-system:  ## install Chromium, bubblewrap, a Chinese font, PostgreSQL and npm, add two users for a test (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap fonts-wqy-microhei postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(STUDENTS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
+system:  ## install Chromium, bubblewrap, a Chinese font, PostgreSQL and npm, add three users for tests (Debian; asks for sudo unless you are root)
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap fonts-wqy-microhei postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(USERS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
 
 .PHONY: notebooks
 notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/
@@ -61,12 +61,16 @@ grade: notebooks  ## grade a sample class of every exercise
 
 ##@ For those who change the course
 .PHONY: test
-test: notebooks site  ## run all tests
-	$(BIN)/python -m pytest -n auto $(TESTS)
+test: notebooks site  ## run all tests but that of the hub
+	$(BIN)/python -m pytest -n auto -m "not hub" $(TESTS)
+
+.PHONY: test-hub
+test-hub: notebooks  ## set up a JupyterHub in _build/hub, and teach a class on it in Chromium: some minutes
+	$(BIN)/python -m pytest -q -m hub tests/grading/test_hub.py
 
 .PHONY: check
 check: lint notebooks  ## lint, and all tests that need no browser, no server and no sandbox: about a minute
-	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool" $(TESTS)
+	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool and not hub" $(TESTS)
 
 .PHONY: smoke
 smoke: notebooks site  ## try the built site before it is published: its parts, a chapter, a live cell, an exercise, links

@@ -1,4 +1,7 @@
-"""nbgrader's settings for this course; every `nbgrader` command run from this folder reads them."""
+"""nbgrader's settings for this course; every `nbgrader` command run from this folder reads them.
+
+So does a teacher's Jupyter server, wherever it was started, with a link to this file in ~/.jupyter.
+"""
 
 import os
 import sys
@@ -9,12 +12,16 @@ from pathlib import Path
 os.umask(0o077)
 # nbgrader starts `alembic` by its bare name: make it found although the virtual environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-# A Jupyter server with an environment of its own finds `grading` too.
-if str(Path(__file__).parent) not in sys.path:
-    sys.path.append(str(Path(__file__).parent))
+course = Path(__file__).resolve().parent
+# A Jupyter server with an environment of its own finds `grading` too, and one that is installed finds this course.
+if str(course) not in sys.path:
+    sys.path.append(str(course))
+os.environ["BPTT_COURSE"] = str(course)
 
 c = get_config()  # noqa: F821, nbgrader puts it there
 
+if Path.cwd() != course:  # a command in the folder itself has it by default
+    c.CourseDirectory.root = str(course)
 c.CourseDirectory.course_id = "bptt"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"

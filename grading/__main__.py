@@ -14,6 +14,14 @@ if __name__ == "__main__":
 
     import gc
 
+    from grading import course
+
+    try:
+        course.ensure_found()
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
     gc.disable()  # to import makes no garbage, and looking for it would take a fifth of the time
     from grading.commands import main
 

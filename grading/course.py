@@ -1,12 +1,34 @@
-"""Where things are: the course directory, its exercises, its nbgrader configuration."""
+"""Where things are: the grader, the course directory, its exercises, its nbgrader configuration."""
 
 import contextlib
 import os
 from pathlib import Path
 
-COURSE = Path(__file__).resolve().parents[1]
+SETTING = "BPTT_COURSE"  # by which a grader that is installed by itself is told of the course folder
+PROGRAM = Path(__file__).resolve().parents[1]  # `grading` and `rnnlib` lie here: a clone, or a folder of packages
 # {language beside English, as a notebook and a page name it: the folder of its exercises and of its site}
 LANGUAGES = {"zh-CN": "zh"}
+
+
+def _course():
+    """The clone that this grader is part of, else what SETTING names, else the first folder upwards with exercises."""
+    if (PROGRAM / "solutions").is_dir():  # first, so that a clone's grader never marks by the exercises of another
+        return PROGRAM
+    if os.environ.get(SETTING):
+        return Path(os.environ[SETTING]).resolve()
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "solutions").is_dir()), PROGRAM)
+
+
+COURSE = _course()
+
+
+def ensure_found():
+    """Raise ValueError, with what to type in its message, unless there is a course folder."""
+    if not (COURSE / "solutions").is_dir():
+        named = os.environ.get(SETTING)
+        where = f"{SETTING} names {named}, which is none" if named else f"{Path.cwd()} lies in none"
+        raise ValueError(f"there is no course folder, with solutions/ in it: {where}; `cd` to it, or set {SETTING}")
 
 
 def slugs():

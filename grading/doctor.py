@@ -7,6 +7,7 @@ what to type. Whatever else goes wrong in it spoils no other line.
 
 import argparse
 import importlib.metadata
+import logging
 import os
 import re
 import shutil
@@ -18,11 +19,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grading import outside
-from grading.course import COURSE, add_db_option, load_config
+from grading.course import COURSE, PROGRAM, add_db_option, ensure_found, load_config
 
+GRADER = "bptt-grading"  # the distribution that holds the grader alone
 FREE = 2**30  # bytes; 200 submissions take a tenth of it, with outputs and feedback
 COLOURS = {"ok": "\033[32m", "note": "\033[33m", "MEND": "\033[31m"}
-PIP = "`python -m pip install -r requirements.txt`"
+IN_CLONE = (PROGRAM / "pyproject.toml").is_file()  # and not installed by itself, as on a JupyterHub
+PIP = f"`python -m pip install {'-r requirements.txt' if IN_CLONE else 'bptt_rnnlib-*.whl bptt_grading-*.whl'}`"
+BUILD = "`make notebooks`" if IN_CLONE else "`python -m grading.notebooks`"
 ROSTER = "`nbgrader db student import FILE.csv`, a file with the columns id, first_name, last_name, email"
 
 
@@ -47,6 +51,8 @@ def run(arguments):
         signs.append(sign)
         colour, usual = (COLOURS[sign], "\033[0m") if sys.stdout.isatty() else ("", "")
         print(f"{colour}{sign:<5}{usual} {part:<12} {outside.line(text, 1000)}")
+        if part == "course" and sign == "MEND":  # the others would all say so again
+            break
     return 1 if "MEND" in signs else 0
 
 
@@ -61,8 +67,14 @@ def _look(check, db):
         return "MEND", f"it could not be looked at: {type(error).__name__}: {error}"
 
 
+def _course(_):
+    ensure_found()
+    return "ok", f"{COURSE}, {'with its own grader' if IN_CLONE else f'and the grader that is installed in {PROGRAM}'}"
+
+
 def _python(_):
-    wanted = re.search(r'requires-python = ">=(\d+)\.(\d+)"', (COURSE / "pyproject.toml").read_text(encoding="utf-8"))
+    said = _project()["requires-python"] if IN_CLONE else importlib.metadata.metadata(GRADER)["Requires-Python"]
+    wanted = re.fullmatch(r">=(\d+)\.(\d+)", said)
     here = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < tuple(map(int, wanted.groups())):
         needed = ".".join(wanted.groups())
@@ -70,19 +82,28 @@ def _python(_):
     return "ok", f"{here}, {sys.executable}"
 
 
-def _packages(_):
-    """What marking needs is installed as requirements.txt pins it; what the site needs is not looked for."""
+def _project():
     import tomllib
 
+    return tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def _packages(_):
+    """What marking needs is installed as requirements.txt pins it; what the site needs is not looked for.
+
+    A grader that is installed by itself has no such file: what it asks for is then what was tested.
+    """
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    lines = (COURSE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    if IN_CLONE:
+        lines = (COURSE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        waiting = [*_project()["dependencies"], *_project()["optional-dependencies"]["grading"]]
+    else:
+        waiting = lines = importlib.metadata.requires(GRADER)
     pinned = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
     pins = {canonicalize_name(pin.name): pin for pin in pinned if pin.marker is None or pin.marker.evaluate()}
-    project = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    waiting = [*project["dependencies"], *project["optional-dependencies"]["grading"]]
-    found, missing, others = {}, [], []
+    waiting, found, missing, others = [*waiting], {}, [], []
     while waiting:
         needed = Requirement(waiting.pop())
         name = canonicalize_name(needed.name)
@@ -96,12 +117,12 @@ def _packages(_):
             continue
         waiting += importlib.metadata.requires(name) or []
         if name in pins and not pins[name].specifier.contains(found[name], prereleases=True):
-            others.append(f"{name} {found[name]} ({str(pins[name].specifier).lstrip('=')} is pinned)")
+            others.append(f"{name} {found[name]} ({str(pins[name].specifier).removeprefix('==')} is pinned)")
     if missing:
         raise ValueError(f"{', '.join(sorted(missing))}: not installed; {PIP}")
     if others:
         raise ValueError(f"other versions than were tested, {', '.join(sorted(others))}: {PIP}")
-    return "ok", f"{len(found)} that marking needs, as requirements.txt pins them"
+    return "ok", f"{len(found)} that marking needs, as {'requirements.txt' if IN_CLONE else GRADER} pins them"
 
 
 def _sandbox(_):
@@ -163,9 +184,9 @@ def _exchange(db):
 
     root = Path(_config(db).Exchange.get("root") or Exchange.root.default_value)
     if not root.is_dir():
-        return "note", f"none; on a JupyterHub, `sudo mkdir -p {root}; sudo chmod ugo+rwx {root}`"
+        return "note", f"none; on a JupyterHub, `sudo mkdir -p {root}; sudo chmod 1777 {root}`"
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        raise ValueError(f"{root} cannot be written to: `sudo chmod ugo+rwx {root}`")
+        raise ValueError(f"{root} cannot be written to: `sudo chmod 1777 {root}`")
     return "ok", f"{root} can be written to"
 
 
@@ -196,7 +217,7 @@ def _roster(db):
 def _time_zone(db):
     from nbgrader.exchange.default.exchange import Exchange
 
-    made = max(path.stat().st_mtime for path in (COURSE / "pyproject.toml", COURSE / "requirements.txt"))
+    made = Path(__file__).stat().st_mtime
     if time.time() < made - 86400:  # a file may come from another zone, or from a clock that is a little fast
         raise ValueError(f"the clock says {time.strftime('%Y-%m-%d %H:%M')}: set it, `sudo timedatectl set-ntp true`")
     name = _config(db).Exchange.get("timezone") or Exchange.timezone.default_value
@@ -229,9 +250,9 @@ def _exercises(_):
         elif min(path.stat().st_mtime for path in built) < source.stat().st_mtime:
             older.append(slug)
     if unbuilt:
-        raise ValueError(f"{', '.join(unbuilt)}: not built, `make notebooks`")
+        raise ValueError(f"{', '.join(unbuilt)}: not built, {BUILD}")
     if older:
-        raise ValueError(f"{', '.join(older)}: older than the source, `make notebooks`")
+        raise ValueError(f"{', '.join(older)}: older than the source, {BUILD}")
     return "ok", f"{len(sources)} are built, and none is older than its source"
 
 
@@ -241,8 +262,15 @@ def _browser(_):
 
 
 def _config(db):
+    """The settings of the course, and beneath them those of nbgrader that all users of this machine share."""
+    from nbgrader.apps.baseapp import NbGrader
+
+    shared = NbGrader(log_level=logging.CRITICAL)  # it says so where there are none
+    shared.load_cwd_config = False
     try:
-        config = load_config()
+        shared.load_config_file()
+        config = shared.config
+        config.merge(load_config())
     except ModuleNotFoundError:
         raise
     except Exception:
@@ -285,6 +313,7 @@ def _in_gradebook(db, question):
 
 
 CHECKS = {
+    "course": _course,
     "Python": _python,
     "packages": _packages,
     "sandbox": _sandbox,

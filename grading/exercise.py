@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import rnnlib
 from grading import answers_file
-from grading.course import COURSE, LANGUAGES, slugs
+from grading.course import COURSE, LANGUAGES, PROGRAM, slugs
 from rnnlib.words import ENGLISH, say, to_say
 
 # What is in the place of hidden tests: the line that students see, and how the feedback calls the test.
@@ -141,9 +141,9 @@ def _digest(slug, answers):
 def _code():
     """A digest of the sources of the grader and of rnnlib, and of their words in other languages."""
     digest = hashlib.sha256()
-    found = [(COURSE / house).rglob("*.py") for house in ("grading", "rnnlib")]
-    for path in sorted([*found[0], *found[1], *(COURSE / "rnnlib" / "locale").rglob("*.json")]):
-        digest.update(path.relative_to(COURSE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    found = [(PROGRAM / house).rglob("*.py") for house in ("grading", "rnnlib")]
+    for path in sorted([*found[0], *found[1], *(PROGRAM / "rnnlib" / "locale").rglob("*.json")]):
+        digest.update(path.relative_to(PROGRAM).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

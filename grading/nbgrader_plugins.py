@@ -1,6 +1,5 @@
 """What nbgrader_config.py plugs into nbgrader: its commands and buttons then mark as `python -m grading` does."""
 
-import copy
 import os
 import re
 import secrets
@@ -99,11 +98,20 @@ class NotebookAlone(NotebookExporter):
 def _copy_nothing(converter):
     """Let one of nbgrader's converters leave alone what lies beside a notebook: it would copy it, and follow links.
 
-    The exchange, which has files to copy, asks the same list of names to ignore: so the converter gets its own.
+    The exchange, which has files to copy, asks the same list of names to ignore: so that it is another one for as long
+    as the converter copies. A list of the converter's own, in a copy of its folders, would not do: nbgrader sets there
+    for a while whom it is about, and a Jupyter server would go on with what was never set back.
     """
     if converter is not None:  # an exporter may be used by itself
-        converter.coursedir = copy.copy(converter.coursedir)
-        converter.coursedir.ignore = ["*", ".*"]
+        converter.init_assignment = partial(_ignoring_all, converter.coursedir, converter.init_assignment)
+
+
+def _ignoring_all(places, begin, *names):
+    before, places.ignore = places.ignore, ["*", ".*"]
+    try:
+        begin(*names)
+    finally:
+        places.ignore = before
 
 
 class ReleaseExporter(NotebookAlone):

@@ -5,10 +5,8 @@ compared with the release, it is taken off, so that it makes no difference when,
 """
 
 import re
-import tomllib
 
 import rnnlib
-from grading.course import COURSE
 from rnnlib.words import say, speaking, to_say
 
 WIDTH = 117  # columns of a comment, without its sign
@@ -77,8 +75,7 @@ ADDED = re.compile(
 
 def wheel():
     """The file name of the students' wheel."""
-    project = tomllib.loads((COURSE / "rnnlib" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return f"{project['name'].replace('-', '_')}-{rnnlib.__version__}-py3-none-any.whl"
+    return f"bptt_rnnlib-{rnnlib.__version__}-py3-none-any.whl"
 
 
 def library(address):

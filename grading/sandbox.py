@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy
 
 from grading import seccomp
+from grading.course import COURSE
 from grading.remote import SandboxError
 
 try:
@@ -44,6 +45,20 @@ LIMITS = {
 }
 if sys.platform == "linux":
     LIMITS["RLIMIT_NPROC"] = 64  # threads; where the grader is root, those are counted while they run
+# What the kernel may be told about user namespaces: (where, what allows them).
+SWITCHES = {
+    "kernel.unprivileged_userns_clone": ("/proc/sys/kernel/unprivileged_userns_clone", 1),
+    "kernel.apparmor_restrict_unprivileged_userns": ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0),
+    "user.max_user_namespaces": ("/proc/sys/user/max_user_namespaces", 10_000),
+}
+IN_CONTAINER = ("/.dockerenv", "/run/.containerenv")
+CONTAINER = {  # what it must be started with: (options of docker, lines of a pod's securityContext)
+    "namespaces": (
+        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
+        "seccompProfile and appArmorProfile of type Unconfined",
+    ),
+    "proc": ("--security-opt systempaths=unconfined", "procMount: Unmasked with hostUsers: false"),
+}
 INSTALL = "install it with `make system`, or say --no-sandbox to run students' code with your own rights"
 
 
@@ -51,15 +66,35 @@ def ensure_available():
     """Raise SandboxError, with advice in its message, unless a sandbox can be started here."""
     if shutil.which("bwrap") is None:
         raise SandboxError(f"bubblewrap is missing: {INSTALL}")
-    trial = subprocess.run(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, timeout=30
-    )
+    # With its own /proc, as the sandbox has: a container may allow namespaces, and refuse to have that mounted in them.
+    command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
+    trial = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if trial.returncode:
         reason = trial.stderr.strip() or "no reason given"
         raise SandboxError(
-            f"bubblewrap cannot start ({reason}): allow user namespaces (kernel.unprivileged_userns_clone=1, "
-            "kernel.apparmor_restrict_unprivileged_userns=0), or say --no-sandbox to run students' code as yourself"
+            f"bubblewrap cannot start ({reason}): {_remedy(reason)}, "
+            "or say --no-sandbox to run students' code as yourself"
         )
+
+
+def _remedy(reason):
+    """What to change on this machine, or about this container, for bubblewrap to start."""
+    closed = [f"{name}={value}" for name, (path, value) in SWITCHES.items() if _is_off(Path(path), value)]
+    if closed:  # first, as a container has the kernel of its machine
+        return f"allow user namespaces, as root of the machine (`sysctl -w {' '.join(closed)}`)"
+    if not any(os.path.exists(path) for path in IN_CONTAINER) and "KUBERNETES_SERVICE_HOST" not in os.environ:
+        return "allow user namespaces"
+    options = [CONTAINER["proc"]] if "mount proc" in reason else [CONTAINER["namespaces"], CONTAINER["proc"]]
+    docker, kubernetes = (", ".join(words) for words in zip(*options, strict=True))
+    return f"this is a container: start it with {docker}; on Kubernetes, {kubernetes}"
+
+
+def _is_off(path, wanted):
+    try:
+        value = int(path.read_text())
+    except (OSError, ValueError):  # this kernel has no such switch
+        return False
+    return value == 0 if wanted else value != 0
 
 
 def ensure_other_user(user):
@@ -75,7 +110,7 @@ def ensure_other_user(user):
         raise SandboxError(f"there is no user {user!r}") from None
     python = os.path.realpath(sys.executable)
     look = "import os, sys; sys.exit(any(os.access(path, os.R_OK) for path in sys.argv[1:]) and 9)"
-    secret = [str(HERE.parent / house) for house in ("solutions", "grading")]
+    secret = [str(COURSE / house) for house in ("solutions", "grading")]
     try:
         trial = subprocess.run(
             [*_as_other(user), python, "-I", "-S", "-c", look, *secret], capture_output=True, text=True, timeout=30
@@ -83,7 +118,7 @@ def ensure_other_user(user):
     except OSError as error:
         raise SandboxError(f"a process of the user {user!r} cannot be started: {error}") from None
     if trial.returncode == 9:
-        raise SandboxError(f"the user {user!r} can read the course: let {HERE.parent} be its owner's alone (mode 700)")
+        raise SandboxError(f"the user {user!r} can read the course: let {COURSE} be its owner's alone (mode 700)")
     if trial.returncode:
         reason = trial.stderr.strip() or f"exit status {trial.returncode}"
         raise SandboxError(f"Python cannot be started as the user {user!r}: {reason}")

@@ -18,6 +18,7 @@ from grading import course, doctor, sandbox
 from grading.course import COURSE
 
 PARTS = [
+    "course",
     "Python",
     "packages",
     "sandbox",
@@ -214,7 +215,7 @@ def no_browser(root, patch):
         (old_gradebook, "gradebook", "MEND", "the gradebook's version is 724cde206c17: "),
         (unwritable("gradebook.db"), "gradebook", "MEND", "cannot be read and written: `chmod u+rw "),
         (no_exchange, "exchange", "note", "`sudo mkdir -p "),
-        (unwritable("exchange"), "exchange", "MEND", "`sudo chmod ugo+rwx "),
+        (unwritable("exchange"), "exchange", "MEND", "`sudo chmod 1777 "),
         (course_of_another_name, "course-id", "MEND", 'write `c.CourseDirectory.course_id = "bptt"` into'),
         (nobody, "roster", "MEND", "`nbgrader db student import FILE.csv`"),
         (nameless, "roster", "MEND", "1 of 2 students have no name: `nbgrader db student import"),
@@ -285,6 +286,6 @@ def test_the_command_runs_where_no_package_is_installed():
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == len(PARTS)
-    assert lines[0].startswith("ok    Python ")
-    assert lines[1].startswith("MEND  packages ")
-    assert "is not installed: `python -m pip install -r requirements.txt`" in lines[1]
+    assert lines[1].startswith("ok    Python ")
+    assert lines[2].startswith("MEND  packages ")
+    assert "is not installed: `python -m pip install -r requirements.txt`" in lines[2]

@@ -14,10 +14,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import give_up, needs
+import users
 from entering import NOON, enter, opened
 from marking import copy_of_the_course, filled, hidden_lines, nbgrader, run
+from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import notebook_hash
+from users import ROOT, STUDENTS
 
 from grading import exchange, exercise, feedback_pages
 from grading.answers import solution
@@ -29,11 +31,9 @@ pytestmark = [
 ]
 
 SLUG = "two-step"
-STUDENTS = ("bptt-student-1", "bptt-student-2")  # `make system` adds them
 SEED = 987_123_465
 FROM_THE_EXCHANGE = {"timestamp.txt", "submission_secret.txt"}
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
-ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 READABLE = """
 import json, os, sys
 needles, found = json.load(sys.stdin), {}
@@ -49,20 +49,6 @@ print(json.dumps(found))
 """
 
 
-def reaching_python():
-    """A command before which Python and its packages can be read by everybody, also if they lie in somebody's home."""
-    command = ["bwrap", "--dev-bind", "/", "/"]
-    for place in (sys.base_prefix, sys.prefix):
-        above = [path for path in reversed(Path(place).resolve().parents) if path != Path("/")]
-        closed = [path for path in above if not path.stat().st_mode & stat.S_IXOTH]
-        if closed:
-            command += ["--perms", "0755", "--tmpfs", str(closed[0])]
-            for path in above[above.index(closed[0]) + 1 :]:
-                command += ["--perms", "0755", "--dir", str(path)]
-            command += ["--ro-bind", place, place]
-    return command
-
-
 class Students:
     """The two users, each in a home of their own below a folder that everybody can read."""
 
@@ -72,17 +58,13 @@ class Students:
             (home / ".jupyter").mkdir(parents=True)
             settings = f"c.CourseDirectory.course_id = 'bptt'\nc.Exchange.root = {str(shared)!r}\n"
             (home / ".jupyter" / "nbgrader_config.py").write_text(settings)
-            home.chmod(0o700)
-            subprocess.run([*ROOT, "chown", "-R", f"{name}:{name}", home], check=True)
+            users.own_home(name, home)
 
     def run(self, student, *command, given=b""):
         """What a student's command prints; it runs in the student's home."""
-        become = ["setpriv", "--reuid", student, "--regid", student, "--clear-groups"]
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        clean = ["env", "-i", "-C", str(self.home[student]), f"HOME={self.home[student]}", f"PATH={path}"]
-        done = subprocess.run(
-            [*ROOT, *reaching_python(), *become, *clean, *command], input=given, capture_output=True, timeout=120
-        )
+        acting = users.acting_as(student, self.home[student], Path(sys.executable).parent)
+        reaching = users.reaching(sys.base_prefix, sys.prefix)
+        done = subprocess.run([*ROOT, *reaching, *acting, *command], input=given, capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr.decode()
         return (done.stdout + done.stderr).decode(errors="replace")
 
@@ -92,7 +74,7 @@ class Students:
 
     def read(self, student, path):
         """The bytes of a file in a student's home."""
-        return subprocess.run([*ROOT, "cat", self.home[student] / path], check=True, capture_output=True).stdout
+        return users.bytes_of(self.home[student] / path)
 
     def names(self, student, path):
         """The names of all files below a folder in a student's home."""
@@ -104,14 +86,7 @@ class Students:
 @pytest.fixture(scope="module")
 def base():
     """A folder that the two users can enter, as they could not enter pytest's own."""
-    needs("bwrap")
-    for name in STUDENTS:
-        try:
-            pwd.getpwnam(name)
-        except KeyError:
-            give_up(f"needs the user {name}: run `make system`")
-    if ROOT and subprocess.run([*ROOT, "true"], capture_output=True).returncode:
-        give_up("needs root, or sudo without a password, to act as two other users")
+    users.ensure_there(*STUDENTS)
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -404,6 +379,19 @@ def page_of(desk, student, secret=SECRET):
     marked = enter(desk.clone, student, ["test-gradient"], problem=f"the page of {student}")
     (marked.parent / "submission_secret.txt").write_text(secret)
     feedback_pages.write(SLUG, class_at(desk.clone), [student])
+
+
+def test_a_server_that_has_made_a_release_collects_from_everybody_as_before(desk):
+    """Formgrader's buttons act on one set of folders for as long as the server runs."""
+    config = class_at(desk.clone)
+    config.Exchange.root = str(desk.exchange)
+    server = NbGraderAPI(config=config)
+    ignored = list(server.coursedir.ignore)
+    assert server.generate_assignment(SLUG, force=True, create=True)["success"]
+    assert (server.coursedir.student_id, server.coursedir.ignore) == ("*", ignored)
+    submitted(desk, ME)
+    assert server.collect(SLUG)["success"]
+    assert collected(desk, ME) == WHOLE
 
 
 def released(desk):

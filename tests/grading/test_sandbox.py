@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -281,6 +282,40 @@ def test_a_missing_bubblewrap_is_said_with_the_line_that_helps(monkeypatch):
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(sandbox.SandboxError, match="make system"):
         sandbox.ensure_available()
+
+
+NO_NAMESPACES = "bwrap: No permissions to create new namespace"
+NO_PROC = "bwrap: Can't mount proc on /newroot/proc: Operation not permitted"
+
+
+@pytest.mark.parametrize(
+    ("reason", "in_container", "switches", "said", "unsaid"),
+    [
+        (NO_NAMESPACES, False, {"clone": "0", "apparmor": "0"}, "(`sysctl -w clone=1`)", "container"),
+        (NO_NAMESPACES, False, {"clone": "1", "apparmor": "1"}, "(`sysctl -w apparmor=0`)", "container"),
+        (NO_NAMESPACES, True, {"clone": "0", "apparmor": "0"}, "(`sysctl -w clone=1`)", "container"),
+        (NO_NAMESPACES, True, {"clone": "1"}, "seccomp=unconfined --security-opt apparmor=unconfined, ", "sysctl"),
+        (NO_PROC, True, {"clone": "1"}, "start it with --security-opt systempaths=unconfined; on", "seccomp"),
+        (NO_PROC, True, {}, "on Kubernetes, procMount: Unmasked with hostUsers: false", "seccomp"),
+        (NO_NAMESPACES, False, {}, f"({NO_NAMESPACES}): allow user namespaces, or say --no-sandbox", "sysctl"),
+    ],
+)
+def test_what_keeps_bubblewrap_from_starting_is_said_with_what_to_change(
+    reason, in_container, switches, said, unsaid, tmp_path, monkeypatch
+):
+    (tmp_path / "bwrap").write_text(f"#!/bin/sh\necho {shlex.quote(reason)} >&2; exit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setattr(sandbox, "IN_CONTAINER", (str(tmp_path if in_container else tmp_path / "none"),))
+    for name, value in switches.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    wanted = {"clone": 1, "apparmor": 0}
+    monkeypatch.setattr(sandbox, "SWITCHES", {name: (str(tmp_path / name), wanted[name]) for name in wanted})
+    with pytest.raises(sandbox.SandboxError) as stop:
+        sandbox.ensure_available()
+    assert said in str(stop.value)
+    assert unsaid not in str(stop.value)
 
 
 def test_the_words_of_bubblewrap_are_kept(monkeypatch):
