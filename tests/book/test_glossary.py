@@ -24,7 +24,6 @@ ALSO = {
     "message": ("信息", "an error message"),
     "slope": ("坡", "a ground that slopes down"),
     "state": ("states", "the name of an array"),
-    "message": ("报错信息", "what a program says when it fails"),
 }
 
 
