@@ -21,9 +21,9 @@ ALSO = {
     "bias": ("偏差", "the bias of an estimate, which is no parameter"),
     "hop": ("步", "hops that are counted are steps: after three hops"),
     "sweep": ("Sweep", "the name of a class"),
-    "message": ("信息", "an error message"),
+    "message": ("信息", "消息", "an error message"),
     "slope": ("坡", "a ground that slopes down"),
-    "state": ("states", "the name of an array"),
+    "state": ("state", "the name of an array"),
 }
 
 
@@ -49,7 +49,7 @@ def missing(english, chinese):
     return [
         term
         for term, (pattern, forms) in TERMS.items()
-        if pattern.search(text) and not any(form in translation for form in [*forms, *ALSO.get(term, ())[:1]])
+        if pattern.search(text) and not any(form in translation for form in [*forms, *ALSO.get(term, ())[:-1]])
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_catalogue_has_the_terms_of_the_glossary(path):
     [
         ("Backpropagation through time", "反向传播", ["back-propagation through time"]),
         ("The **total** derivative", "**全**导数", []),
-        ("Two messages of `the hop`", "两条消息", ["message"]),
+        ("Two messages of `the hop`", "两句话", ["message"]),
         ("Vocabularies", "词表", []),
         ("It is stated.", "已经说明。", []),
     ],

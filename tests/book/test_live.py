@@ -14,6 +14,7 @@ BOOK = ROOT / "book"
 WITHOUT_CODE = {
     "about",
     "exercises",
+    "glossary",
     "notation",
     "reading",
     *pdf.volumes()["bptt-instructors.pdf"],
