@@ -23,7 +23,7 @@ ALSO = {
     "sweep": ("Sweep", "the name of a class"),
     "message": ("信息", "an error message"),
     "slope": ("坡", "a ground that slopes down"),
-    "state": ("states", "the name of an array"),
+    "state": ("state", "a name in code: of an array, of what an optimiser keeps"),
 }
 
 
