@@ -21,10 +21,13 @@ from jupyter_book.sphinx import build_sphinx
 HTML = ROOT / "_build" / "html"
 LOCALE = ROOT / "book" / "locale"
 LINK = re.compile(r'(?<=\s)(href|src)="([^":#?]+)([^"]*)"')
-# Where the theme and book/_ext/publish.py leave room for the links between editions: in the head, and in the header.
+# Where the theme and book/_ext/publish.py leave room for the links between editions, in the head and in the header, and
+# the first page for those to all of them.
 ALTERNATES, SWITCH = ("<!--alternates-->{}<!--/alternates-->", "<!--switch-->{}<!--/switch-->")
+EDITIONS = "<!--editions-->{}<!--/editions-->"
 ALTERNATE = '<link rel="alternate" hreflang="{tag}" href="{href}" />'
 ANCHOR = '<a class="edition" lang="{tag}" hreflang="{tag}" href="{href}">{name}</a>'
+LINK_IN_TEXT = ANCHOR.replace(' class="edition"', "")
 
 
 def main(wanted):
@@ -139,7 +142,8 @@ def write_links(page, place, language, there):
     ]
     heads = "".join(ALTERNATE.format(**each) for each in found)
     links = " ".join(ANCHOR.format(**each) for each in found if not each["here"])
-    for room, words in ((ALTERNATES, heads), (SWITCH, links)):
+    every = " · ".join(LINK_IN_TEXT.format(**each) for each in found)
+    for room, words in ((ALTERNATES, heads), (SWITCH, links), (EDITIONS, every and f" {every}")):
         filled, (begin, end) = room.format(words), room.split("{}")
         text = re.sub(f"{begin}.*?{end}", filled, text, flags=re.DOTALL)
     if text != written:

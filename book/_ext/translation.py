@@ -129,6 +129,8 @@ class LeaveOut(SphinxTransform):
     default_priority = 5  # before 10, when Sphinx begins to look for messages
 
     def apply(self):
+        for cell in self.document.findall(is_cell_of_nowhere):
+            cell.source, cell.line = self.document["source"], 0
         made = MADE.match(self.env.docname)
         catalogue = None if made else self.catalogue()
         for node, message in list(extract_messages(self.document)):
@@ -146,6 +148,12 @@ class LeaveOut(SphinxTransform):
             with path.open("rb") as file:
                 return read_po(file)
         return None
+
+
+def is_cell_of_nowhere(node):
+    """Whether this is the text in a cell of a directive `table`: MyST does not say where it is from, and Sphinx takes
+    what is from nowhere for its own words."""
+    return isinstance(node, nodes.paragraph) and isinstance(node.parent, nodes.entry) and not node.source
 
 
 def written(nodes_of_a_directive):

@@ -51,6 +51,12 @@ def test_a_catalogue_lists_each_message_once_in_one_line(path):
     assert not [message.id for message in messages(path) if "\n" in message.string]
 
 
+def test_the_cells_of_a_directive_table_are_in_the_catalogue():
+    for name, cell in (("dictionary", "pre-activation"), ("vectors", "own error")):
+        (path,) = [path for path in CATALOGUES if path.stem == name]
+        assert cell in [message.id for message in messages(path)]
+
+
 def test_what_is_compared_would_be_missed():
     english = "See [the sum](graph.md#sum) of $u_0$ in {eq}`total`, {glue:text}`E:.2f`, `o - y` and <b>{0}</b>."
     for part in ("(graph.md#sum)", "$u_0$", "{eq}", "E:.2f", "`o - y`", "<b>", "{0}"):
@@ -154,6 +160,11 @@ class TestTheChineseEdition:
         page.click("a.edition")
         assert page.url == f"{chinese}{name}.html"
         page.close()
+
+    def test_links_both_editions_on_the_first_page(self, chinese):
+        for folder, links in {"": ["index.html", "zh/index.html"], "zh/": ["../index.html", "index.html"]}.items():
+            (found,) = parts(f"{folder}index.html", r"<!--editions-->(.*?)<!--/editions-->")
+            assert re.findall('href="(.*?)"', found) == links
 
     def test_names_both_editions_to_search_engines(self, chinese):
         for page in ("two-step.html", "zh/two-step.html"):
