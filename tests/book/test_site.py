@@ -348,6 +348,12 @@ def test_without_javascript_an_interactive_figure_is_a_still(chromium, site):
         assert page.locator(".interactive :is(input, button)").count() == 0
 
 
+def test_a_page_that_is_opened_as_a_file_has_its_figures_alive(page, site):
+    page.goto((HTML / "vanishing.html").as_uri())
+    page.wait_for_function("closed => !document.querySelector(closed)", arg=CLOSED)
+    assert moves(page, page.locator(RANGES).last)
+
+
 def test_a_link_leads_to_a_figure_with_its_settings_and_a_change_is_in_the_address(page, site):
     load(page, site + "two-step.html#fig-two-step-sweep?at_0=5")
     figure = page.locator("#fig-two-step-sweep")

@@ -14,11 +14,9 @@ TWO_STEP = {"u": 0.5, "w": -0.8, "k": 0.1, "x_0": 1.0, "x_1": 2.0, "s_init": 0.4
 TWO_STEP |= {"v": [1.2, -0.7], "y": [1.0, 0.0]}
 
 IMPORT = re.compile(r'(?<=from ")\./([\w-]+\.js)(?=")')
-# JupyterLab would take the arrow keys that move a slider for its own.
 OPEN = """import figure from "{module}";
 export default {{ render({{ model, el }}) {{
   el.classList.add("interactive-figure");
-  el.dataset.lmSuppressShortcuts = "true";
   return figure.render({{ model, el }});
 }} }};
 """
@@ -63,7 +61,7 @@ def box(module, state, still="", rows=1):
     """The HTML that loader.js makes alive. Until then, `still` is seen, and there is room for `rows` of controls."""
     data = json.dumps(state, separators=(",", ":")).replace("</", r"<\/")
     return (
-        f'<div class="interactive" data-module="{module}" data-lm-suppress-shortcuts="true" style="--rows:{rows}">'
+        f'<div class="interactive" data-module="{module}" style="--rows:{rows}">'
         f'<script type="application/json">{data}</script>{still}</div>'
     )
 

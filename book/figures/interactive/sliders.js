@@ -62,14 +62,22 @@ export function toggle(el, { label, value, onInput }) {
 export function button(el, { label, onPress }) {
   const press = element("button", { type: "button" }, label);
   press.addEventListener("click", onPress);
+  keepKeys(press);
   el.append(press);
   return press;
 }
 
 function control(label, input, after = []) {
   input.id = `control-${(controls += 1)}`;
+  keepKeys(input);
   const name = element("label", { for: input.id }, letters(label));
   return element("div", { class: "control" }, [name, input, ...after]);
+}
+
+// JupyterLab would take keys for its own commands: the right arrow leads to the next heading. It asks the element itself
+// that has the focus, and none around it.
+export function keepKeys(node) {
+  node.dataset.lmSuppressShortcuts = "true";
 }
 
 // What follows a low line is an index.
