@@ -54,12 +54,12 @@ const WORDS = {
   alike: "It does the same wrong thing at every step, in the whole and in the halves.",
   downhill: "A wrong gradient may still point downhill.",
   says: {
-    error: ({ mistake, check, verdict, error, name, analytic, numeric }) =>
-      `${mistake}, ${check}: ${verdict}. The error is ${error}. It is largest in ${name}: ` +
+    error: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) =>
+      `${mistake}, ${check}: ${verdict}. The error is ${error}, the tolerance ${limit}. It is largest in ${name}: ` +
       `analytic ${analytic}, numeric ${numeric}.`,
-    halves: ({ mistake, check, verdict, error, name, analytic, numeric }) =>
-      `${mistake}, ${check}: ${verdict}. The difference is ${error}. It is largest in ${name}: ` +
-      `both halves ${analytic}, the whole ${numeric}.`,
+    halves: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) =>
+      `${mistake}, ${check}: ${verdict}. The difference is ${error}, the tolerance ${limit}. ` +
+      `It is largest in ${name}: both halves ${analytic}, the whole ${numeric}.`,
     descent: ({ mistake, check, verdict, before, after }) =>
       `${mistake}, ${check}: ${verdict}. E is ${before} before the step and ${after} after it.`,
     crash: ({ mistake, check, verdict }) =>
@@ -168,8 +168,8 @@ const caseName = (check) => check.replace("s=0", "s₋₁ = 0").replace("W^T", "
 
 function sentence(mistake, check, found, power) {
   const verdict = judge(found, power);
-  const words = { mistake: WORDS.mistakes[mistake], check: checkName(check), verdict: verdict.words };
-  if (verdict.kind === "caught" && found) words.verdict = WORDS.caught;
+  const words = { mistake: WORDS.mistakes[mistake], check: checkName(check), limit: tolerance(power) };
+  words.verdict = verdict.kind === "caught" && found ? WORDS.caught : verdict.words;
   const reason = why(mistake, check, verdict.kind);
   return signed([says(check, words, found), reason].filter(Boolean).join(" "));
 }

@@ -82,7 +82,7 @@ function examples(el, matrix, put) {
   return ({ W }) => made.set(names.find((name) => String(WORDS.examples[name]) === String(W)) ?? "");
 }
 
-/* The sliders of the entries, and those of the eigenvalues: one of the two groups is seen. */
+/* The sliders of the entries, or those of the eigenvalues: one of the two groups is there. */
 function ways(el, model, matrix, put) {
   const made = choice(el, {
     label: WORDS.by,
@@ -94,14 +94,14 @@ function ways(el, model, matrix, put) {
     },
   });
   const groups = { eigenvalues: spectrumSliders(matrix, put), entries: entrySliders(matrix, put) };
-  el.append(...Object.values(groups).map(({ box }) => box));
+  const place = element("div", { class: "controls" });
+  el.append(place);
   return (found) => {
     const way = model.get("by") in groups ? model.get("by") : "eigenvalues";
     made.set(way);
-    for (const [name, { box, follow }] of Object.entries(groups)) {
-      box.hidden = name !== way;
-      follow(found);
-    }
+    const { box, follow } = groups[way];
+    if (place.firstChild !== box) place.replaceChildren(box); // a slider that is put back has lost the focus
+    follow(found);
   };
 }
 
