@@ -16,7 +16,7 @@ import numpy as np
 
 from rnnlib import gradcheck
 from rnnlib.tree import leaves
-from rnnlib.words import say
+from rnnlib.words import close_up, say
 
 CAUSES = ("dV", "dc", "gates", "m")  # a reader who mends these first often mends the others too
 SWEPT_BACK = ("delta",)  # what is computed from the last step to the first one: its first error is at the latest step
@@ -151,7 +151,8 @@ def message(claim, found, seen=()):
     right += [name for name, is_right in elsewhere.items() if is_right]
     lines += [say("  wrong too: {}").format(", ".join(wrong))] if wrong else []
     lines += [say("  right: {}").format(", ".join(right))] if right else []
-    return lines + _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
+    lines += _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
+    return [close_up(line) for line in lines]
 
 
 def described(case):
