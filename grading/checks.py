@@ -141,7 +141,9 @@ def _check(student, reference, numeric, arguments, options, tol):
         # A name says how a part is wrong; which parts are right tells something all the same.
         read_off = (patterns.of_parts if mistake else patterns.told)(seen.result, expected, tol)
         lines = tuple(close_up(f"{name}: {problem}").splitlines())
-        raise HiddenCheckFailedError(Failure(lines, facts[: 3 if asked else 2], tuple(map(close_up, read_off)), mistake, hint))
+        raise HiddenCheckFailedError(
+            Failure(lines, facts[: 3 if asked else 2], tuple(map(close_up, read_off)), mistake, hint)
+        )
 
 
 def _problem(seen, expected, tol, numeric=None):

@@ -144,7 +144,11 @@ def message(claim, found, seen=()):
     of_same = [(other, fields) for other, fields in seen if (*other.names,) == (*claim.names,)]
     said = described(claim.case)
     head, *entry = _headline(first).split("\n")
-    lines = [f"{head}{say(', ') if said else ''}{said}", *entry, *_numbers(first, claim, _elsewhere(first, found, of_same))]
+    lines = [
+        f"{head}{say(', ') if said else ''}{said}",
+        *entry,
+        *_numbers(first, claim, _elsewhere(first, found, of_same)),
+    ]
     elsewhere = _in_other_claims(claim, found, seen)
     wrong = [*map(_counted, others), *(name for name, is_right in elsewhere.items() if not is_right)]
     right = [field.name for field in found if field.is_right and field.expected is not None]
