@@ -15,7 +15,7 @@ from grading.failure import Failure
 from grading.remote import Remote
 from rnnlib import gradcheck
 from rnnlib.exercise import BRIEF, SEED, CheckFailedError
-from rnnlib.words import of_exercise, say, to_say
+from rnnlib.words import close_up, of_exercise, say, to_say
 
 TOLERANCE = 1e-10  # rounding stays below 1e-13; the best finite difference on a stretched case is above 1e-8
 MANY = 12  # of arrays with more entries, only the shape is shown
@@ -112,7 +112,7 @@ def same_result(student, result, right, tol=TOLERANCE):
     """
     problem = _unlike(result, right, tol)
     if problem:
-        raise HiddenCheckFailedError(f"{student.__name__}: {problem}")
+        raise HiddenCheckFailedError(close_up(f"{student.__name__}: {problem}"))
 
 
 def fail_for(problem):
@@ -140,8 +140,10 @@ def _check(student, reference, numeric, arguments, options, tol):
         mistake, hint = _mistake(student, seen, expected, arguments, tol, options)
         # A name says how a part is wrong; which parts are right tells something all the same.
         read_off = (patterns.of_parts if mistake else patterns.told)(seen.result, expected, tol)
-        lines = tuple(f"{name}: {problem}".splitlines())
-        raise HiddenCheckFailedError(Failure(lines, facts[: 3 if asked else 2], tuple(read_off), mistake, hint))
+        lines = tuple(close_up(f"{name}: {problem}").splitlines())
+        raise HiddenCheckFailedError(
+            Failure(lines, facts[: 3 if asked else 2], tuple(map(close_up, read_off)), mistake, hint)
+        )
 
 
 def _problem(seen, expected, tol, numeric=None):

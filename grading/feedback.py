@@ -320,7 +320,8 @@ def _split(seen):
     """What was seen in one line, and the other lines: of an error with a traceback, the error itself comes first."""
     first, *others = seen
     if others and first.startswith(("Traceback", "  File", "File")):
-        at = max((i for i, line in enumerate(seen) if not line.startswith(" ")), default=0)
+        frame = max((i for i, line in enumerate(seen) if line.lstrip().startswith("File ")), default=0)
+        at = next((i for i in range(frame, len(seen)) if i and not seen[i].startswith((" ", "File "))), 0)
         return say("It stops with {}").format(seen[at]), [line for i, line in enumerate(seen) if i != at]
     return first, textwrap.dedent("\n".join(others)).splitlines()
 

@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import sys
+import unicodedata
 from pathlib import Path
 
 from grading import exercise, feedback, intake, outside
@@ -95,8 +96,8 @@ def _table(found):
     rows = [(say("part"), say("points"), "")]
     rows += [(p.title, say("{:g} of {:g}").format(p.points, p.most), _in_words(p)) for p in found.parts]
     rows.append((say("all"), say("{:g} of {:g}").format(found.points, found.most), ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    lines = [found.title, "", *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows), ""]
+    widths = [max(_width(row[i]) for row in rows) for i in range(2)]
+    lines = [found.title, "", *(_row(row, widths) for row in rows), ""]
     for mistake in found.mistakes:
         lines += [
             say("{} It cost {}.").format(mistake.told, feedback.amount(mistake.cost)),
@@ -104,6 +105,17 @@ def _table(found):
             "",
         ]
     return "\n".join(lines)
+
+
+def _row(row, widths):
+    part, points, state = row
+    left, right = (" " * (width - _width(text)) for text, width in zip(row, widths, strict=False))
+    return f"  {part}{left}  {right}{points}  {state}".rstrip()
+
+
+def _width(text):
+    """The columns that a text takes in a terminal, where a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _in_words(part):

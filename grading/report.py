@@ -159,7 +159,7 @@ def _mistakes(given, titles):
 def _runs(slug, given):
     """((seed, tests, sandbox), number of submissions), the most frequent first."""
     noted, task = [mark.record for mark in given if mark.record], _exercise(slug)
-    tests = {False: "as they were earlier", True: "as they are now"}
+    tests = {False: say("as they were earlier"), True: say("as they are now")}
     counts = Counter((one.seed, tests[_is_current(one, task)], one.sandbox) for one in noted)
     return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
 

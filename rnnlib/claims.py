@@ -16,7 +16,7 @@ import numpy as np
 
 from rnnlib import gradcheck
 from rnnlib.tree import leaves
-from rnnlib.words import say
+from rnnlib.words import close_up, say
 
 CAUSES = ("dV", "dc", "gates", "m")  # a reader who mends these first often mends the others too
 SWEPT_BACK = ("delta",)  # what is computed from the last step to the first one: its first error is at the latest step
@@ -144,14 +144,19 @@ def message(claim, found, seen=()):
     of_same = [(other, fields) for other, fields in seen if (*other.names,) == (*claim.names,)]
     said = described(claim.case)
     head, *entry = _headline(first).split("\n")
-    lines = [f"{head}{', ' if said else ''}{said}", *entry, *_numbers(first, claim, _elsewhere(first, found, of_same))]
+    lines = [
+        f"{head}{say(', ') if said else ''}{said}",
+        *entry,
+        *_numbers(first, claim, _elsewhere(first, found, of_same)),
+    ]
     elsewhere = _in_other_claims(claim, found, seen)
     wrong = [*map(_counted, others), *(name for name, is_right in elsewhere.items() if not is_right)]
     right = [field.name for field in found if field.is_right and field.expected is not None]
     right += [name for name, is_right in elsewhere.items() if is_right]
     lines += [say("  wrong too: {}").format(", ".join(wrong))] if wrong else []
     lines += [say("  right: {}").format(", ".join(right))] if right else []
-    return lines + _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
+    lines += _by_case([(other.case, not wrong_first(fields)) for other, fields in of_same])
+    return [close_up(line) for line in lines]
 
 
 def described(case):

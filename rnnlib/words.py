@@ -5,10 +5,11 @@ has no translation stays English.
 """
 
 import contextlib
+import re
 from contextvars import ContextVar
 from functools import lru_cache
 
-__all__ = ["ENGLISH", "LANGUAGE", "of_exercise", "say", "speaking", "to_say"]
+__all__ = ["ENGLISH", "LANGUAGE", "close_up", "of_exercise", "say", "speaking", "to_say"]
 
 ENGLISH = "en"
 LANGUAGE = ContextVar(
@@ -29,6 +30,11 @@ def to_say(text):
 def of_exercise(slug, text):
     """What an exercise says of a known mistake, in the language that is spoken now."""
     return text if LANGUAGE.get() == ENGLISH else _table(LANGUAGE.get(), slug).get(text, text)
+
+
+def close_up(text):
+    """A text without the spaces between two Chinese characters, which come of values put into a template."""
+    return re.sub(r"(?<=[\u2e80-\uffef]) (?=[\u2e80-\uffef])", "", text)
 
 
 @contextlib.contextmanager

@@ -252,6 +252,19 @@ def test_the_feedback_shows_the_students_own_traceback_and_output(feedback):
     assert "It stops with ValueError: mine" in feedback["raises"]
 
 
+@pytest.mark.parametrize("noted", ["with func sigmoid", ""])
+def test_an_error_is_told_first_and_not_what_the_check_has_noted_of_it(noted):
+    seen = [
+        "Traceback (most recent call last):",
+        '  File "<cell 7>", line 3, in gradient',
+        "    raise x",
+        "ValueError: mine",
+    ]
+    headline, details = feedback_page._split([*seen, noted])
+    assert headline == "It stops with ValueError: mine"
+    assert details == [*seen[:3], noted]
+
+
 def test_what_a_student_writes_or_prints_is_text_and_no_markup(feedback):
     for page in feedback.values():
         body = page[page.index("<body") :]

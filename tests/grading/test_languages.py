@@ -190,7 +190,9 @@ def test_a_message_has_the_same_values_put_in_in_every_language(language):
 def _values(template):
     """How the values of a template are shown; in which order they come is each language's own."""
     return [
-        (conversion, shown) for _, name, shown, conversion in string.Formatter().parse(template) if name is not None
+        (conversion or "", shown)
+        for _, name, shown, conversion in string.Formatter().parse(template)
+        if name is not None
     ]
 
 
