@@ -1,6 +1,6 @@
 /* Pictures that were drawn beforehand, and a slider for each thing that chooses one of them. */
 
-import { button, element, say, slider } from "./sliders.js";
+import { button, element, phrase, say, slider } from "./sliders.js";
 
 function render({ model, el }) {
   const [frames, axes] = [model.get("frames"), model.get("axes")]; // the last axis runs fastest
@@ -46,17 +46,17 @@ function player({ move, row, last, at }, interval, onStop) {
     if (!playing) return;
     clearInterval(playing);
     playing = undefined;
-    press.textContent = "Play";
+    press.textContent = phrase`Play`;
   };
   const press = button(row, {
-    label: "Play",
+    label: phrase`Play`,
     onPress() {
       if (playing) {
         stop();
         onStop();
         return;
       }
-      press.textContent = "Pause";
+      press.textContent = phrase`Pause`;
       move(at() === last ? 0 : at() + 1);
       playing = setInterval(() => {
         if (at() < last) move(at() + 1);
