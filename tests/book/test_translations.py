@@ -1,5 +1,7 @@
 """The editions of the site in other languages: what a translation keeps, and what the built Chinese edition holds."""
 
+import html
+import json
 import os
 import re
 import subprocess
@@ -11,6 +13,7 @@ from babel.messages.pofile import read_po
 from browser import DESK, HTML, ROOT, watched
 from test_search import ASK
 
+from book.figures import style, widgets
 from book.figures.style import new_figure, picture
 
 CATALOGUES = sorted((ROOT / "book" / "locale").glob("*/LC_MESSAGES/*.po"))
@@ -93,6 +96,25 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     assert "<!-- Fehler im Schritt 3 -->" in again
     assert "error of step" not in again
     assert redrawn.page(page, {}, tmp_path) == page
+
+
+def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
+    title = "after 20 updates; longest piece: 'of the'"
+    frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
+    shown = widgets.stepper([frame], "updates").html()
+    words = {"after {0} updates; longest piece": "更新{0}次之后的最长片段", "updates": "更新", "half": "一半"}
+    assert set(words) == set(redrawn.messages(as_notebook(shown), tmp_path))
+    again = redrawn.page(f"<p>text</p>{shown}", words, tmp_path)
+    state = json.loads(re.search(r'json">(.*?)</script>', again)[1])
+    assert state["axes"] == [{"label": "更新", "names": ["一半"]}]
+    assert state["frames"][0]["alt"] == "更新20次之后的最长片段: 'of the': x"
+    for text in (state["frames"][0]["html"], again):  # before the figure is alive, the page shows the frame itself
+        assert '<p style="margin:0">更新20次之后的最长片段: &#x27;of the&#x27;</p>' in text
+    assert "after 20" not in again
+
+
+def as_notebook(shown):
+    return {"metadata": {}, "cells": [{"outputs": [{"data": {"text/html": shown}}]}]}
 
 
 @pytest.mark.skipif(not os.environ.get("RELEASE"), reason="counts what is left to translate: RELEASE=1")

@@ -20,7 +20,7 @@ function render({ model, el }) {
       label, min: 0, max: names.length - 1, step: 1, value, show: (index) => names[index],
       onInput: (index) => { stop(); move(index); say(el, frames[chosen()].alt); },
     });
-    made.shown.style.flexBasis = `${Math.max(...names.map((name) => name.length))}ch`; // the slider keeps its length
+    made.shown.style.flexBasis = `${Math.max(...names.map(columns))}ch`; // the slider keeps its length
     model.set(`at_${i}`, value);
     model.on(`change:at_${i}`, () => {
       const index = within(model.get(`at_${i}`), names);
@@ -68,6 +68,11 @@ function player({ move, row, last, at }, interval, onStop) {
     },
   });
   return stop;
+}
+
+// A Chinese character is as wide as two digits.
+function columns(text) {
+  return [...text].reduce((count, character) => count + (character < "\u2e80" ? 1 : 2), 0);
 }
 
 function within(index, names) {
