@@ -149,7 +149,9 @@ def write_tick(axis, place, said):
 
 def messages(notebook, kept):
     """The messages of an executed notebook: those of its pictures and of its sliders."""
-    for mark in dict.fromkeys(MARK.findall(json.dumps(notebook).replace('\\"', '"'))):
+    frames, axes = states(notebook)
+    shown = [json.dumps(notebook).replace('\\"', '"'), *(frame["html"] for frame in frames)]
+    for mark in dict.fromkeys(mark for text in shown for mark in MARK.findall(text)):
         path = kept / f"{mark}.pickle"
         if path.exists():
             figure, alt, _ = pickle.loads(path.read_bytes())
@@ -158,8 +160,12 @@ def messages(notebook, kept):
         for model in models["state"].values():
             said = model["state"]
             yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])
+    yield from (message(title_of(frame))[0] for frame in frames)
+    yield from (message(text)[0] for axis in axes for text in [axis["label"], *axis["names"]])
+
+
+def states(notebook):
+    """The frames and the axes of all interactive figures of a notebook."""
     shown = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    for _, state, _ in (found for data in shown for found in FRAMES.findall(data.get("text/html", ""))):
-        state = json.loads(state)
-        yield from (message(title_of(frame))[0] for frame in state.get("frames", []))
-        yield from (message(text)[0] for axis in state.get("axes", []) for text in [axis["label"], *axis["names"]])
+    found = [json.loads(state) for data in shown for _, state, _ in FRAMES.findall(data.get("text/html", ""))]
+    return [[each for state in found for each in state.get(kind, [])] for kind in ("frames", "axes")]

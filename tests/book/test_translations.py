@@ -113,6 +113,21 @@ def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
     assert "after 20" not in again
 
 
+def test_the_pictures_that_a_slider_chooses_are_drawn_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(title="error of a step")
+    frames = [style.Picture("<div>x</div>", "first", "0"), picture(figure, "A curve that falls.").named("1")]
+    shown = widgets.stepper(frames, "h").html()
+    words = {"error of a step": "Fehler eines Schritts", "A curve that falls.": "Eine fallende Kurve."}
+    assert set(words) <= set(redrawn.messages(as_notebook(shown), tmp_path))
+    again = redrawn.page(shown, words, tmp_path)
+    assert "<!-- Fehler eines Schritts -->" in again
+    assert "error of a step" not in again
+    assert again.count("Eine fallende Kurve.") == 2  # in the picture, and in the words of its frame
+
+
 def as_notebook(shown):
     return {"metadata": {}, "cells": [{"outputs": [{"data": {"text/html": shown}}]}]}
 
