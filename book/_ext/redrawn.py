@@ -130,19 +130,29 @@ def texts(figure):
         yield text.get_text(), functools.partial(write, text)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            labels = axis.get_major_formatter()
-            if isinstance(labels, FixedFormatter):  # they become texts when they are drawn
-                for place, label in enumerate(labels.seq):
-                    yield str(label), functools.partial(write_tick, axis, place)
+            for place, label in list(labels_of(axis).items()):  # they become texts when they are drawn
+                yield str(label), functools.partial(write_tick, axis, place)
 
 
 def write(text, said):
     text.set(text=said, fontfamily=[font(), "DejaVu Sans"])  # the first font writes the words beside a formula
 
 
+def labels_of(axis):
+    """The labels of the ticks that have words, {place: label}: at places that are given as well, or one by one."""
+    labels = axis.get_major_formatter()
+    if isinstance(labels, FixedFormatter):
+        return dict(enumerate(labels.seq))
+    known = getattr(getattr(labels, "func", None), "args", ())
+    return known[0] if known and isinstance(known[0], dict) else {}
+
+
 def write_tick(axis, place, said):
     labels = axis.get_major_formatter()
-    labels.seq = [*labels.seq[:place], said, *labels.seq[place + 1 :]]
+    if isinstance(labels, FixedFormatter):
+        labels.seq = [*labels.seq[:place], said, *labels.seq[place + 1 :]]
+    else:
+        labels.func.args[0][place] = said
     for text in axis.get_ticklabels():
         text.set_fontfamily([font(), "DejaVu Sans"])
 

@@ -85,15 +85,19 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
     figure, axes = new_figure()
     axes.set(title="error of step 3", xlabel="step $t$")
+    axes.set_yticks([0, 1], ["left out", "kept"])
     shown = picture(figure, "A curve that falls to 0.5.").html
     words = {
         "error of step {0}": "Fehler im Schritt {0}",
         "A curve that falls to {0}.": "Eine fallende Kurve bis {0}.",
+        "kept": "behalten",
     }
     page = f"<p>text</p>{shown}<p>text</p>"
     again = redrawn.page(page, words, tmp_path)
     assert 'aria-label="Eine fallende Kurve bis 0.5."' in again
     assert "<!-- Fehler im Schritt 3 -->" in again
+    assert "<!-- behalten -->" in again
+    assert "<!-- left out -->" in again
     assert "error of step" not in again
     assert redrawn.page(page, {}, tmp_path) == page
 
