@@ -68,7 +68,7 @@ def our_own_words():
         with path.open("rb") as file:
             for _, message, *_ in babel.messages.extract.extract("python", file, keywords={"_": None}):
                 found.add(message)
-    for path in sorted((ROOT / "book").glob("*/*.js")):
+    for path in sorted([*(ROOT / "book").glob("*/*.js"), *(ROOT / "book").glob("figures/interactive/*.js")]):
         for template in TAGGED.findall(path.read_text(encoding="utf-8")):
             places = iter(range(template.count("${")))
             found.add(VALUE.sub(lambda _, places=places: f"{{{next(places)}}}", template).replace("\\`", "`"))

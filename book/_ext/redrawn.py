@@ -8,6 +8,7 @@ the next one {1}: the frames of an interactive figure differ in nothing else.
 
 import functools
 import hashlib
+import html
 import json
 import pickle
 import re
@@ -23,6 +24,10 @@ FONTS = ["WenQuanYi Micro Hei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han 
 PICTURE = re.compile(r'<div class="picture[ "].*?</svg>\s*</div>', re.DOTALL)
 MARK = re.compile(r'id="(p[0-9a-f]{8})-')
 STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL)
+# As book/figures/interactive and book/figures/characters.py write them: the state of a figure; the title of a text,
+# without the piece in quotes that it may end with.
+FRAMES = re.compile(r'(<div class="interactive"[^>]*><script type="application/json">)(.*?)(</script>)', re.DOTALL)
+TITLE = re.compile(r'(?<=<p style="margin:0">)[^<]*?(?=: &(?:#x27|quot);|</p>)')
 NUMBER = re.compile(r"(?<![\w.{^-])[-\u2212]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 MATHS = re.compile(r"\$[^$]*\$")
 WORD = re.compile(r"[^\W\d_]{2}")
@@ -65,7 +70,32 @@ def page(text, words, kept):
                 said["value"] = PICTURE.sub(redraw, said["value"])
         return begin + json.dumps(models).replace("</", "<\\/") + end
 
-    return STATE.sub(relabel, PICTURE.sub(redraw, text))
+    def reframe(script):
+        begin, state, end = script.groups()
+        state = json.loads(state)
+        for frame in state.get("frames", []):
+            frame["alt"] = retold(frame, words)
+            frame["html"] = TITLE.sub(retitle, PICTURE.sub(redraw, frame["html"]))
+        for axis in state.get("axes", []):
+            axis["label"] = translated(axis["label"], words)
+            axis["names"] = [translated(name, words) for name in axis["names"]]
+        return begin + json.dumps(state, separators=(",", ":")).replace("</", "<\\/") + end
+
+    def retitle(title):
+        return html.escape(translated(html.unescape(title[0]), words))
+
+    return FRAMES.sub(reframe, STATE.sub(relabel, TITLE.sub(retitle, PICTURE.sub(redraw, text))))
+
+
+def retold(frame, words):
+    """What a frame shows, in words: a text has its title, and goes on as it is."""
+    title = title_of(frame)
+    return frame["alt"].replace(title, translated(title, words), 1) if title else translated(frame["alt"], words)
+
+
+def title_of(frame):
+    found = TITLE.search(frame["html"])
+    return html.unescape(found[0]) if found else ""
 
 
 def drawn_again(shown, words, kept):
@@ -100,26 +130,38 @@ def texts(figure):
         yield text.get_text(), functools.partial(write, text)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            labels = axis.get_major_formatter()
-            if isinstance(labels, FixedFormatter):  # they become texts when they are drawn
-                for place, label in enumerate(labels.seq):
-                    yield str(label), functools.partial(write_tick, axis, place)
+            for place, label in list(labels_of(axis).items()):  # they become texts when they are drawn
+                yield str(label), functools.partial(write_tick, axis, place)
 
 
 def write(text, said):
     text.set(text=said, fontfamily=[font(), "DejaVu Sans"])  # the first font writes the words beside a formula
 
 
+def labels_of(axis):
+    """The labels of the ticks that have words, {place: label}: at places that are given as well, or one by one."""
+    labels = axis.get_major_formatter()
+    if isinstance(labels, FixedFormatter):
+        return dict(enumerate(labels.seq))
+    known = getattr(getattr(labels, "func", None), "args", ())
+    return known[0] if known and isinstance(known[0], dict) else {}
+
+
 def write_tick(axis, place, said):
     labels = axis.get_major_formatter()
-    labels.seq = [*labels.seq[:place], said, *labels.seq[place + 1 :]]
+    if isinstance(labels, FixedFormatter):
+        labels.seq = [*labels.seq[:place], said, *labels.seq[place + 1 :]]
+    else:
+        labels.func.args[0][place] = said
     for text in axis.get_ticklabels():
         text.set_fontfamily([font(), "DejaVu Sans"])
 
 
 def messages(notebook, kept):
     """The messages of an executed notebook: those of its pictures and of its sliders."""
-    for mark in dict.fromkeys(MARK.findall(json.dumps(notebook).replace('\\"', '"'))):
+    frames, axes = states(notebook)
+    shown = [json.dumps(notebook).replace('\\"', '"'), *(frame["html"] for frame in frames)]
+    for mark in dict.fromkeys(mark for text in shown for mark in MARK.findall(text)):
         path = kept / f"{mark}.pickle"
         if path.exists():
             figure, alt, _ = pickle.loads(path.read_bytes())
@@ -128,3 +170,12 @@ def messages(notebook, kept):
         for model in models["state"].values():
             said = model["state"]
             yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])
+    yield from (message(title_of(frame))[0] for frame in frames)
+    yield from (message(text)[0] for axis in axes for text in [axis["label"], *axis["names"]])
+
+
+def states(notebook):
+    """The frames and the axes of all interactive figures of a notebook."""
+    shown = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    found = [json.loads(state) for data in shown for _, state, _ in FRAMES.findall(data.get("text/html", ""))]
+    return [[each for state in found for each in state.get(kind, [])] for kind in ("frames", "axes")]

@@ -68,7 +68,7 @@
           text,
         });
       } catch (error) {
-        if (!this.ended) this.end(`${whyNot(error)}.`);
+        if (!this.ended) this.end(phrase`${whyNot(error)}.`);
       }
     }
 

@@ -1,5 +1,7 @@
 """The editions of the site in other languages: what a translation keeps, and what the built Chinese edition holds."""
 
+import html
+import json
 import os
 import re
 import subprocess
@@ -11,6 +13,7 @@ from babel.messages.pofile import read_po
 from browser import DESK, HTML, ROOT, watched
 from test_search import ASK
 
+from book.figures import style, widgets
 from book.figures.style import new_figure, picture
 
 CATALOGUES = sorted((ROOT / "book" / "locale").glob("*/LC_MESSAGES/*.po"))
@@ -88,17 +91,55 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
     figure, axes = new_figure()
     axes.set(title="error of step 3", xlabel="step $t$")
+    axes.set_yticks([0, 1], ["left out", "kept"])
     shown = picture(figure, "A curve that falls to 0.5.").html
     words = {
         "error of step {0}": "Fehler im Schritt {0}",
         "A curve that falls to {0}.": "Eine fallende Kurve bis {0}.",
+        "kept": "behalten",
     }
     page = f"<p>text</p>{shown}<p>text</p>"
     again = redrawn.page(page, words, tmp_path)
     assert 'aria-label="Eine fallende Kurve bis 0.5."' in again
     assert "<!-- Fehler im Schritt 3 -->" in again
+    assert "<!-- behalten -->" in again
+    assert "<!-- left out -->" in again
     assert "error of step" not in again
     assert redrawn.page(page, {}, tmp_path) == page
+
+
+def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
+    title = "after 20 updates; longest piece: 'of the'"
+    frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
+    shown = widgets.stepper([frame], "updates").html()
+    words = {"after {0} updates; longest piece": "更新{0}次之后的最长片段", "updates": "更新", "half": "一半"}
+    assert set(words) == set(redrawn.messages(as_notebook(shown), tmp_path))
+    again = redrawn.page(f"<p>text</p>{shown}", words, tmp_path)
+    state = json.loads(re.search(r'json">(.*?)</script>', again)[1])
+    assert state["axes"] == [{"label": "更新", "names": ["一半"]}]
+    assert state["frames"][0]["alt"] == "更新20次之后的最长片段: 'of the': x"
+    for text in (state["frames"][0]["html"], again):  # before the figure is alive, the page shows the frame itself
+        assert '<p style="margin:0">更新20次之后的最长片段: &#x27;of the&#x27;</p>' in text
+    assert "after 20" not in again
+
+
+def test_the_pictures_that_a_slider_chooses_are_drawn_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(title="error of a step")
+    frames = [style.Picture("<div>x</div>", "first", "0"), picture(figure, "A curve that falls.").named("1")]
+    shown = widgets.stepper(frames, "h").html()
+    words = {"error of a step": "Fehler eines Schritts", "A curve that falls.": "Eine fallende Kurve."}
+    assert set(words) <= set(redrawn.messages(as_notebook(shown), tmp_path))
+    again = redrawn.page(shown, words, tmp_path)
+    assert "<!-- Fehler eines Schritts -->" in again
+    assert "error of a step" not in again
+    assert again.count("Eine fallende Kurve.") == 2  # in the picture, and in the words of its frame
+
+
+def as_notebook(shown):
+    return {"metadata": {}, "cells": [{"outputs": [{"data": {"text/html": shown}}]}]}
 
 
 @pytest.mark.skipif(not os.environ.get("RELEASE"), reason="counts what is left to translate: RELEASE=1")

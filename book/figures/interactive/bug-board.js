@@ -1,69 +1,78 @@
 /* A board of all pairs of a mistake and a check: which check catches which mistake, and why the others let it pass. */
 
 import { centralDifference, descend, gradient, halves, worst } from "./bug-board-numbers.js";
-import { choice, element, say, signed, slider } from "./sliders.js";
+import { choice, element, phrase, say, sentences, signed, slider } from "./sliders.js";
 
-const MESSAGE = "With one step there is no message from a later step, so a mistake in it has nothing to change.";
-const SMALL = "Tiny weights make the message tiny, so that a mistake in it is a small part of the whole.";
-const BELOW = "All states are tiny, and with them all of dW: it lies below the floor of the error.";
+const MESSAGE = phrase`With one step there is no message from a later step, so a mistake in it has nothing to change.`;
+const SMALL = phrase`Tiny weights make the message tiny, so that a mistake in it is a small part of the whole.`;
+const BELOW = phrase`All states are tiny, and with them all of dW: it lies below the floor of the error.`;
 const WORDS = {
-  mistake: "mistake",
-  check: "check",
-  tolerance: "tolerance",
-  caption: "Which check catches which mistake",
+  mistake: phrase`mistake`,
+  check: phrase`check`,
+  tolerance: phrase`tolerance`,
+  caption: phrase`Which check catches which mistake`,
   mistakes: {
-    "": "none: the right gradient",
-    "W for its transpose": "W for its transpose",
-    "no slope in the hop": "no slope in the hop",
-    "no message at all": "no message at all",
-    "s_init left out of dW": "s_init left out of dW",
-    "loop over D": "loop over D",
-    "four steps only": "four steps only",
-    "dW transposed": "dW transposed",
-    "db of one step": "db of one step",
-    "slope of the sigmoid": "slope of the sigmoid",
-    "sum for mean": "sum for mean",
-    "wrong sign": "wrong sign",
+    "": phrase`none: the right gradient`,
+    "W for its transpose": phrase`W for its transpose`,
+    "no slope in the hop": phrase`no slope in the hop`,
+    "no message at all": phrase`no message at all`,
+    "s_init left out of dW": phrase`s_init left out of dW`,
+    "loop over D": phrase`loop over D`,
+    "four steps only": phrase`four steps only`,
+    "dW transposed": phrase`dW transposed`,
+    "db of one step": phrase`db of one step`,
+    "slope of the sigmoid": phrase`slope of the sigmoid`,
+    "sum for mean": phrase`sum for mean`,
+    "wrong sign": phrase`wrong sign`,
   },
+  cases: { good: phrase`good`, tiny: phrase`tiny` },
   checks: {
-    halves: ["halves add up", "the gradients of two halves add up to that of the whole"],
-    descent: ["E falls", "E falls after one step of gradient descent"],
+    halves: [phrase`halves add up`, phrase`the gradients of two halves add up to that of the whole`],
+    descent: [phrase`E falls`, phrase`E falls after one step of gradient descent`],
   },
-  passes: "passes",
-  crashes: "crashes",
-  caught: "caught",
-  rises: "E rises",
-  key: { passes: "lets the gradient pass", caught: "rejects it, with this error" },
+  passes: phrase`passes`,
+  crashes: phrase`crashes`,
+  caught: phrase`caught`,
+  rises: phrase`E rises`,
+  key: { passes: phrase`lets the gradient pass`, caught: phrase`rejects it, with this error` },
   why: {
-    "W for its transpose": { "T=1": MESSAGE, "W=W^T": "W is its own transpose here.", tiny: SMALL, "+ s=0": SMALL },
+    "W for its transpose": { "T=1": MESSAGE, "W=W^T": phrase`W is its own transpose here.`, tiny: SMALL, "+ s=0": SMALL },
     "no slope in the hop": { "T=1": MESSAGE, tiny: SMALL, "+ s=0": SMALL },
     "no message at all": { "T=1": MESSAGE, tiny: SMALL, "+ s=0": SMALL },
-    "s_init left out of dW": { "s=0": "What is left out is zero.", "+ s=0": BELOW },
-    "loop over D": { "T=D=4": "T and D are equal, so that the wrong loop is as long as the right one." },
+    "s_init left out of dW": { "s=0": phrase`What is left out is zero.`, "+ s=0": BELOW },
+    "loop over D": { "T=D=4": phrase`T and D are equal, so that the wrong loop is as long as the right one.` },
     "four steps only": {
-      "T=1": "There are fewer than four steps to go back.",
-      "T=D=4": "There are four steps, and no error has to go back further.",
+      "T=1": phrase`There are fewer than four steps to go back.`,
+      "T=D=4": phrase`There are four steps, and no error has to go back further.`,
     },
     "dW transposed": { "+ s=0": BELOW },
-    "db of one step": { "T=1": "The one step is all there are." },
-    "sum for mean": { "B=1": "The mean over one sequence is its sum." },
+    "db of one step": { "T=1": phrase`The one step is all there are.` },
+    "sum for mean": { "B=1": phrase`The mean over one sequence is its sum.` },
   },
-  right: "It is right, and it should pass.",
-  rounding: "The gradient is right: the rounding of the witness is larger than this tolerance.",
-  within: "What the mistake changes is smaller than the tolerance.",
-  alike: "It does the same wrong thing at every step, in the whole and in the halves.",
-  downhill: "A wrong gradient may still point downhill.",
+  right: phrase`It is right, and it should pass.`,
+  rounding: phrase`The gradient is right: the rounding of the witness is larger than this tolerance.`,
+  within: phrase`What the mistake changes is smaller than the tolerance.`,
+  alike: phrase`It does the same wrong thing at every step, in the whole and in the halves.`,
+  downhill: phrase`A wrong gradient may still point downhill.`,
   says: {
-    error: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) =>
-      `${mistake}, ${check}: ${verdict}. The error is ${error}, the tolerance ${limit}. It is largest in ${name}: ` +
-      `analytic ${analytic}, numeric ${numeric}.`,
-    halves: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) =>
-      `${mistake}, ${check}: ${verdict}. The difference is ${error}, the tolerance ${limit}. ` +
-      `It is largest in ${name}: both halves ${analytic}, the whole ${numeric}.`,
-    descent: ({ mistake, check, verdict, before, after }) =>
-      `${mistake}, ${check}: ${verdict}. E is ${before} before the step and ${after} after it.`,
-    crash: ({ mistake, check, verdict }) =>
-      `${mistake}, ${check}: ${verdict}. The loop asks for a step that is not there.`,
+    error: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) => [
+      phrase`${mistake}, ${check}: ${verdict}.`,
+      phrase`The error is ${error}, the tolerance ${limit}.`,
+      phrase`It is largest in ${name}: analytic ${analytic}, numeric ${numeric}.`,
+    ],
+    halves: ({ mistake, check, verdict, error, limit, name, analytic, numeric }) => [
+      phrase`${mistake}, ${check}: ${verdict}.`,
+      phrase`The difference is ${error}, the tolerance ${limit}.`,
+      phrase`It is largest in ${name}: both halves ${analytic}, the whole ${numeric}.`,
+    ],
+    descent: ({ mistake, check, verdict, before, after }) => [
+      phrase`${mistake}, ${check}: ${verdict}.`,
+      phrase`E is ${before} before the step and ${after} after it.`,
+    ],
+    crash: ({ mistake, check, verdict }) => [
+      phrase`${mistake}, ${check}: ${verdict}.`,
+      phrase`The loop asks for a step that is not there.`,
+    ],
   },
 };
 
@@ -164,14 +173,15 @@ function board(checks, onChoose) {
 
 const shortName = (check) => WORDS.checks[check]?.[0] ?? caseName(check);
 const checkName = (check) => WORDS.checks[check]?.[1] ?? caseName(check);
-const caseName = (check) => check.replace("s=0", "s₋₁ = 0").replace("W^T", "Wᵀ").replaceAll(/(?<=[A-Z])=/g, " = ");
+const caseName = (check) =>
+  WORDS.cases[check] ?? check.replace("s=0", "s₋₁ = 0").replace("W^T", "Wᵀ").replaceAll(/(?<=[A-Z])=/g, " = ");
 
 function sentence(mistake, check, found, power) {
   const verdict = judge(found, power);
   const words = { mistake: WORDS.mistakes[mistake], check: checkName(check), limit: tolerance(power) };
   words.verdict = verdict.kind === "caught" && found ? WORDS.caught : verdict.words;
   const reason = why(mistake, check, verdict.kind);
-  return signed([says(check, words, found), reason].filter(Boolean).join(" "));
+  return signed(sentences([...says(check, words, found), reason].filter(Boolean)));
 }
 
 function says(check, words, found) {

@@ -1,6 +1,6 @@
 /* Pictures that were drawn beforehand, and a slider for each thing that chooses one of them. */
 
-import { button, element, say, slider } from "./sliders.js";
+import { button, element, phrase, say, slider } from "./sliders.js";
 
 function render({ model, el }) {
   const [frames, axes] = [model.get("frames"), model.get("axes")]; // the last axis runs fastest
@@ -20,7 +20,7 @@ function render({ model, el }) {
       label, min: 0, max: names.length - 1, step: 1, value, show: (index) => names[index],
       onInput: (index) => { stop(); move(index); say(el, frames[chosen()].alt); },
     });
-    made.shown.style.flexBasis = `${Math.max(...names.map((name) => name.length))}ch`; // the slider keeps its length
+    made.shown.style.flexBasis = `${Math.max(...names.map(columns))}ch`; // the slider keeps its length
     model.set(`at_${i}`, value);
     model.on(`change:at_${i}`, () => {
       const index = within(model.get(`at_${i}`), names);
@@ -46,17 +46,17 @@ function player({ move, row, last, at }, interval, onStop) {
     if (!playing) return;
     clearInterval(playing);
     playing = undefined;
-    press.textContent = "Play";
+    press.textContent = phrase`Play`;
   };
   const press = button(row, {
-    label: "Play",
+    label: phrase`Play`,
     onPress() {
       if (playing) {
         stop();
         onStop();
         return;
       }
-      press.textContent = "Pause";
+      press.textContent = phrase`Pause`;
       move(at() === last ? 0 : at() + 1);
       playing = setInterval(() => {
         if (at() < last) move(at() + 1);
@@ -68,6 +68,11 @@ function player({ move, row, last, at }, interval, onStop) {
     },
   });
   return stop;
+}
+
+// A Chinese character is as wide as two digits.
+function columns(text) {
+  return [...text].reduce((count, character) => count + (character < "\u2e80" ? 1 : 2), 0);
 }
 
 function within(index, names) {

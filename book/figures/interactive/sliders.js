@@ -1,6 +1,11 @@
 /* Controls and small helpers that the interactive figures share. All controls are the browser's own, so that keyboards,
    screen readers and touch screens know them; each shows its value, and is spoken by it. */
 
+// A text in the language of the page, whose scripts have the function; in a notebook a text is as it is written.
+export const phrase = globalThis.phrase ?? ((pieces, ...values) => String.raw({ raw: pieces }, ...values));
+
+export const sentences = (all) => all.reduce((said, next) => phrase`${said} ${next}`);
+
 let controls = 0;
 
 export function element(tag, attributes = {}, children = []) {

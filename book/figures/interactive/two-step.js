@@ -1,6 +1,6 @@
 /* The two-step network with numbers of the reader's own: every value, every derivative, and the two chains as bars. */
 
-import { choice, element, letters, say, signed, slider, svg, toggle } from "./sliders.js";
+import { choice, element, letters, phrase, say, sentences, signed, slider, svg, toggle } from "./sliders.js";
 import { backward, forward, witness } from "./two-step-numbers.js";
 
 const SLIDERS = [["u", 2], ["w", 2], ["k", 2], ["x_0", 3], ["x_1", 3], ["s_init", 1]]; // each from minus that number
@@ -48,7 +48,8 @@ function render({ model, el }) {
   }
   const options = [["tanh", "tanh"], ["sigmoid", "sigmoid"]];
   bind("func", choice(controls, { label: "func", options, value: model.get("func"), onInput: change("func") }));
-  bind("forget", toggle(controls, { label: "forget the second chain", value: model.get("forget"), onInput: change("forget") }));
+  const forget = phrase`forget the second chain`;
+  bind("forget", toggle(controls, { label: forget, value: model.get("forget"), onInput: change("forget") }));
   show();
 }
 
@@ -69,17 +70,19 @@ function digits(value) {
 }
 
 function sentence({ forget, chains: [{ parts, truth }], values }) {
-  const told = `E is ${digits(values.E)}. dE/du is ${digits(parts[0] + parts[1])}: ${digits(parts[1])} from step 1 and `
-    + `${digits(parts[0])} from step 0.`;
-  return forget ? `${told} The central difference says ${digits(truth)}.` : told;
+  const [whole, second, first] = [parts[0] + parts[1], parts[0], parts[1]].map(digits);
+  const told = phrase`E is ${digits(values.E)}. dE/du is ${whole}: ${first} from step 1 and ${second} from step 0.`;
+  return forget ? phrase`${told} The central difference says ${digits(truth)}.` : told;
 }
 
 function graph({ values, derivatives }) {
   const at = ([column, row]) => [48 + 96 * column, ROWS[row]];
   const names = Object.keys(NODES);
-  const told = names.map((name) => `${name} is ${digits(values[name])}, dE/d${name} ${digits(derivatives[name])}`);
+  const told = names.map((name) => phrase`${name} is ${digits(values[name])}, dE/d${name} ${digits(derivatives[name])}`);
+  const list = told.reduce((all, next) => phrase`${all}; ${next}`);
   const drawing = svg("svg", {
-    viewBox: `0 0 384 ${HEIGHT}`, class: "graph", role: "img", "aria-label": `The graph of the two steps: ${told.join("; ")}.`,
+    viewBox: `0 0 384 ${HEIGHT}`, class: "graph", role: "img",
+    "aria-label": phrase`The graph of the two steps: ${list}.`,
   });
   for (const [tail, head] of ARROWS) drawing.append(arrow(at(NODES[tail]), at(NODES[head])));
   for (const name of names) {
@@ -131,21 +134,22 @@ function bars({ forget, chains }) {
     ];
     drawing.append(
       svg("line", { x1: place(0), x2: place(0), y1: top, y2: top + 64, stroke: "currentColor", "stroke-width": 0.6 }),
-      ...row(0, `${name}, step 1`, 0, first, first, "first"),
-      ...row(1, `${name}, step 0`, first, sum, second, "second"),
+      ...row(0, phrase`${name}, step 1`, 0, first, first, "first"),
+      ...row(1, phrase`${name}, step 0`, first, sum, second, "second"),
       ...row(2, `dE/d${name}`, 0, sum, sum, "sum"),
       svg("line", { x1: place(truth), x2: place(truth), y1: top + 41, y2: top + 62, class: "truth" }),
     );
-    if (forget) drawing.append(svg("text", { x: 0, y: top + 76, class: "label" }, `central difference: ${digits(truth)}`));
+    const central = phrase`central difference: ${digits(truth)}`;
+    if (forget) drawing.append(svg("text", { x: 0, y: top + 76, class: "label" }, central));
   });
   return drawing;
 }
 
 function told(chains) {
-  return chains.map(({ name, parts: [second, first], truth }) => (
-    `dE/d${name}: ${digits(first)} from step 1 and ${digits(second)} from step 0, in all ${digits(first + second)};`
-    + ` the central difference is ${digits(truth)}`
-  )).join(". ") + ".";
+  return sentences(chains.flatMap(({ name, parts: [second, first], truth }) => [
+    phrase`dE/d${name}: ${digits(first)} from step 1 and ${digits(second)} from step 0, in all ${digits(first + second)};`,
+    phrase`the central difference is ${digits(truth)}.`,
+  ]));
 }
 
 // The calculator's table.
@@ -158,7 +162,7 @@ function table({ given: { func, v, y }, values }) {
   ];
   const cells = (tag, texts) => element("tr", {}, texts.map((text) => element(tag, {}, letters(text))));
   return element("table", {}, [
-    element("thead", {}, cells("th", ["number", "formula", "value"])),
+    element("thead", {}, cells("th", [phrase`number`, phrase`formula`, phrase`value`])),
     element("tbody", {}, rows.map(([name, formula]) => cells("td", [name, formula, digits(values[name])]))),
   ]);
 }

@@ -1,38 +1,45 @@
 /* The norms of the powers of a 2 x 2 matrix, and of the Jacobians of a run with it: its eigenvalues can be dragged. */
 
-import { choice, element, say, signed, slider, svg } from "./sliders.js";
+import { choice, element, phrase, say, sentences, signed, slider, svg } from "./sliders.js";
 import { HOPS, jacobianNorms, norm, powerNorms, run, spectrum, withSpectrum } from "./vanishing-numbers.js";
 
 const WORDS = {
-  example: "example",
-  own: "a matrix of your own",
+  example: phrase`example`,
+  own: phrase`a matrix of your own`,
   examples: {
-    "first up, then down": [[0.9, 1], [0, 0.9]],
-    "a rotation": [[0.6, -0.8], [0.8, 0.6]],
-    "radius 2, determinant 0.2": [[2, 0], [0, 0.1]],
-    "norm 2, two hops 0.2": [[0, 2], [0.1, 0]],
-    "twice the identity": [[2, 0], [0, 2]],
-    "nilpotent": [[2, -4], [1, -2]],
+    [phrase`first up, then down`]: [[0.9, 1], [0, 0.9]],
+    [phrase`a rotation`]: [[0.6, -0.8], [0.8, 0.6]],
+    [phrase`radius 2, determinant 0.2`]: [[2, 0], [0, 0.1]],
+    [phrase`norm 2, two hops 0.2`]: [[0, 2], [0.1, 0]],
+    [phrase`twice the identity`]: [[2, 0], [0, 2]],
+    [phrase`nilpotent`]: [[2, -4], [1, -2]],
   },
-  by: "choose",
-  ways: { eigenvalues: "the eigenvalues", entries: "the entries of W" },
-  middle: "mean of both",
-  gap: "distance from it",
-  coupling: "coupling",
-  input: "input, times",
-  plane: "The eigenvalues of W in the complex plane, with the unit circle",
-  drag: "Drag an eigenvalue",
-  powers: "Norms against the number of hops n, on a logarithmic axis",
-  heat: "Norms of the Jacobians of all pairs of steps",
-  hops: "hops, n",
-  steps: ["j, the state that moves", "t, the state that follows"],
-  curves: { upper: "‖W‖ⁿ", lower: "ρ(W)ⁿ", linear: "‖Wⁿ‖, all slopes 1", squashed: "tanh, the last state" },
-  scale: ["norm 0.01", "1", "100"],
-  says: ({ matrix, eigenvalues, length, radius, peak, at, linear, squashed }) =>
-    `W = ${matrix} has the eigenvalues ${eigenvalues}, the spectral radius ${radius} and the norm ${length}. ` +
-    `With all slopes 1, the norm of n hops is largest at n = ${at}, where it is ${peak}` +
-    (at === HOPS ? ". " : `, and ${linear} at n = ${HOPS}. `) +
-    `With tanh, ${HOPS} hops have the norm ${squashed}.`,
+  by: phrase`choose`,
+  ways: { eigenvalues: phrase`the eigenvalues`, entries: phrase`the entries of W` },
+  middle: phrase`mean of both`,
+  gap: phrase`distance from it`,
+  coupling: phrase`coupling`,
+  input: phrase`input, times`,
+  plane: phrase`The eigenvalues of W in the complex plane, with the unit circle`,
+  drag: phrase`Drag an eigenvalue`,
+  powers: phrase`Norms against the number of hops n, on a logarithmic axis`,
+  heat: phrase`Norms of the Jacobians of all pairs of steps`,
+  hops: phrase`hops, n`,
+  steps: [phrase`j, the state that moves`, phrase`t, the state that follows`],
+  curves: {
+    upper: "‖W‖ⁿ",
+    lower: "ρ(W)ⁿ",
+    linear: phrase`‖Wⁿ‖, all slopes 1`,
+    squashed: phrase`tanh, the last state`,
+  },
+  scale: [phrase`norm 0.01`, "1", "100"],
+  says: ({ matrix, eigenvalues, length, radius, peak, at, linear, squashed }) => sentences([
+    phrase`W = ${matrix} has the eigenvalues ${eigenvalues}, the spectral radius ${radius} and the norm ${length}.`,
+    at === HOPS
+      ? phrase`With all slopes 1, the norm of n hops is largest at n = ${at}, where it is ${peak}.`
+      : phrase`With all slopes 1, the norm of n hops is largest at n = ${at}, where it is ${peak}, and ${linear} at n = ${HOPS}.`,
+    phrase`With tanh, ${HOPS} hops have the norm ${squashed}.`,
+  ]),
 };
 
 const REACH = 2.2; // of the plane, to each side of 0
@@ -286,7 +293,7 @@ const text = (x, y, words, anchor = "start") => svg("text", { x, y, "text-anchor
 
 function sentence({ W, spectrum: { middle, gap, complex, radius }, powers: linear, back }) {
   const peak = Math.max(...linear);
-  const eigenvalues = complex ? `${two(middle)} ± ${two(gap)} i` : `${two(middle - gap)} and ${two(middle + gap)}`;
+  const eigenvalues = complex ? `${two(middle)} ± ${two(gap)} i` : phrase`${two(middle - gap)} and ${two(middle + gap)}`;
   return signed(WORDS.says({
     matrix: `(${W.map((row) => row.map(rounded).join(", ")).join("; ")})`,
     eigenvalues,
