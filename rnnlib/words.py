@@ -12,9 +12,8 @@ from functools import lru_cache
 __all__ = ["ENGLISH", "LANGUAGE", "close_up", "of_exercise", "say", "speaking", "to_say"]
 
 ENGLISH = "en"
-LANGUAGE = ContextVar(
-    "LANGUAGE", default=ENGLISH
-)  # a notebook's set-up names it, see rnnlib.exercise; a grader sets it
+# A notebook's set-up names it, see rnnlib.exercise; a grader sets it.
+LANGUAGE = ContextVar("LANGUAGE", default=ENGLISH)
 
 
 def say(text):
