@@ -1,16 +1,21 @@
-"""Draw the pictures by which others show the site, into book/_static: `python book/_ext/pictures.py` needs Chromium.
+"""Draw pictures into book/_static: `python book/_ext/pictures.py` needs Chromium, and the sample class of `make course`.
 
-The icons are favicon.svg, for what shows no SVG; the card goes beside a link to the site in a chat or a search.
+The first page shows a part of the report on that class. The icons are favicon.svg, for what shows no SVG; the card goes
+beside a link to the site in a chat or a search.
 """
 
+import io
 import shutil
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from book.figures.two_step import two_step_graph
 
-STATIC = Path(__file__).resolve().parents[1] / "_static"
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "book" / "_static"
+REPORT = ROOT / "_build" / "sample-class" / "report" / "index.html"  # `make course` makes it
 BLUE = "#0b5cad"  # the ground of the icon
 ICON = """<body style="margin:0;background:{ground}">{svg}</body>"""
 CARD = """<body style="margin:0;box-sizing:border-box;height:630px;padding:48px 64px;background:#fff;color:#111;
@@ -43,11 +48,24 @@ def draw(browser, width, height, page):
     return picture
 
 
+def draw_report(browser):
+    """A part of the report on the sample class, as the bytes of a PNG file with as few colours as it needs."""
+    tab = browser.new_page(viewport={"width": 760, "height": 900})
+    tab.goto(REPORT.as_uri())
+    top, end = (tab.get_by_role("heading", name=name).bounding_box()["y"] - 8 for name in ("two-step", "Tests"))
+    picture = tab.screenshot(clip={"x": 0, "y": top, "width": 760, "height": end - top}, full_page=True)
+    tab.close()
+    small = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(32).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
 def main():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, picture in pictures().items():
             (STATIC / name).write_bytes(draw(browser, *picture))
+        (STATIC / "class-report.png").write_bytes(draw_report(browser))
         browser.close()
 
 
