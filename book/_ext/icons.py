@@ -32,9 +32,16 @@ DRAWN = (
 
 
 def setup(app):
+    app.connect("builder-inited", forget)
     app.connect("build-finished", draw)
     app.connect("build-finished", shrink_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def forget(app):
+    """Delete what an earlier build has changed: Sphinx warns where it copies a file over another one."""
+    for name in [FONT, *SHEETS]:
+        Path(app.outdir, name).unlink(missing_ok=True)
 
 
 def draw(app, exception):
