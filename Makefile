@@ -39,8 +39,8 @@ course: notebooks site  ## install, build notebooks and site, grade a sample cla
 USERS := bptt-student-1 bptt-student-2 bptt-teacher
 
 .PHONY: system
-system:  ## install Chromium, bubblewrap, a Chinese font, PostgreSQL and npm, add three users for tests (Debian; asks for sudo unless you are root)
-	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap fonts-wqy-microhei postgresql util-linux $$(command -v npm >/dev/null || echo npm) && for user in $(USERS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
+system:  ## install Chromium, Firefox, bubblewrap, a Chinese font, PostgreSQL and npm, add three users for tests (Debian; asks for sudo unless you are root)
+	$(if $(filter 0,$(shell id -u)),,sudo )sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium bubblewrap fonts-wqy-microhei postgresql util-linux $$(command -v npm >/dev/null || echo npm) $$(command -v firefox >/dev/null || echo firefox-esr) && for user in $(USERS); do id -u $$user >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin $$user; done'
 
 .PHONY: notebooks
 notebooks: _build/notebooks.built _build/mistakes.built  ## build the student notebooks from solutions/
@@ -127,7 +127,7 @@ soak: notebooks  ## mark a class of 500 with every attack in it, while processes
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak
 
 .PHONY: bench-site
-bench-site: site  ## measure how fast an exercise starts in the browser
+bench-site: site  ## measure what pages and an exercise weigh, and how soon they are there: some minutes
 	$(BIN)/python -m benchmarks.site
 
 .PHONY: pins

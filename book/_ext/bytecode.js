@@ -1,34 +1,38 @@
-/* node bytecode.js CORE FROM TO: adds bytecode to every archive in the folder FROM, with the Pyodide in CORE. */
+/* node bytecode.js CORE FROM TO: puts bytecode into every archive in the folder FROM, with the Pyodide in CORE.
+
+   Of a wheel and of the standard library, it takes the place of the sources, which would be as heavy again: a traceback
+   then names their lines without showing them. An archive in the folder FROM/with-sources has both. */
 
 const [core, from, to] = process.argv.slice(2);
 const { loadPyodide } = require(`${core}/pyodide.js`);
 
-// A .zip is imported from where it lies, with the bytecode beside each source; a .whl is unpacked, with __pycache__.
 // Unchecked: the times of the sources would otherwise have to agree with those in the bytecode.
 const COMPILE = `
 import zipfile
-from importlib.util import cache_from_source, source_hash
+from importlib.util import source_hash
 from importlib._bootstrap_external import _code_to_hash_pyc
 from pathlib import Path
 
+FOR_COMPILERS = (".pyi", ".pxd", ".h", ".a")
+
 def add_bytecode(source, target):
-    zipped = source.suffix == ".zip"
-    root = "/lib/python312.zip" if zipped else "/lib/python3.12/site-packages"
+    root = "/lib/python312.zip" if source.suffix == ".zip" else "/lib/python3.12/site-packages"
+    with_sources = source.parent.name == "with-sources"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(entry(name), content)
+            if with_sources or not name.endswith((".py", *FOR_COMPILERS)):
+                new.writestr(entry(name), content)
             if name.endswith(".py"):
                 code = compile(content, f"{root}/{name}", "exec", dont_inherit=True)
-                bytecode = _code_to_hash_pyc(code, source_hash(content), False)
-                new.writestr(entry(f"{name}c" if zipped else cache_from_source(name)), bytes(bytecode))
+                new.writestr(entry(f"{name}c"), bytes(_code_to_hash_pyc(code, source_hash(content), False)))
 
 def entry(name):
     info = zipfile.ZipInfo(name)
     info.compress_type = zipfile.ZIP_DEFLATED
     return info
 
-for source in sorted(Path("/from").iterdir()):
+for source in sorted(path for path in Path("/from").rglob("*") if path.is_file()):
     add_bytecode(source, Path("/to", source.name))
 `;
 

@@ -13,31 +13,39 @@ from vendor import CACHE, once
 SCRIPT = Path(__file__).with_suffix(".js")
 
 
-def add(core, archives, cache=CACHE):
-    """The folder of `archives`, wheels and zips, with bytecode; `core` is the folder of Pyodide.
+def add(core, archives, cache=CACHE, with_sources=False):
+    """The folder of `archives`, wheels and zips, with bytecode in place of their sources, or beside them.
+
+    `core` is the folder of Pyodide.
 
     Raises OSError where node is missing, and ValueError when a source does not compile.
     """
 
     def fill(complete, work):
         sources = Path(work, "sources")
-        sources.mkdir()
+        folder = sources / "with-sources" if with_sources else sources
+        folder.mkdir(parents=True)
         for archive in archives:
-            shutil.copy(archive, sources)
+            shutil.copy(archive, folder)
         done = subprocess.run(["node", SCRIPT, core, sources, complete], capture_output=True, text=True)
         if done.returncode:
             raise ValueError(f"no bytecode was made: {done.stderr}")
 
     contents = [(archive.name, archive.read_bytes()) for archive in archives]
-    return once(cache, [core.name, SCRIPT.read_bytes(), contents], fill)
+    return once(cache, [core.name, SCRIPT.read_bytes(), contents, with_sources], fill)
 
 
-def merge(target, archives):
-    """Write one zip of the contents of `archives`, with an entry for every folder: packages without a file need it."""
+def merge(target, archives, without=None):
+    """Write one zip of the contents of `archives`, with an entry for every folder: packages without a file need it.
+
+    A file whose name begins as the pattern `without` says is left out.
+    """
     contents = {}
     for path in archives:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
+                if without and without.match(name):
+                    continue
                 contents |= {f"{folder}/": b"" for folder in Path(name).parents if folder.name}
                 contents[name] = archive.read(name)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as merged:

@@ -1,13 +1,16 @@
 """Sphinx extension: the icons of the theme are in the pages, as small pictures.
 
-The theme loads a script of 540 kB that draws them in the reader's browser, and a font of 156 kB for the moment before.
-The shapes are taken from that script, which the pages then do without.
+The theme loads a script of 540 kB that draws them in the reader's browser, and a font of 156 kB for the moment before,
+and for the icons of its style sheets. The shapes are taken from that script, which the pages then do without; of the
+font, there remain the few letters that a style sheet shows.
 """
 
 import functools
 import re
 from pathlib import Path
 
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from sphinx.errors import ExtensionError
 
 SOURCE = "_static/scripts/fontawesome.js"
@@ -16,6 +19,12 @@ ICON = re.compile(r'<(i|span) class="([^"]*\bfa(?:s|-solid) [^"]*)"([^>]*)></\1>
 LEFT = re.compile(r'<(?:i|span) class="[^"]*\bfa(?:[srb]|-[a-z]+) [^"]*"')
 NAME = re.compile(r"\bfa-(?!solid\b|lg\b)([a-z0-9-]+)")
 SHAPE = r'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]'
+FONT = "_static/vendor/fontawesome/webfonts/fa-solid-900.ttf"
+SHEETS = ["_static/styles/pydata-sphinx-theme.css", "_static/styles/sphinx-book-theme.css"]
+# GitHub and GitLab have theirs in a font of brands.
+SHOWN = r'--pst-(?!icon-git)[a-z-]+:\s*"(?:\\(f[0-9a-f]{3})|([\ue000-\uf8ff]))"'
+LETTER = re.compile(SHOWN + r'|onthispage:after[^}]*"\\(f[0-9a-f]{3})"')
+LARGER = re.compile(r'url\([^)]*fa-solid-900\.woff2\) *format\("woff2"\), *')
 DRAWN = (
     '<svg class="icon{more}" aria-hidden="true" focusable="false" viewBox="0 0 {width} {height}"{rest}>'
     '<path fill="currentColor" d="{path}"/></svg>'
@@ -23,8 +32,16 @@ DRAWN = (
 
 
 def setup(app):
+    app.connect("builder-inited", forget)
     app.connect("build-finished", draw)
+    app.connect("build-finished", shrink_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def forget(app):
+    """Delete what an earlier build has changed: Sphinx warns where it copies a file over another one."""
+    for name in [FONT, *SHEETS]:
+        Path(app.outdir, name).unlink(missing_ok=True)
 
 
 def draw(app, exception):
@@ -57,3 +74,26 @@ def picture(shape, icon):
     more = "".join(f" {name}" for name in classes.split() if name in ("theme-switch", "fa-lg"))
     rest = re.sub(r' (?:title|role)="[^"]*"', "", rest)  # the button around it has a name
     return DRAWN.format(more=more, width=width, height=height, path=path, rest=rest)
+
+
+def shrink_font(app, exception):
+    """Leave in the font what style sheets show, and let them load it; raise ExtensionError where they show nothing."""
+    if exception or app.builder.format != "html":
+        return
+    sheets = {Path(app.outdir, name): Path(app.outdir, name).read_text(encoding="utf-8") for name in SHEETS}
+    letters = {letter for text in sheets.values() for letter in letters_of(text)}
+    if not letters:
+        raise ExtensionError("no style sheet of the theme shows an icon; see book/_ext/icons.py")
+    for path, text in sheets.items():
+        path.write_text(LARGER.sub("", text), encoding="utf-8")
+    font = TTFont(Path(app.outdir, FONT), recalcTimestamp=False)
+    subsetter = subset.Subsetter()
+    subsetter.populate(text="".join(letters))
+    subsetter.subset(font)
+    font.save(Path(app.outdir, FONT))
+    Path(app.outdir, FONT).with_suffix(".woff2").unlink(missing_ok=True)
+
+
+def letters_of(sheet):
+    """The letters of the font of icons that a style sheet of the theme shows."""
+    return [chr(int(code or other, 16)) if code or other else letter for code, letter, other in LETTER.findall(sheet)]

@@ -39,6 +39,8 @@ KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "
 # What the kernel would install one after the other when it starts: it lies in one archive with the standard library.
 # It can do without ssl and jedi; sqlite3 is compiled, and loaded as numpy is.
 KERNEL_NEEDS = ["micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
+# The kernel could colour 500 languages; a reader writes Python.
+OTHER_LANGUAGES = re.compile(r"pygments/lexers/(?!(__init__|_mapping|python|special)\.)")
 CORE = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm"]
 
 
@@ -196,9 +198,12 @@ def write_library(path, core, wheels, lock):
     with tempfile.TemporaryDirectory() as work:
         library = standard_library(Path(work), core, wheels, lock)
         rnnlib = bytecode.merge(Path(work, "rnnlib.zip"), [students_wheel.build(work)])
-        # Apart, so that a change of rnnlib does not compile everything again.
-        compiled = [bytecode.add(core, [archive]) / archive.name for archive in (library, rnnlib)]
-    bytecode.merge(path, compiled)
+        # Apart, so that a change of rnnlib does not compile everything again; its lines are shown in tracebacks.
+        compiled = [
+            bytecode.add(core, [library]) / library.name,
+            bytecode.add(core, [rnnlib], with_sources=True) / rnnlib.name,
+        ]
+        bytecode.merge(path, compiled)
 
 
 def copy_python(folder, core, wheels, packages):
@@ -238,7 +243,8 @@ def standard_library(folder, core, wheels, lock):
     kernel = [wheels / name for name in names if name.endswith("-none-any.whl")]
     for name in ("piplite", "pyodide_kernel", "ipykernel"):
         kernel += KERNEL.glob(f"static/pypi/{name}-*.whl")
-    return bytecode.merge(folder / "python.zip", [core / "python_stdlib.zip", *kernel, installed(folder, "comm")])
+    archives = [core / "python_stdlib.zip", *kernel, installed(folder, "comm")]
+    return bytecode.merge(folder / "python.zip", archives, OTHER_LANGUAGES)
 
 
 def installed(folder, name):

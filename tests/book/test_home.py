@@ -1,6 +1,5 @@
 """The first page: how long the course takes, where it begins, what moves, and what it weighs."""
 
-import gzip
 import re
 
 import chapters
@@ -9,8 +8,6 @@ from browser import DESK, HTML, ROOT, watched
 
 HOME = "index.html"
 PHONE = {"width": 390, "height": 844}
-WEIGHT = 250_000  # bytes of a first visit, as a server that compresses sends them
-PACKED = (".woff2", ".png")  # they are compressed already
 # Which of the parts that move are seen, as their names.
 SEEN = """() => [...document.querySelectorAll(".arrives, .leaves")]
   .filter(part => getComputedStyle(part).opacity > 0).map(part => part.getAttribute("class"))"""
@@ -119,16 +116,3 @@ def test_the_feedback_that_is_shown_names_a_known_mistake(visit):
     shown = visit().locator(".feedback-excerpt").inner_text()
     assert "chain to u_0 is left out" in shown
     assert "13 of 15 points" in shown
-
-
-def test_the_first_page_weighs_little(visit, site):
-    page = visit()
-    page.wait_for_load_state("networkidle")
-    paths = page.evaluate("() => performance.getEntriesByType('resource').map(each => new URL(each.name).pathname)")
-    weights = {path: weight(HTML / path.lstrip("/")) for path in {f"/{HOME}", *paths}}
-    assert sum(weights.values()) <= WEIGHT, sorted(weights.items(), key=lambda each: -each[1])[:5]
-
-
-def weight(path):
-    content = path.read_bytes()
-    return len(content if path.suffix in PACKED else gzip.compress(content))

@@ -4,6 +4,7 @@ import icons
 import pdf
 import pytest
 from browser import HTML
+from fontTools.ttLib import TTFont
 from sphinx.errors import ExtensionError
 
 # Two sets of a theme's script, the solid one last.
@@ -35,3 +36,12 @@ def test_no_page_loads_the_script_of_icons_and_each_has_its_icons(site):
         text = (HTML / f"{name}.html").read_text(encoding="utf-8")
         assert not icons.SCRIPT.search(text)
         assert text.count('<svg class="icon') >= 8
+
+
+def test_no_font_is_loaded_for_more_than_the_icons_that_style_sheets_show(site):
+    sheets = [(HTML / sheet).read_text(encoding="utf-8") for sheet in icons.SHEETS]
+    assert [sheet for sheet in sheets if icons.LARGER.search(sheet)] == []
+    shown = {ord(letter) for sheet in sheets for letter in icons.letters_of(sheet)}
+    assert len(shown) > 5
+    assert shown <= set(TTFont(HTML / icons.FONT).getBestCmap())
+    assert (HTML / icons.FONT).stat().st_size < 10_000

