@@ -1,4 +1,4 @@
-"""Draw pictures into book/_static: `python book/_ext/pictures.py` needs Chromium, and the sample class of `make course`.
+"""Draw pictures into book/_static: `python book/_ext/pictures.py` needs Chromium, and what `make course` makes.
 
 The first page shows a part of the report on that class. The icons are favicon.svg, for what shows no SVG; the card goes
 beside a link to the site in a chat or a search.
