@@ -175,7 +175,9 @@ class TestTheChineseEdition:
         ids=["numbers", "code", "equations", "sections"],
     )
     def test_has_what_the_english_page_has(self, chinese, name, pattern):
-        assert parts(f"zh/{name}.html", pattern) == parts(f"{name}.html", pattern)
+        of_chinese, of_english = parts(f"zh/{name}.html", pattern), parts(f"{name}.html", pattern)
+        assert Counter(of_chinese) == Counter(of_english)  # a sentence may name two numbers the other way round
+        assert of_english or name == "notation"
 
     @pytest.mark.parametrize("query", QUERIES)
     def test_leads_who_types_a_usual_term_to_the_page_that_explains_it(self, chinese, chromium, query):
