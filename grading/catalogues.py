@@ -20,7 +20,7 @@ from jinja2.ext import babel_extract
 from grading import answers_file, exercise, translation
 from grading.course import COURSE, LANGUAGES, load_config, slugs
 
-SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.html.jinja")
+SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.jinja")
 READ = ("mistake", "hint", "ask")  # of an answer: what students and teachers read
 HEADER = """\
 # Translations; `make catalogues` brings this file up to date. A comment says where a text is: a `mistake` goes on

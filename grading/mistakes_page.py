@@ -8,9 +8,10 @@ from grading.answers import known_answers, solution
 from grading.course import COURSE, slugs
 from grading.pages import render
 from grading.sample_class import notebook_with
+from rnnlib.words import ENGLISH, close_up, speaking, to_say
 
 PAGE = COURSE / "book" / "mistakes.md"
-DEFAULT = "Can you say why, in your own words?"  # once a student has read the hint
+DEFAULT = to_say("Can you say why, in your own words?")  # once a student has read the hint
 OF_EXERCISES = COURSE / "book" / "mistakes"  # one page per exercise: the table of contents takes all that are here
 
 
@@ -61,16 +62,37 @@ def write(some=None):
     return list(found)
 
 
-def pages(some=None):
-    """The text of each page, {path: text}: one for every exercise, or for `some`, and the page that lists them all."""
-    exercises = [summary(exercise.load(slug)) for slug in slugs()]
-    found = {PAGE: render("mistakes.md.jinja", exercises=exercises, literal=_literal)}
-    for each in exercises:
-        if some is not None and each["slug"] not in some:
-            continue
-        path = OF_EXERCISES / f"{each['slug']}.md"
-        found[path] = render("mistakes_of.md.jinja", exercise=each, literal=_literal, default=DEFAULT)
+def pages(some=None, language=ENGLISH):
+    """The text of each page, {path: text}: one for every exercise, or for `some`, and the page that lists them all.
+
+    In another language, they have the words of its catalogues; what is not translated there is English.
+    """
+    with speaking(language):
+        exercises = [summary(exercise.load(slug, language)) for slug in slugs()]
+        found = {PAGE: render("mistakes.md.jinja", exercises=exercises, literal=_literal)}
+        for each in exercises:
+            if some is not None and each["slug"] not in some:
+                continue
+            words = _words(each["slug"], language)
+            path = OF_EXERCISES / f"{each['slug']}.md"
+            text = render(
+                "mistakes_of.md.jinja",
+                exercise=each,
+                literal=_literal,
+                default=DEFAULT,
+                told=lambda text, words=words: words.get(text, text),
+            )
+            found[path] = close_up(text)
     return found
+
+
+def _words(slug, language):
+    """{text of answers.toml: its translation}."""
+    if language == ENGLISH:
+        return {}
+    from grading import catalogues  # which imports Babel
+
+    return catalogues.translations(catalogues.path(slug, language), language)
 
 
 def summary(task):

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from docutils import nodes
+from editions import notebook as released
 from freshness import ROOT
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -38,14 +39,14 @@ class FeedbackExcerpt(SphinxDirective):
         slug, answer = self.arguments
         for path in MADE_OF:
             self.env.note_dependency(ROOT / path.format(slug=slug))
-        return [nodes.raw("", excerpt(feedback(slug, answer)), format="html")]
+        return [nodes.raw("", excerpt(feedback(slug, answer, self.config.language)), format="html")]
 
 
-def feedback(slug, answer):
-    """The page of feedback, as HTML, for the notebook whose cells are those of a known answer."""
+def feedback(slug, answer, language):
+    """The page of feedback, as HTML, for the notebook in a language whose cells are those of a known answer."""
     with tempfile.TemporaryDirectory() as folder:
         notebook, page = Path(folder, f"{slug}.ipynb"), Path(folder, "page.html")
-        notebook.write_text(json.dumps(filled_in(slug, answer)), encoding="utf-8")
+        notebook.write_text(json.dumps(filled_in(slug, answer, language)), encoding="utf-8")
         command = [sys.executable, "-m", "grading", "mine", str(notebook), "--output", str(page), "--seed", SEED]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -53,12 +54,12 @@ def feedback(slug, answer):
         return page.read_text(encoding="utf-8")
 
 
-def filled_in(slug, answer):
+def filled_in(slug, answer, language):
     """The released notebook with the cells of a known answer."""
     from grading.answers import known_answers
 
     cells = next(known.cells for known in known_answers(slug) if known.name == answer)
-    notebook = json.loads((ROOT / "exercises" / slug / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads(released(slug, language).read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         marked = cell["metadata"].get("nbgrader", {})
         if marked.get("solution"):

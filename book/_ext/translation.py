@@ -6,11 +6,13 @@ translation, where a translated paragraph finds its numbers, and how a paragraph
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
 from docutils import nodes
 from editions import LOCALE, folder_of, is_english, translations
+from freshness import ROOT
 from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx import addnodes
@@ -22,10 +24,12 @@ from sphinx.util import logging
 from sphinx.util.i18n import CatalogInfo
 from sphinx.util.nodes import clean_astext, extract_messages
 
+from grading.course import LANGUAGES
+
 # Formulas, code and roles, the targets of links, and HTML.
 MARKUP = re.compile(r"\$[^$]*\$|(\{[a-z:]+\})?`[^`]*`|\]\([^)]*\)|<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{2}")
-# Made from solutions/*/answers.toml, whose words have their own catalogue.
+# Written by the grader, from solutions/*/answers.toml, whose words have their own catalogues.
 MADE = re.compile(r"mistakes(/|$)")
 
 
@@ -66,6 +70,7 @@ def setup(app):
     app.add_config_value("course_title", "", "html")  # in English: what a reader has done is kept under this name
     app.connect("config-inited", name_the_edition)
     app.connect("builder-inited", find_numbers)
+    app.connect("source-read", write_anew)
     app.connect("html-page-context", leave_room, priority=950)
     app.connect("build-finished", serve_words)
     app.add_search_language(Chinese)
@@ -106,6 +111,20 @@ def name_the_edition(app, config):
 
 def find_numbers(app):
     app.registry.domains["glue"].roles["text"] = app.env.get_domain("glue").roles["text"] = GluedText()
+
+
+def write_anew(app, page, source):
+    """Let the pages that the grader writes be written in the language of the edition, if it has exercises in that."""
+    language = app.config.language.replace("_", "-")
+    if MADE.match(page) and language in LANGUAGES:
+        source[0] = made_pages(language)[ROOT / "book" / f"{page}.md"]
+
+
+@lru_cache
+def made_pages(language):
+    from grading import mistakes_page  # it reads the notebooks of all exercises, which the English site does without
+
+    return mistakes_page.pages(language=language)
 
 
 def serve_words(app, exception):
