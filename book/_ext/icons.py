@@ -32,21 +32,29 @@ DRAWN = (
 
 
 def setup(app):
-    app.connect("builder-inited", forget)
+    app.connect("write-started", forget)
     app.connect("build-finished", draw)
     app.connect("build-finished", shrink_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def forget(app):
-    """Delete what an earlier build has changed: Sphinx warns where it copies a file over another one."""
+def forget(app, builder):
+    """Delete what an earlier build has changed: Sphinx warns where it copies a file over another one.
+
+    A build that writes no page copies none of them again.
+    """
     for name in [FONT, *SHEETS]:
         Path(app.outdir, name).unlink(missing_ok=True)
 
 
+def has_written(app):
+    """Whether this build has written pages: then the theme's script is there, until book/_ext/slim.py deletes it."""
+    return app.builder.format == "html" and Path(app.outdir, SOURCE).exists()
+
+
 def draw(app, exception):
     """Draw the icons into all pages; raise ExtensionError for one whose shape the theme does not have."""
-    if exception or app.builder.format != "html":
+    if exception or not has_written(app):
         return
     source = Path(app.outdir, SOURCE).read_text(encoding="utf-8")
     shape = functools.cache(functools.partial(shape_of, source))
@@ -78,7 +86,7 @@ def picture(shape, icon):
 
 def shrink_font(app, exception):
     """Leave in the font what style sheets show, and let them load it; raise ExtensionError where they show nothing."""
-    if exception or app.builder.format != "html":
+    if exception or not has_written(app):
         return
     sheets = {Path(app.outdir, name): Path(app.outdir, name).read_text(encoding="utf-8") for name in SHEETS}
     letters = {letter for text in sheets.values() for letter in letters_of(text)}

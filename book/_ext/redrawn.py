@@ -6,6 +6,7 @@ all pictures, their alternative texts and the labels of sliders are in the catal
 the next one {1}: the frames of an interactive figure differ in nothing else.
 """
 
+import contextlib
 import functools
 import hashlib
 import html
@@ -120,8 +121,18 @@ def drawn_again(shown, words, kept):
 @functools.cache
 def font():
     """The first font of this machine that has Chinese letters; None if it has none."""
+    add_new_fonts()
     known = set(font_manager.get_font_names())
     return next((name for name in FONTS if name in known), None)
+
+
+def add_new_fonts():
+    """Let matplotlib know the fonts that were installed after it has made its list, which it keeps for good."""
+    listed = {each.fname for each in font_manager.fontManager.ttflist}
+    for path in font_manager.findSystemFonts():
+        if path not in listed:
+            with contextlib.suppress(OSError, RuntimeError, ValueError):  # some are no fonts that it can draw with
+                font_manager.fontManager.addfont(path)
 
 
 def texts(figure):
