@@ -135,7 +135,8 @@ def serve_words(app, exception):
 
 
 def leave_room(app, page, template, context, doctree):
-    context["metatags"] = context.get("metatags", "") + ROOM
+    tags = context.get("metatags", "").replace(' translated="True"', "")  # which Sphinx notes, and HTML does not know
+    context["metatags"] = tags + ROOM
 
 
 class Chinese(SearchChinese):
