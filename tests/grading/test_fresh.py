@@ -27,6 +27,7 @@ def elsewhere(tmp_path_factory):
 
 def digest_of(root, monkeypatch):
     monkeypatch.setattr(exercise, "COURSE", root)
+    monkeypatch.setattr(exercise, "PROGRAM", root)
     monkeypatch.setattr(answers_file, "COURSE", root)
     for function in (exercise._code, exercise._load):
         function.cache_clear()

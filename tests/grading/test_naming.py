@@ -169,13 +169,14 @@ def test_a_typical_slip_that_is_no_entry_is_told_in_words(slug, part, right, wro
 @pytest.mark.parametrize(("right", "wrong", "words"), SLIPS)
 def test_a_slip_is_told_by_what_was_changed(right, wrong, words):
     wrong = mutation.plain(wrong)
-    assert words in [told for change, told in slips_of(right) if change.source == wrong]
+    assert words in [slips.said(told) for change, told in slips_of(right) if change.source == wrong]
 
 
 @pytest.mark.parametrize("slug", slugs())
 def test_no_formula_of_the_solution_is_told(slug):
     for source in solution(slug).cells.values():
-        for _, words in slips_of(source):
+        for _, template in slips_of(source):
+            words = slips.said(template)
             assert re.fullmatch(r"[^\n]{10,150}", words)
             assert not re.search(r"[.!?]( |$)", re.sub("`[^`]*`", "", words))
             assert not [code for code in re.findall("`([^`]*)`", words) if re.search(r" (\*|\*\*|/|@) ", code)]
@@ -221,7 +222,7 @@ def test_what_is_told_of_a_mutant_is_what_was_changed(slug, tmp_path):
         (words,) = [words for change, words in slips_of(cells[mutant.cell]) if change.source == mutant.change.source]
         notebook = mark(filled(cells | {mutant.cell: mutant.change.source}, slug), tmp_path, FAST, slug, OwnBench)
         for name in record(notebook).mistakes.values():
-            assert name in entries or words in name.split(", or "), mutant
+            assert name in entries or slips.said(words) in name.split(", or "), mutant
         told.append(bool(record(notebook).mistakes) or any("Error" in said(notebook, test) for test in lost(notebook)))
     assert np.mean(told) > 0.75
 
