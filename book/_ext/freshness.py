@@ -41,7 +41,7 @@ def kept_figures():
 def checksum(patterns):
     """A checksum of the names and contents of all files of the course that one of the patterns fits."""
     found = hashlib.sha256()
-    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
+    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()):
         found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return found.hexdigest()
 
