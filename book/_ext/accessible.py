@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from editions import pages_in
 from sphinx.errors import ExtensionError
 from translation import _
 
@@ -37,7 +38,7 @@ def mend(app, exception):
     """Mend all pages; raise ExtensionError where the theme writes a part in a way that is not known here."""
     if exception or app.builder.format != "html":
         return
-    for page in Path(app.outdir).glob("**/*.html"):
+    for page in pages_in(Path(app.outdir)):
         text = mended = page.read_text(encoding="utf-8")
         for part, wrong, right in MENDED:
             right = right.format(book=_("Book"), below=_("Pages below this one"))

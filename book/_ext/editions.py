@@ -119,12 +119,17 @@ def led_to_shared(built, place):
     return LINK.sub(lead, (built / place).read_text(encoding="utf-8"))
 
 
+def pages_in(folder):
+    """The pages of one edition in its folder: that of the English one has the others in it, and JupyterLite."""
+    return [*folder.glob("*.html"), *folder.glob("mistakes/*.html")]
+
+
 def link_editions():
     """Let each page of the site lead to the same page of the other editions that are there."""
     there = ["en", *(language for language in languages() if (HTML / folder_of(language) / "index.html").exists())]
     for language in there:
         root = HTML / folder_of(language)
-        for page in [*root.glob("*.html"), *root.glob("mistakes/*.html")]:
+        for page in pages_in(root):
             write_links(page, page.relative_to(root), language, there)
 
 

@@ -9,6 +9,7 @@ import functools
 import re
 from pathlib import Path
 
+from editions import pages_in
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.errors import ExtensionError
@@ -58,8 +59,7 @@ def draw(app, exception):
         return
     source = Path(app.outdir, SOURCE).read_text(encoding="utf-8")
     shape = functools.cache(functools.partial(shape_of, source))
-    folder = Path(app.outdir)  # the pages of JupyterLite bring their icons
-    for page in [*folder.glob("*.html"), *folder.glob("mistakes/*.html")]:
+    for page in pages_in(Path(app.outdir)):  # those of JupyterLite bring their icons
         text = page.read_text(encoding="utf-8")
         if SCRIPT.search(text):  # a page of the theme, which an earlier build has not mended
             drawn = SCRIPT.sub("", ICON.sub(functools.partial(picture, shape), text))
