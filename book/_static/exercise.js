@@ -200,7 +200,7 @@ function aboutPython(app, before) {
   if (isReady(app)) {
     return ended ? phrase`${ended} Python is ready again; all names are gone, so run the cells from the top.` : phrase`Python is ready.`;
   }
-  if (failed || before) return (failed ? whyNot({ message: failed }) : before) + OR_AT_HOME;
+  if (failed || before) return (before || whyNot({ message: failed })) + OR_AT_HOME; // the first names the file
   return ended ? phrase`${ended} Your code is kept, and a new Python is starting.` : phrase`Starting Python.`;
 }
 
