@@ -87,11 +87,7 @@ def find_submissions(submitted, slug):
             continue
         try:
             others, handed_in = _others(entry, inside, slug, known)
-        except (
-            ValueError,
-            OSError,
-            intake.NotReadError,
-        ) as error:  # the marking says what is wrong
+        except (ValueError, OSError, intake.NotReadError) as error:  # the marking says what is wrong
             others, handed_in = [], True
             strays.append(f"the folder {name} cannot be looked through: {getattr(error, 'strerror', None) or error}")
         if handed_in and student in found:

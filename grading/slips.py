@@ -25,7 +25,7 @@ TOLD = 2  # slips at most
 class Slip(NamedTuple):
     """The solution's functions of one part with one change in them."""
 
-    words: tuple  # see `words`; they go on with "These are the numbers that you get when ..."
+    words: str | tuple  # see `words`; they go on with "These are the numbers that you get when ..."
     source: str
 
 
@@ -161,41 +161,39 @@ def _with_first_factor(product, change):
 
 LONG = 40  # characters of code that are told
 SWAPPED = {  # the operation that is right, and the one in its place
-    (ast.Add, ast.Sub): (to_say("a minus is written instead of a plus"),),
-    (ast.Sub, ast.Add): (to_say("a plus is written instead of a minus"),),
-    (ast.Mult, ast.Add): (to_say("a plus is written instead of a product"),),
-    (ast.Mult, ast.Div): (to_say("a division is written instead of a product"),),
-    (ast.Div, ast.Mult): (to_say("a product is written instead of a division"),),
-    (ast.Pow, ast.Mult): (to_say("a product is written instead of a power"),),
-    (ast.MatMult, ast.Mult): (to_say("a product is taken entry by entry and not as a matrix product"),),
+    (ast.Add, ast.Sub): to_say("a minus is written instead of a plus"),
+    (ast.Sub, ast.Add): to_say("a plus is written instead of a minus"),
+    (ast.Mult, ast.Add): to_say("a plus is written instead of a product"),
+    (ast.Mult, ast.Div): to_say("a division is written instead of a product"),
+    (ast.Div, ast.Mult): to_say("a product is written instead of a division"),
+    (ast.Pow, ast.Mult): to_say("a product is written instead of a power"),
+    (ast.MatMult, ast.Mult): to_say("a product is taken entry by entry and not as a matrix product"),
 }
 WHOLE = (ast.expr, ast.stmt, ast.keyword, ast.comprehension, ast.arguments)
 TELLING = (ast.Subscript, ast.Attribute, ast.keyword)
 FORMULA = (ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 GENERAL = {
-    "bracket_misplaced": (to_say("a bracket is left out, or there is one too many"),),
-    "subscripts_mixed_up": (to_say("the axes of a product are mixed up"),),
-    "arithmetic_swapped": (to_say("an operation is another one"),),
-    "part_dropped": (to_say("a part of an expression is left out"),),
-    "sign_dropped": (to_say("a sign is left out"),),
-    "comparison_swapped": (to_say("a comparison is turned round, or is wrong at its border"),),
-    "condition_weakened": (to_say("of two conditions one is not asked, or one alone is enough"),),
-    "branch_removed": (to_say("two cases are not told apart, or are mixed up"),),
-    "argument_dropped": (to_say("an argument of a call is left out"),),
-    "filter_removed": (to_say("the condition of a loop is left out, or turned round"),),
-    "transpose_dropped_or_added": (
-        to_say("a factor of a matrix product is transposed, or should be, or is on the other side"),
+    "bracket_misplaced": to_say("a bracket is left out, or there is one too many"),
+    "subscripts_mixed_up": to_say("the axes of a product are mixed up"),
+    "arithmetic_swapped": to_say("an operation is another one"),
+    "part_dropped": to_say("a part of an expression is left out"),
+    "sign_dropped": to_say("a sign is left out"),
+    "comparison_swapped": to_say("a comparison is turned round, or is wrong at its border"),
+    "condition_weakened": to_say("of two conditions one is not asked, or one alone is enough"),
+    "branch_removed": to_say("two cases are not told apart, or are mixed up"),
+    "argument_dropped": to_say("an argument of a call is left out"),
+    "filter_removed": to_say("the condition of a loop is left out, or turned round"),
+    "transpose_dropped_or_added": to_say(
+        "a factor of a matrix product is transposed, or should be, or is on the other side"
     ),
-    "slice_shifted": (to_say("a slice begins or ends at another place"),),
-    "arguments_swapped": (to_say("two neighbours in a list of arguments or results have changed places"),),
-    "copy_removed": (to_say("a copy, or a conversion to an array, is left out"),),
-    "rounded_to_single_precision": (to_say("numbers are rounded to float32"),),
-    "loop_reversed_or_cut": (to_say("a loop leaves out its first or its last round"),),
-    "collected_or_replaced": (
-        to_say("what should be summed up is overwritten, or what should be renewed is added to"),
-    ),
-    "statement_dropped": (to_say("a line is left out"),),
-    "statements_swapped": (to_say("two lines have changed places"),),
+    "slice_shifted": to_say("a slice begins or ends at another place"),
+    "arguments_swapped": to_say("two neighbours in a list of arguments or results have changed places"),
+    "copy_removed": to_say("a copy, or a conversion to an array, is left out"),
+    "rounded_to_single_precision": to_say("numbers are rounded to float32"),
+    "loop_reversed_or_cut": to_say("a loop leaves out its first or its last round"),
+    "collected_or_replaced": to_say("what should be summed up is overwritten, or what should be renewed is added to"),
+    "statement_dropped": to_say("a line is left out"),
+    "statements_swapped": to_say("two lines have changed places"),
 }
 
 
@@ -203,9 +201,9 @@ OPERATORS = (*mutation.OPERATORS, bracket_misplaced, function_dropped, name_mixe
 
 
 def words(operator, right, wrong):
-    """What one change is, for a student who does not see the solution: a template, and what to put into it.
+    """What one change is, for a student who does not see the solution; `right` and `wrong` are syntax trees.
 
-    `right` and `wrong` are syntax trees.
+    It is a text, or a template and what to put into it: a text as it is, or one more of these.
     """
     pairs = _differences(right, wrong)
     return _particular(operator, *pairs[-1]) or GENERAL.get(operator) or _in_place_of(pairs)
@@ -213,7 +211,7 @@ def words(operator, right, wrong):
 
 def said(words):
     """What `words` gave, as a text in the language that is spoken now: a class of several asks for the same slips."""
-    template, *values = words
+    template, *values = [words] if isinstance(words, str) else words
     return say(template).format(*(said(value) if isinstance(value, tuple) else value for value in values))
 
 
@@ -221,7 +219,7 @@ def _particular(operator, old, new):
     """What a change is by the parts that differ, or nothing."""
     match operator:
         case "arithmetic_swapped":
-            return SWAPPED.get((type(getattr(old, "op", old)), type(getattr(new, "op", new))), ())
+            return SWAPPED.get((type(getattr(old, "op", old)), type(getattr(new, "op", new))), "")
         case "part_dropped" if isinstance(old, ast.BinOp):
             return _dropped(old, new)
         case "argument_dropped" if isinstance(old, ast.Call) and isinstance(new, ast.Call):
@@ -233,7 +231,7 @@ def _particular(operator, old, new):
                 to_say("the argument {} of a call is left out"), to_say("an argument of a call is left out"), gone
             )
         case "name_mixed_up" if not isinstance(new, ast.Name):
-            return (to_say("two names in a line have changed places"),)
+            return to_say("two names in a line have changed places")
         case "function_dropped" if isinstance(old, ast.Call):
             return _about(
                 to_say("{} is written instead of a function of it"),
@@ -261,9 +259,9 @@ def _particular(operator, old, new):
         case "sign_dropped" if isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.Not):
             return _about(to_say("the condition {} is turned round"), to_say("a condition is turned round"), old)
         case "slice_shifted" if isinstance(new, ast.Slice) and _text(old.step) != _text(new.step):
-            return (to_say("an axis is read in the other direction"),)
+            return to_say("an axis is read in the other direction")
         case "loop_reversed_or_cut" if "reversed" in ast.unparse(old) + ast.unparse(new):
-            return (to_say("a loop runs in the other direction"),)
+            return to_say("a loop runs in the other direction")
         case "collected_or_replaced" if isinstance(old, ast.AugAssign):
             return _about(
                 to_say("what {} collects is overwritten each time"),
@@ -283,7 +281,7 @@ def _particular(operator, old, new):
                 to_say("an option is not looked at where it should be"),
                 old,
             )
-    return ()
+    return ""
 
 
 def _dropped(old, new):
@@ -300,7 +298,7 @@ def _line_dropped(old, new):
         if len(before) == len(after) + 1 and gone:
             targets = getattr(gone[0], "targets", [getattr(gone[0], "target", None)])
             name = "" if isinstance(gone[0], ast.For) else _quoted(targets[0])
-            line = (to_say("a line is left out"),)
+            line = to_say("a line is left out")
             return (to_say("the line that changes {} is left out"), name) if name else line
     return ()
 
@@ -311,12 +309,12 @@ def _in_place_of(pairs):
         old, new = map(_quoted, pair)
         if old and new:
             return (to_say("{} is written instead of {}"), new, old)
-    return (to_say("one expression is written instead of another"),)
+    return to_say("one expression is written instead of another")
 
 
 def _about(named, unnamed, node):
     """The words for a piece of code that can be shown, or those for one that cannot."""
-    return (named, _quoted(node)) if _quoted(node) else (unnamed,)
+    return (named, _quoted(node)) if _quoted(node) else unnamed
 
 
 def _quoted(node):
