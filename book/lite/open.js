@@ -16,6 +16,8 @@ const isDark = () => {
   const place = document.getElementById("jupyter-config-data");
   const settings = JSON.parse(place.textContent);
   const driver = await storage();
+  // Where all files are at hand, this runs before the end of the page has come, and JupyterLite too needs a body.
+  if (!document.body) await new Promise((done) => addEventListener("DOMContentLoaded", done));
   settings.contentsStorageName = STORE;
   settings.settingsStorageName = `settings of ${STORE}`;
   settings.contentsStorageDrivers = settings.settingsStorageDrivers = [driver];

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -535,22 +536,32 @@ AT_HOME = ", or download the notebook and do it on your own computer."
 
 
 class Broken(QuietHandler):
-    """Serves the site without the file `missing`, and half of the file `cut`."""
+    """Serves the site without the file `missing`, half of the file `cut`, and the address `late` with a pause in it."""
 
-    missing = cut = None
+    missing = cut = late = None
 
     def do_GET(self):
         name = Path(self.path.partition("?")[0]).name
         if name == self.missing:
             self.send_error(404)
         elif name == self.cut:
-            content = Path(self.translate_path(self.path)).read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", self.guess_type(self.path))
-            self.end_headers()
+            content = self.begin()
             self.wfile.write(content[: len(content) // 2])
+        elif self.path == self.late:  # JupyterLite asks once more for the page alone, and waits for it
+            head, end, rest = self.begin().partition(b"</head>")
+            self.wfile.write(head + end)
+            time.sleep(2)
+            self.wfile.write(rest)
         else:
             super().do_GET()
+
+    def begin(self):
+        """Answer that the file is there, and return what is in it."""
+        path = self.translate_path(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.end_headers()
+        return Path(path).read_bytes()
 
 
 @contextmanager
@@ -563,6 +574,14 @@ def tab_with(chromium, **faults):
         page = context.new_page()
         page.set_default_timeout(START)
         yield page, site
+
+
+def test_a_notebook_whose_scripts_are_there_before_the_end_of_its_page_opens(chromium):
+    with tab_with(chromium, late=own_tab("/", "two-step")) as (page, site):
+        watched(page, site)
+        page.goto(own_tab(site, "two-step"))
+        page.wait_for_function(OPENED)
+        assert page.errors == []
 
 
 @pytest.mark.parametrize(
