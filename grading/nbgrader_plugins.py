@@ -43,6 +43,7 @@ from grading.gradebook import marks as marks_of
 from grading.gradebook import save_marks, save_time, time_in
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
+from rnnlib.words import Message, speaking, tell, to_say
 
 TAKES_CARE = (
     "The release of {slug} is as it was. If nbgrader says above that cells cannot be added or removed, as there are "
@@ -51,7 +52,7 @@ TAKES_CARE = (
 )
 PAGE_SECONDS = 60  # for one page of feedback
 MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted
-SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
+SHORTENED = to_say("This page is shortened. It could not be made with all cells ({}). Your marks do not change.")
 SET_OFF = re.compile(r"(?<!\\)\$\$.+?(?<!\\)\$\$|\\begin\{([a-z]+\*?)\}.+?\\end\{\1\}", re.DOTALL)
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
@@ -191,7 +192,7 @@ class SubmissionExporter(NotebookAlone):
             return super().from_filename(filename, resources=resources, **keywords)
         exchange.carry(folder, places.format_path(places.autograded_directory, folder.parent.name, folder.name))
         submission = intake.read_folder(folder, folder.name)
-        notebook = rebuild(exercise.load(folder.name, exercise.language_of(submission.cells)), submission)
+        notebook = rebuild(exercise.load(folder.name, submission.language), submission)
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
 
 
@@ -287,12 +288,13 @@ def page_of(notebook, slug, marks=None):
         size = len(page) - _size_of_pictures(found)
         if size <= MAX_PAGE:
             return page
-        reason = f"it would have {size / 2**20:.1f} MB"
+        reason = Message("it would have {:.1f} MB", size / 2**20)
     except TestTooLongError:
-        reason = f"it would have taken more than {PAGE_SECONDS} seconds"
+        reason = Message("it would have taken more than {} seconds", PAGE_SECONDS)
     except Exception as error:
         reason = type(error).__name__
-    notes = [SHORTENED.format(reason), *found.notes]
+    with speaking(found.language):
+        notes = [tell(Message(SHORTENED, reason)), *found.notes]
     return feedback.page(replace(found, cells=[], notes=notes))
 
 

@@ -70,7 +70,8 @@ class Output(io.TextIOBase):
         """Keep the text as far as it fits; return its length, as if all of it had been written."""
         self.parts.append(text[: max(0, self.left)])
         if len(text) > self.left >= 0:
-            self.parts.append(f"\n... {say('(the rest is left out)')}\n")
+            left_out = say("(the rest is left out)")
+            self.parts.append(f"\n... {left_out}\n")
             self.left = -1
         self.left -= len(text) if self.left >= 0 else 0
         return len(text)
