@@ -21,7 +21,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 from grading import exercise, intake, late, outside, record
 from grading.feedback import Marks
 from grading.grade import failed
-from rnnlib.words import say, speaking, to_say
+from rnnlib.words import ENGLISH, say, speaking, to_say
 
 TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T-](\d\d)[:-](\d\d)(?:[:-](\d\d)(?:\.\d{1,9})?)? ?(Z|[+-]\d\d:?\d\d|[A-Za-z][\w/+-]{1,39})?",
@@ -276,7 +276,7 @@ def autograded(course, slug, student):
     return Path(course.format_path(course.autograded_directory, student, slug)) / f"{slug}.ipynb"
 
 
-def _time_of(timestamp, noted, language):
+def _time_of(timestamp, noted, language=ENGLISH):
     """The time that a timestamp says, or None, and the Record `noted` with a line about a time that cannot be right."""
     no_time, in_future = _about_time(language)
     if not timestamp:

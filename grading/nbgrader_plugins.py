@@ -116,16 +116,32 @@ def _ignoring_all(places, begin, *names):
 
 
 class ReleaseExporter(NotebookAlone):
-    """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first."""
+    """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first.
+
+    The releases in other languages are made of it, and lie below the same folder.
+    """
+
+    in_all_languages = Bool(True, help="Whether the releases in other languages are renewed too").tag(config=True)
 
     def __init__(self, **keywords):
         super().__init__(**keywords)
         if isinstance(self.parent, GenerateAssignment):  # which makes its exporter before it deletes anything
             _stop_if_refused(self.parent, _check_source)
-            self.parent.convert_notebooks = partial(_make_elsewhere, self.parent, self.parent.convert_notebooks)
+            self.parent.convert_notebooks = partial(self._convert, self.parent.convert_notebooks)
+
+    def _convert(self, convert):
+        _make_elsewhere(self.parent, convert)
+        places = self.parent.coursedir
+        if self.in_all_languages and places.notebook_id in ("*", places.assignment_id):
+            notebooks.translate(places.assignment_id, _release(places).parent)
 
 
 def _check_source(places):
+    if _release(places).parent.name in course.LANGUAGES.values():
+        raise ValueError(
+            f"{places.release_directory} is for the notebooks of another language, which are made of the English one: "
+            f"`nbgrader generate_assignment {places.assignment_id} --force` renews all of them"
+        )
     folder = places.format_path(places.source_directory, ".", places.assignment_id)
     notebooks.check_source(Path(folder, f"{places.assignment_id}.md"))
 
@@ -133,7 +149,7 @@ def _check_source(places):
 def _make_elsewhere(converter, convert):
     """Let nbgrader's `converter` write its release into another folder, and move it from there if nothing failed."""
     places = converter.coursedir
-    release = Path(places.format_path(places.release_directory, ".", places.assignment_id))
+    release = _release(places)
     if release.exists() and not converter.force:  # which nbgrader leaves alone
         return convert()
     home = places.release_directory
@@ -148,6 +164,10 @@ def _make_elsewhere(converter, convert):
         finally:
             places.release_directory = home
         _replace(release, made, others=places.notebook_id != "*")
+
+
+def _release(places):
+    return Path(places.format_path(places.release_directory, ".", places.assignment_id))
 
 
 def _replace(old, new, others):
