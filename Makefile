@@ -183,4 +183,5 @@ _build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACK
 # The site in another language: % is a folder of book/locale.
 _build/editions/%.built: _build/html/.built $(wildcard book/locale/*/LC_MESSAGES/*.po)
 	$(BIN)/python book/_ext/editions.py $*
+	$(BIN)/python book/_ext/pdf.py $*
 	mkdir -p $(@D) && touch $@

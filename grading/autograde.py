@@ -161,6 +161,7 @@ def ensure_assignment(book, course, config, task, agree):
         with TemporaryDirectory() as elsewhere:
             aside = copy.deepcopy(config)
             aside.CourseDirectory.release_directory = elsewhere
+            aside.ReleaseExporter.in_all_languages = False
             api = NbGraderAPI(config=aside)
             api.log.setLevel(logging.CRITICAL)
             outcome = api.generate_assignment(task.slug, force=True, create=True)

@@ -105,12 +105,12 @@ def _as_text(catalogue):
 
 
 def messages():
-    """{message of a check or of the feedback: the files in which it is}: what is in the brackets of `say(...)`."""
+    """{message of a check or of the feedback: the files in which it is}: what comes first in `say(...)` and its kin."""
     found = {}
     for file in sorted(path for pattern in SPEAKING for path in COURSE.glob(pattern)):
         method = babel_extract if file.suffix == ".jinja" else "python"
         with open(file, "rb") as source:
-            for _, text, *_ in extract(method, source, keywords={"say": None, "to_say": None}):
+            for _, text, *_ in extract(method, source, keywords={"say": None, "to_say": None, "Message": None}):
                 found.setdefault(text, []).append(file.name)
     return {text: ", ".join(dict.fromkeys(files)) for text, files in found.items()}
 

@@ -60,7 +60,8 @@ def read(course, task):
     for student, folder in students.items():
         submission = intake.read_folder(course.format_path(course.submitted_directory, folder, task.slug), task.slug)
         if not submission.problem:
-            works[student] = likeness.work(transplant(task, submission)[0], task)
+            own = exercise.load(task.slug, submission.language)  # or the whole of its release would be the student's
+            works[student] = likeness.work(transplant(own, submission)[0], own)
     return {student: each for student, each in works.items() if each.forms}
 
 

@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import json
 import pkgutil
-import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ HIDDEN_CHECKS = {
     to_say("Hidden checks of {} run here when your notebook is graded."): to_say("Hidden checks of {}"),
     to_say("A hidden check of {} runs here when your notebook is graded."): to_say("A hidden check of {}"),
 }
-NAMED = re.compile(r'^LANGUAGE = "([\w-]+)"$', re.MULTILINE)  # see grading.release
 
 
 class Exercise(NamedTuple):
@@ -89,15 +87,6 @@ def source_of(slug, language=ENGLISH):
 def release_of(slug, language=ENGLISH, directory=None):
     """Where the notebook for students is. Nothing lies beside it: nbgrader hands out the whole folder."""
     return (directory or COURSE / "exercises") / LANGUAGES.get(language, "") / slug / f"{slug}.ipynb"
-
-
-def language_of(cells):
-    """The language of a submission's intake.Cells, by the line of the set-up that names it; English without one.
-
-    The notebook's metadata would say it too, but some platforms drop what they do not know of that.
-    """
-    named = (match[1] for cell in cells if "LANGUAGE" in cell.source and (match := NAMED.search(cell.source)))
-    return next((language for language in named if language in LANGUAGES), ENGLISH)
 
 
 def language_of_marked(notebook):

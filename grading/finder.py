@@ -1,7 +1,7 @@
 """Which of the files of a hand-in is the student's work on an exercise: by their names, and by what is filled in.
 
-Nothing here opens a student's file: intake does, within its limits. The standard library is all that is imported, as
-the process that reads a large notebook has nothing else.
+Nothing here opens a student's file: intake does, within its limits. Nothing that is imported needs more than the
+standard library, as the process that reads a large notebook has nothing else.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading.course import COURSE, LANGUAGES, slugs
+from rnnlib.words import Message, to_say
 
 MAX_DEPTH = 3  # folders below a hand-in
 MAX_FOLDERS = 50
@@ -32,6 +33,7 @@ ENDING = re.compile(r"(?:\.(?:ipynb|json|txt))+$", re.IGNORECASE)
 DEFINED = re.compile(r"(?ms)^(?:(?:async )?(?:def|class) +(\w+)|(\w+) *=(?!=)).*?(?=^[^\s)\]}#]|\Z)")
 DOCSTRING = re.compile(r'""".*?"""', re.DOTALL)
 BLANK = "raise NotImplementedError"
+HAS_MORE = to_say("{!r} is filled in too, in another way; {!r}, which has more, was marked")
 
 
 class Candidate(NamedTuple):
@@ -91,7 +93,7 @@ def candidates(folder, slug):
     followed. Raises ValueError where the folder is a link, OSError where it cannot be read.
     """
     if folder.is_symlink() or folder.parent.is_symlink():
-        raise ValueError(f"{folder.name} is a symbolic link, and links are not followed")
+        raise ValueError(Message("{} is a symbolic link, and links are not followed", folder.name))
     exact, letters, inside = f"{slug}.ipynb", _letters(slug), []
     if folder.is_dir():
         usual = folder / exact  # of a folder with very many entries, not all are seen
@@ -142,24 +144,24 @@ def choose(readings, slug):
     best = max(ours, key=lambda reading: (bool(reading.filled), not reading.candidate.spare, len(reading.filled)))
     exact = f"{slug}.ipynb"
     usual = best.candidate.name == exact and best.candidate.inside
-    notes = [] if usual else [f"{best.candidate.name!r} was taken for {exact}"]
+    notes = [] if usual else [Message("{!r} was taken for {}", best.candidate.name, exact)]
     costs, human = [], []
     for reading in readings:
         name, aside = reading.candidate.name, None
         if reading is best or reading.candidate.spare:
             continue
         if reading.problem:
-            aside = f"{name!r} was left aside: {reading.problem}" if "ipynb" in name.lower() else None
+            aside = Message("{!r} was left aside: {}", name, reading.problem) if "ipynb" in name.lower() else None
         elif reading.exercise == slug and not reading.filled:
             if best.filled:
-                notes.append(f"{name!r} was left aside: nothing is filled in there")
+                notes.append(Message("{!r} was left aside: nothing is filled in there", name))
                 human += [] if usual else notes[-1:]
         elif reading.exercise == slug and reading.written != best.written:
-            aside = f"{name!r} is filled in too, in another way; {best.candidate.name!r}, which has more, was marked"
-            if len(reading.filled) == len(best.filled):
-                aside = f"{name!r} is filled in too, in another way; {best.candidate.name!r} was marked"
+            aside = Message("{!r} is filled in too, in another way; {!r} was marked", name, best.candidate.name)
+            if len(reading.filled) < len(best.filled):
+                aside = Message(HAS_MORE, name, best.candidate.name)
         elif reading.exercise != slug and reading.candidate.inside and "ipynb" in name.lower():
-            aside = f"{name!r} was left aside: it holds {_what(reading, slug)}"
+            aside = Message("{!r} was left aside: it holds {}", name, _what(reading, slug))
         if aside:
             costs.append(aside)
             human.append(aside)
@@ -172,14 +174,16 @@ def _nothing(readings, slug):
         name = reading.candidate.name
         if reading.candidate.inside or exercise_named(name.partition(os.sep)[0]) == slug:
             if reading.cells is not None:
-                return Choice(None, problem=f"{name} holds {_what(reading, slug)}")
+                return Choice(None, problem=Message("{} holds {}", name, _what(reading, slug)))
             if "ipynb" in name.lower():
                 return Choice(None, problem=reading.problem)
     return Choice(None)
 
 
 def _what(reading, slug):
-    return f"{reading.exercise}, another exercise" if reading.exercise else f"none of the cells of {slug}"
+    if reading.exercise:
+        return Message("{}, another exercise", reading.exercise)
+    return Message("none of the cells of {}", slug)
 
 
 def _beside(folder):

@@ -48,7 +48,7 @@ def mark(job):
     """
     try:
         submission = intake.read_folder(job.folder, job.slug)
-        task = exercise.load(job.slug, exercise.language_of(submission.cells))
+        task = exercise.load(job.slug, submission.language)
         notebook = execute(rebuild(task, submission), task, job.settings)
     except (SandboxError, intake.NotReadError) as error:
         return Marked(job.student, None, "", f"not marked, try again: {error}")

@@ -21,13 +21,14 @@ from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 from grading import exercise, intake, late, outside, record
 from grading.feedback import Marks
 from grading.grade import failed
+from rnnlib.words import ENGLISH, say, speaking, to_say
 
 TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T-](\d\d)[:-](\d\d)(?:[:-](\d\d)(?:\.\d{1,9})?)? ?(Z|[+-]\d\d:?\d\d|[A-Za-z][\w/+-]{1,39})?",
     re.ASCII,
 )
-NO_TIME = "timestamp.txt cannot be read as a time; it was ignored"
-IN_FUTURE = "timestamp.txt is in the future"
+NO_TIME = to_say("timestamp.txt cannot be read as a time; it was ignored")
+IN_FUTURE = to_say("timestamp.txt is in the future")
 SEASONAL = ("CET", "EET", "MET", "WET")  # zones of the database that are called otherwise in summer
 FOR_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # what would hit the next student as well
 
@@ -103,7 +104,7 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     at any point is marked again. It is written first: where it cannot be, no mark is to be left that nobody sees.
     """
     notebook = nbformat.from_dict(notebook)
-    when, noted = _time_of(timestamp, record.of(notebook))
+    when, noted = _time_of(timestamp, record.of(notebook), exercise.language_of_marked(notebook))
     record.put(notebook, noted)
     path = autograded(course, slug, student)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +129,7 @@ def save_time(submission, notebook, timestamp):
 
     Of one that cannot be read, nothing is left of the time of an earlier submission. Without one, the time stays.
     """
-    when, noted = _time_of(timestamp, record.of(notebook))
+    when, noted = _time_of(timestamp, record.of(notebook), exercise.language_of_marked(notebook))
     record.put(notebook, noted)
     if timestamp:
         submission.timestamp = when
@@ -216,7 +217,8 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
     if not _has_marks_of(gradebook, submission, nbformat.from_dict(notebook)):
         return None
     timestamp = intake.timestamp(folder)
-    when, said = _time_of(timestamp, _without_time(noted))
+    language = exercise.language_of_marked(notebook)
+    when, said = _time_of(timestamp, _without_time(noted, language), language)
     if said != noted:
         record.put(notebook, said)
         try:
@@ -274,15 +276,16 @@ def autograded(course, slug, student):
     return Path(course.format_path(course.autograded_directory, student, slug)) / f"{slug}.ipynb"
 
 
-def _time_of(timestamp, noted):
+def _time_of(timestamp, noted, language=ENGLISH):
     """The time that a timestamp says, or None, and the Record `noted` with a line about a time that cannot be right."""
+    no_time, in_future = _about_time(language)
     if not timestamp:
         return None, noted
     when = _read(timestamp)
     if when is None:
-        return None, noted._replace(notes=(*noted.notes, NO_TIME), human=(*noted.human, NO_TIME))
+        return None, noted._replace(notes=(*noted.notes, no_time), human=(*noted.human, no_time))
     if when > datetime.now(UTC).replace(tzinfo=None):
-        noted = noted._replace(human=(*noted.human, IN_FUTURE))
+        noted = noted._replace(human=(*noted.human, in_future))
     return when, noted
 
 
@@ -294,13 +297,18 @@ def _read(timestamp):
         return None
 
 
-def _without_time(noted):
+def _without_time(noted, language):
     """The Record without what was noted about the time, which is looked at again."""
     kept = {
-        name: tuple(line for line in getattr(noted, name) if line not in (NO_TIME, IN_FUTURE))
+        name: tuple(line for line in getattr(noted, name) if line not in _about_time(language))
         for name in ("notes", "human")
     }
     return noted._replace(**kept)
+
+
+def _about_time(language):
+    with speaking(language):
+        return say(NO_TIME), say(IN_FUTURE)
 
 
 def _utc(timestamp, usual=UTC):

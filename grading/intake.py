@@ -1,4 +1,8 @@
-"""What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted."""
+"""What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted.
+
+What is said of it is in the language of its notebook, which is known when that has been read: until then, all lines are
+rnnlib.words.Messages.
+"""
 
 import base64
 import binascii
@@ -14,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import finder, outside
+from grading.course import LANGUAGES
+from rnnlib.words import ENGLISH, Message, speaking, tell, to_say
 
 try:
     import resource
@@ -27,8 +33,12 @@ MAX_SOURCE = 200_000  # characters in a cell; a long answer has a few thousand
 MAX_SOURCES = 2_000_000  # characters in all cells together
 MAX_CELLS = 5000
 MAX_NOTES = 100  # lines about one notebook
-LEFT_OUT = "the others were left out"
-NOT_RUN = "it was not run"
+TOO_LARGE = to_say("{} is not a notebook that can be read within {} seconds and {} GB of memory; clear its outputs")
+TOO_MANY_CELLS = to_say("of {} cells, {} were taken; the others were left out")
+TOO_LONG = to_say("a cell ({}) has {} characters, allowed are {}; it was not run")
+# The line of a set-up that names its language, in a source and in the text of a file: see grading.release.
+NAMED = re.compile(r'^LANGUAGE = "([\w-]+)"$', re.MULTILINE)
+NAMED_IN_FILE = re.compile(rb'LANGUAGE = \\"([\w-]+)\\"')
 MAX_PICTURES = 10 * 2**20  # bytes of all pictures of a notebook together; a photograph has 2 to 4 MB
 MAX_NUMBER = 50  # pictures
 # What pictures that are taken over begin with. SVG is not among them: it is a program, and no photograph.
@@ -39,6 +49,7 @@ PICTURES = {
     "image/webp": rb"RIFF....WEBP",
 }
 DATA = re.compile(r"data:(image/(?:png|jpe?g|gif|webp));base64,([A-Za-z0-9+/]+={0,2})")
+OTHER_KIND = to_say("{!r} was left out: of what is pasted into text, PNG, JPEG, GIF and WebP are taken")
 IMAGE = "image/"  # how the type of a picture begins
 KEYS = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id", "attachments"}
 READER = "import sys; sys.path.append(sys.argv[1]); from grading.intake import main; main(*sys.argv[2:])"
@@ -75,6 +86,7 @@ class Submission(NamedTuple):
     timestamp: str = ""  # the text of timestamp.txt, which nbgrader's exchange writes
     human: tuple = ()  # those of all these lines that an instructor should look at
     costs: tuple = ()  # what was unusual and may have cost points
+    language: str = ENGLISH  # of the notebook, and so of these lines
 
 
 def read_folder(folder, slug):
@@ -88,26 +100,35 @@ def read_folder(folder, slug):
         found, more = finder.candidates(folder, slug)
         looked = [_look(candidate, slug) for candidate in found]
         chosen = finder.choose([reading for reading, *_ in looked], slug)
+        language = _language([reading for reading, *_ in looked], chosen.reading)
         if chosen.reading is None:
-            return Submission((), (), outside.line(chosen.problem or _missing(folder, slug)), "", when)
+            return _problem(chosen.problem or _missing(folder, slug), when, language)
         (notes,) = [notes for reading, notes, _ in looked if reading is chosen.reading]
         digests = [digest for *_, digest in looked]
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
-        return Submission((), (), outside.line(_told(error)), "", when)
+        return _problem(_told(error), when)
     except Exception as error:  # of a kind that nobody thought of
-        return Submission((), (), outside.line(_unforeseen(error)), "", when)
-    unread = [f"{more} more files were not looked at"] if more else []
-    read = _sorted(chosen.reading.cells, [*chosen.notes, *notes], [*chosen.costs, *unread], _together(found, digests))
-    human = (*map(outside.line, chosen.human), *unread, *read.human)
-    return read._replace(timestamp=when, human=tuple(dict.fromkeys(human)))
+        return _problem(_unforeseen(error), when)
+    unread = [Message("{} more files were not looked at", more)] if more else []
+    lines = [*chosen.notes, *notes], [*chosen.costs, *unread], [*chosen.human, *unread]
+    return _sorted(chosen.reading.cells, *lines, _together(found, digests), language)._replace(timestamp=when)
 
 
 def submission(path):
     """The Submission in one notebook file, whoever's it is and whatever it is called. Raises as read_notebook does."""
     cells, notes, digest = read_notebook(path)
-    return _sorted(cells, notes, [], digest)
+    return _sorted(cells, notes, [], [], digest, language_of(cells))
+
+
+def language_of(cells):
+    """The language of a notebook's Cells, by the line of the set-up that names it; English without one.
+
+    The notebook's metadata would say it too, but some platforms drop what they do not know of that.
+    """
+    named = (match[1] for cell in cells if "LANGUAGE" in cell.source and (match := NAMED.search(cell.source)))
+    return next((language for language in named if language in LANGUAGES), ENGLISH)
 
 
 def is_there(folder, slug):
@@ -150,32 +171,64 @@ def _look(candidate, slug):
     return finder.Reading(candidate, None, {}, frozenset(), "", problem), [], _digest_of(candidate.path)
 
 
-def _sorted(cells, notes, costs, digest):
+def _sorted(cells, notes, costs, human, digest, language):
     """The Submission of some cells; of the `notes`, those about what was left out may have cost points as well."""
-    out = [line for line in notes if LEFT_OUT in line or NOT_RUN in line]
-    notes = tuple(outside.line(line) for line in notes if line not in out)
-    human = tuple(line for line in map(outside.line, out) if LEFT_OUT in line)
-    return Submission(tuple(cells), notes, "", digest, "", human, tuple(map(outside.line, [*costs, *out])))
+    out = [line for line in notes if line.template in (TOO_MANY_CELLS, TOO_LONG)]
+    notes = [line for line in notes if line not in out]
+    human = [*human, *(line for line in out if line.template == TOO_MANY_CELLS)]
+    with speaking(language):
+        notes, costs, human = (tuple(map(_said, lines)) for lines in (notes, [*costs, *out], dict.fromkeys(human)))
+    return Submission(tuple(cells), notes, "", digest, "", human, costs, language)
+
+
+def _problem(problem, when, language=ENGLISH):
+    """The Submission in which there is nothing to mark."""
+    with speaking(language):
+        return Submission((), (), _said(problem), "", when, language=language)
+
+
+def _said(line):
+    return outside.line(tell(line))
+
+
+def _language(readings, chosen):
+    """The language of the chosen finder.Reading; without one, of the likeliest that names one, be it no notebook."""
+    if chosen:
+        return language_of(chosen.cells)
+    named = (_named_in(each.candidate.path) if each.cells is None else language_of(each.cells) for each in readings)
+    return next((language for language in named if language != ENGLISH), ENGLISH)
+
+
+def _named_in(path):
+    """The language that the text of a file names, which may be a notebook that was cut off; English if it does not."""
+    try:
+        named = NAMED_IN_FILE.findall(_read(path))
+    except (ValueError, OSError):
+        return ENGLISH
+    return next((language for language in map(bytes.decode, named) if language in LANGUAGES), ENGLISH)
 
 
 def _missing(folder, slug):
     """Why there is no notebook in a folder in which none was found."""
     if (folder / f"{slug}.ipynb").is_symlink():
-        return f"{slug}.ipynb is a symbolic link, and links are not followed"
+        return Message("{} is a symbolic link, and links are not followed", f"{slug}.ipynb")
     if not folder.is_dir():
-        return f"there is no folder {folder.name}"
+        return Message("there is no folder {}", folder.name)
     with os.scandir(folder) as listing:
         found = sorted(entry.name for entry in islice(listing, finder.MAX_ENTRIES))
-    return f"{slug}.ipynb is missing; found: {', '.join(found[:10]) or 'nothing'}"
+    return Message("{} is missing; found: {}", f"{slug}.ipynb", ", ".join(found[:10]) or Message("nothing"))
 
 
 def _told(error):
     """What a ValueError or an OSError says; the words of the latter name a place on this machine."""
-    return f"what was handed in cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError):
+        return Message("what was handed in cannot be read: {}", error.strerror)
+    said = next(iter(error.args), None)
+    return said if isinstance(said, Message) else _unforeseen(error)
 
 
 def _unforeseen(error):
-    return f"it cannot be read: {type(error).__name__}: {error}"
+    return Message("it cannot be read: {}: {}", type(error).__name__, str(error))
 
 
 def _together(candidates, digests):
@@ -192,7 +245,7 @@ def _digest_of(path):
 
 
 def read_notebook(path):
-    """The cells of a notebook file, a list of notes about it, and its digest.
+    """The cells of a notebook file, a list of notes about it, which are rnnlib.words.Messages, and its digest.
 
     A large one is parsed in another process, with limits of time and memory. Raises ValueError, with a reason for
     the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all; NotReadError
@@ -203,17 +256,17 @@ def read_notebook(path):
     command = [sys.executable, "-I", "-S", "-c", READER, str(Path(__file__).parents[1])]
     command += [os.fspath(path), str(MEMORY), str(SECONDS)]
     name = Path(path).name
-    too_large = f"{name} is not a notebook that can be read within {SECONDS} seconds and {MEMORY >> 30} GB of memory"
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * SECONDS + 1)
         problem, cells, notes, digest = json.loads(done.stdout)
     except OSError as error:
         raise NotReadError(f"{name} could not be read here: {error}") from None
     except (subprocess.TimeoutExpired, ValueError):
-        raise ValueError(f"{too_large}; clear its outputs") from None
+        raise ValueError(Message(TOO_LARGE, name, SECONDS, MEMORY >> 30)) from None
     if problem:
-        raise ValueError(problem)
-    return [Cell(*texts, tuple(Picture(*each) for each in pictures)) for *texts, pictures in cells], notes, digest
+        raise ValueError(Message.unpacked(problem))
+    cells = [Cell(*texts, tuple(Picture(*each) for each in pictures)) for *texts, pictures in cells]
+    return cells, list(map(Message.unpacked, notes)), digest
 
 
 def main(path, memory, seconds):
@@ -221,9 +274,10 @@ def main(path, memory, seconds):
     resource.setrlimit(resource.RLIMIT_AS, (int(memory),) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds),) * 2)
     try:
-        found = ["", *_parse(_read(path), Path(path).name, _what_matters)]
+        cells, notes, digest = _parse(_read(path), Path(path).name, _what_matters)
+        found = [None, cells, [note.packed() for note in notes], digest]
     except (ValueError, OSError) as error:
-        found = [str(error), [], [], ""]
+        found = [_told(error).packed(), [], [], ""]
     sys.stdout.write(json.dumps(found))
 
 
@@ -244,16 +298,16 @@ def _parse(data, name, hook=None):
     try:
         content = json.loads(text, parse_int=float, object_pairs_hook=hook)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is not a notebook: {str(error)[:200]}") from None
+        raise ValueError(Message("{} is not a notebook: {}", name, str(error)[:200])) from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if cells is None and isinstance(content, dict) and isinstance(content.get("worksheets"), list):
         sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
-        notes.append(f"{name} has the notebook format of 2013; it was read all the same")
+        notes.append(Message("{} has the notebook format of 2013; it was read all the same", name))
     if not isinstance(cells, list):
-        raise ValueError(f"{name} is not a notebook: it has no cells")
+        raise ValueError(Message("{} is not a notebook: it has no cells", name))
     read = _cells(cells, notes)
-    return read, [*notes[:MAX_NOTES], *(["there is more of this kind"] if notes[MAX_NOTES:] else [])], digest
+    return read, [*notes[:MAX_NOTES], *([Message("there is more of this kind")] if notes[MAX_NOTES:] else [])], digest
 
 
 def _cells(cells, notes):
@@ -268,7 +322,7 @@ def _cells(cells, notes):
             break
         taken.append(cell._replace(pictures=tuple(filter(pictures.take, cell.pictures))))
     if len(taken) < len(read):
-        notes.append(f"of {len(read)} cells, {len(taken)} were taken; {LEFT_OUT}")
+        notes.append(Message(TOO_MANY_CELLS, len(read), len(taken)))
     return taken
 
 
@@ -284,9 +338,10 @@ def _read(path):
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{name} is not a file")
+            raise ValueError(Message("{} is not a file", name))
         if status.st_size > MAX_FILE:
-            raise ValueError(f"{name} has {status.st_size >> 20} MB, allowed are {MAX_FILE >> 20}; clear its outputs")
+            sizes = status.st_size >> 20, MAX_FILE >> 20
+            raise ValueError(Message("{} has {} MB, allowed are {}; clear its outputs", name, *sizes))
         return file.read(MAX_FILE)
 
 
@@ -296,8 +351,9 @@ def _decode(data, name):
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return text, [] if encoding == "utf-8-sig" else [f"{name} is not in UTF-8; it was read as {encoding}"]
-    raise ValueError(f"{name} is not text")
+        other = Message("{} is not in UTF-8; it was read as {}", name, encoding)
+        return text, [] if encoding == "utf-8-sig" else [other]
+    raise ValueError(Message("{} is not text", name))
 
 
 def _cell(cell, notes):
@@ -315,9 +371,7 @@ def _cell(cell, notes):
         source, in_text = _without_data(source)
         pictures += in_text
     if len(source) > MAX_SOURCE:
-        notes.append(
-            f"a cell ({label or 'unlabelled'}) has {len(source)} characters, allowed are {MAX_SOURCE}; {NOT_RUN}"
-        )
+        notes.append(Message(TOO_LONG, label or Message("unlabelled"), len(source), MAX_SOURCE))
         source = ""
     return Cell(kind, label, outside.source(source), pictures)
 
@@ -335,7 +389,7 @@ def _attached(attachments, notes):
         if isinstance(data, str):
             found.append(Picture(name, kind, "".join(data.split())))
         else:
-            notes.append(f"{name[:100]!r} was left out: of what is pasted into text, PNG, JPEG, GIF and WebP are taken")
+            notes.append(Message(OTHER_KIND, name[:100]))
     return tuple(found)
 
 
@@ -360,21 +414,21 @@ class Pictures:
         """Whether the picture is taken; if it is not, a note says why."""
         reason = self._reason(picture)
         if reason:
-            self.notes.append(f"the picture {picture.name[:100]!r} was left out: {reason}")
+            self.notes.append(Message("the picture {!r} was left out: {}", picture.name[:100], reason))
         return not reason
 
     def _reason(self, picture):
         self.number += 1
         if self.number > MAX_NUMBER:
-            return f"there are more than {MAX_NUMBER}"
+            return Message("there are more than {}", MAX_NUMBER)
         if len(picture.data) * 3 // 4 > self.left:
-            return f"all together may have {MAX_PICTURES >> 20} MB"
+            return Message("all together may have {} MB", MAX_PICTURES >> 20)
         try:
             content = base64.b64decode(picture.data, validate=True)
         except (binascii.Error, ValueError):
-            return "it is damaged"
+            return Message("it is damaged")
         if not re.match(PICTURES[picture.kind], content[:16], re.DOTALL):
-            return f"it is no {picture.kind}"
+            return Message("it is no {}", picture.kind)
         self.left -= len(content)
         return ""
 

@@ -58,7 +58,7 @@ def run(arguments):
 
 def mark(slug, submission, settings, **bench):
     """The feedback.Results of an intake.Submission to an exercise; `bench`, if given, is what it runs on."""
-    task = exercise.load(slug, exercise.language_of(submission.cells))
+    task = exercise.load(slug, submission.language)
     return feedback.results(execute(rebuild(task, submission), task, settings, **bench), task)
 
 

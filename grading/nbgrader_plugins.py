@@ -43,6 +43,7 @@ from grading.gradebook import marks as marks_of
 from grading.gradebook import save_marks, save_time, time_in
 from grading.limits import TestTooLongError, time_limit
 from grading.transplant import rebuild
+from rnnlib.words import Message, speaking, tell, to_say
 
 TAKES_CARE = (
     "The release of {slug} is as it was. If nbgrader says above that cells cannot be added or removed, as there are "
@@ -51,7 +52,7 @@ TAKES_CARE = (
 )
 PAGE_SECONDS = 60  # for one page of feedback
 MAX_PAGE = 2 * 2**20  # characters of it, without the pictures that a student pasted
-SHORTENED = "This page is shortened. It could not be made with all cells ({}). Your marks do not change."
+SHORTENED = to_say("This page is shortened. It could not be made with all cells ({}). Your marks do not change.")
 SET_OFF = re.compile(r"(?<!\\)\$\$.+?(?<!\\)\$\$|\\begin\{([a-z]+\*?)\}.+?\\end\{\1\}", re.DOTALL)
 TAGS = {"br", "dd", "del", "div", "dl", "dt", "hr", "img", "p", "pre", "s", "span", "sub", "sup"}
 TAGS |= bleach.ALLOWED_TAGS | {"table", "tbody", "td", "th", "thead", "tr", *(f"h{level}" for level in range(1, 7))}
@@ -115,16 +116,32 @@ def _ignoring_all(places, begin, *names):
 
 
 class ReleaseExporter(NotebookAlone):
-    """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first."""
+    """Makes a release elsewhere, and puts it into its place when it is whole: nbgrader deletes the old one first.
+
+    The releases in other languages are made of it, and lie below the same folder.
+    """
+
+    in_all_languages = Bool(True, help="Whether the releases in other languages are renewed too").tag(config=True)
 
     def __init__(self, **keywords):
         super().__init__(**keywords)
         if isinstance(self.parent, GenerateAssignment):  # which makes its exporter before it deletes anything
             _stop_if_refused(self.parent, _check_source)
-            self.parent.convert_notebooks = partial(_make_elsewhere, self.parent, self.parent.convert_notebooks)
+            self.parent.convert_notebooks = partial(self._convert, self.parent.convert_notebooks)
+
+    def _convert(self, convert):
+        _make_elsewhere(self.parent, convert)
+        places = self.parent.coursedir
+        if self.in_all_languages and places.notebook_id in ("*", places.assignment_id):
+            notebooks.translate(places.assignment_id, _release(places).parent)
 
 
 def _check_source(places):
+    if _release(places).parent.name in course.LANGUAGES.values():
+        raise ValueError(
+            f"{places.release_directory} is for the notebooks of another language, which are made of the English one: "
+            f"`nbgrader generate_assignment {places.assignment_id} --force` renews all of them"
+        )
     folder = places.format_path(places.source_directory, ".", places.assignment_id)
     notebooks.check_source(Path(folder, f"{places.assignment_id}.md"))
 
@@ -132,7 +149,7 @@ def _check_source(places):
 def _make_elsewhere(converter, convert):
     """Let nbgrader's `converter` write its release into another folder, and move it from there if nothing failed."""
     places = converter.coursedir
-    release = Path(places.format_path(places.release_directory, ".", places.assignment_id))
+    release = _release(places)
     if release.exists() and not converter.force:  # which nbgrader leaves alone
         return convert()
     home = places.release_directory
@@ -147,6 +164,10 @@ def _make_elsewhere(converter, convert):
         finally:
             places.release_directory = home
         _replace(release, made, others=places.notebook_id != "*")
+
+
+def _release(places):
+    return Path(places.format_path(places.release_directory, ".", places.assignment_id))
 
 
 def _replace(old, new, others):
@@ -191,7 +212,7 @@ class SubmissionExporter(NotebookAlone):
             return super().from_filename(filename, resources=resources, **keywords)
         exchange.carry(folder, places.format_path(places.autograded_directory, folder.parent.name, folder.name))
         submission = intake.read_folder(folder, folder.name)
-        notebook = rebuild(exercise.load(folder.name, exercise.language_of(submission.cells)), submission)
+        notebook = rebuild(exercise.load(folder.name, submission.language), submission)
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **keywords)
 
 
@@ -287,12 +308,13 @@ def page_of(notebook, slug, marks=None):
         size = len(page) - _size_of_pictures(found)
         if size <= MAX_PAGE:
             return page
-        reason = f"it would have {size / 2**20:.1f} MB"
+        reason = Message("it would have {:.1f} MB", size / 2**20)
     except TestTooLongError:
-        reason = f"it would have taken more than {PAGE_SECONDS} seconds"
+        reason = Message("it would have taken more than {} seconds", PAGE_SECONDS)
     except Exception as error:
         reason = type(error).__name__
-    notes = [SHORTENED.format(reason), *found.notes]
+    with speaking(found.language):
+        notes = [tell(Message(SHORTENED, reason)), *found.notes]
     return feedback.page(replace(found, cells=[], notes=notes))
 
 

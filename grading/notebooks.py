@@ -87,17 +87,25 @@ def build_release(slug, directory=COURSE / "exercises"):
     """
     build_source(slug)
     path = _release(slug, directory)
+    translate(slug, Path(directory))
+    return path
+
+
+def translate(slug, directory):
+    """Write the notebooks of an exercise in all other languages, of those with the answers and released in English.
+
+    A release lies in <directory>/<folder of the language>/<slug>, where the English one is in <directory>/<slug>.
+    """
     for language in LANGUAGES:
         say = _say(slug, language)
         for original, place in (
             (exercise.source_of(slug), exercise.source_of(slug, language)),
-            (path, exercise.release_of(slug, language, Path(directory))),
+            (exercise.release_of(slug, directory=directory), exercise.release_of(slug, language, directory)),
         ):
             made = translated(original, language, say)
             if not place.exists() or place.read_text(encoding="utf-8") != made:  # others may be reading it
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(made, encoding="utf-8")
-    return path
 
 
 def translated(path, language, say):
@@ -130,6 +138,7 @@ def _release(slug, directory):
     config = load_config()
     config.SaveCells.enabled = False
     config.GenerateAssignment.no_database = True
+    config.ReleaseExporter.in_all_languages = False
     config.CourseDirectory.release_directory = str(directory)
     log = get_logger()  # within one of nbgrader's own commands, it is that command's
     level = log.level

@@ -7,6 +7,7 @@ from functools import lru_cache
 from grading import outside, wire
 from grading.limits import TestTooLongError, memory_limit, time_limit
 from grading.watch import Watch
+from rnnlib.words import say
 
 # What a student's function may raise in a test cell under its own name; anything else is a StudentError. SystemExit,
 # KeyboardInterrupt and the like are not among them: raised here, they would end the grader.
@@ -129,9 +130,9 @@ class Process:
         Raises wire.LateError after it.
         """
         if type(number) is not int or not 0 <= number < len(self.functions) or self.nesting >= MAX_NESTING:
-            return ["answer", None, "this function cannot be called from here"]
+            return ["answer", None, say("this function cannot be called from here")]
         if not self.watch.may_call_back():
-            return ["answer", None, "a submission has called what it was given too often"]
+            return ["answer", None, say("a submission has called what it was given too often")]
         self.nesting += 1
         try:
             with _limits(deadline and deadline - self._clock()):
@@ -143,7 +144,7 @@ class Process:
                 raise wire.LateError from None
             raise  # it was the time of the test around this call
         except Exception as error:  # its message might hold a number that was expected
-            return ["answer", None, f"the function you were given raised {type(error).__name__}"]
+            return ["answer", None, say("the function you were given raised {}").format(type(error).__name__)]
         finally:
             self.nesting -= 1
 
@@ -214,7 +215,7 @@ class Remote:
         return self.process().request(["attribute", target, name])[0]
 
     def __repr__(self):
-        return f"<{self.kind} {self.__name__} of the student>"
+        return say("<{} {} of the student>").format(self.kind, self.__name__)
 
 
 @lru_cache(maxsize=256)

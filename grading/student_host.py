@@ -28,6 +28,8 @@ try:
 except ModuleNotFoundError:
     from grading import wire
 
+say = wire.say
+
 MAX_OUTPUT = 50_000
 MAX_FIGURES = 4
 FIGURES = "bptt_figures"  # the package of the interactive ones, which notebooks open
@@ -39,13 +41,6 @@ CELLS = (
     "<ipython-input-",
 )  # how the file names of cells begin in a traceback
 OF_IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^[^=#'\"]*=\s*[%!]", re.MULTILINE)  # what Python itself does not take
-
-
-def say(text):
-    """A message in the language of the notebook: see rnnlib.words, which most processes never need."""
-    from rnnlib import words
-
-    return words.say(text)
 
 
 class WithheldError(RuntimeError):
@@ -70,7 +65,8 @@ class Output(io.TextIOBase):
         """Keep the text as far as it fits; return its length, as if all of it had been written."""
         self.parts.append(text[: max(0, self.left)])
         if len(text) > self.left >= 0:
-            self.parts.append(f"\n... {say('(the rest is left out)')}\n")
+            left_out = say("(the rest is left out)")
+            self.parts.append(f"\n... {left_out}\n")
             self.left = -1
         self.left -= len(text) if self.left >= 0 else 0
         return len(text)

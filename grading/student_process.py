@@ -107,7 +107,9 @@ class StudentProcess(Process):
             try:
                 wire.send(self.writer, answer, self._refer, left)
             except wire.TooBigError as error:  # before a byte was written
-                wire.send(self.writer, ["answer", None, f"the answer is too large: {error}"], self._refer, left)
+                wire.send(
+                    self.writer, ["answer", None, say("the answer is too large: {}").format(error)], self._refer, left
+                )
 
     def _clock(self):
         """The time in seconds; it is later by what the process took of several processors at once."""
@@ -118,9 +120,9 @@ class StudentProcess(Process):
         if time.monotonic() >= self.next_look:
             self._look()
             if self.usage and self.usage.files() > MAX_FILES:
-                raise wire.WireError(f"it made more than {MAX_FILES} files")
+                raise wire.WireError(say("it made more than {} files").format(MAX_FILES))
             if self.usage and self.usage.threads() > MAX_THREADS:
-                raise wire.WireError(f"it had more than {MAX_THREADS} threads at once")
+                raise wire.WireError(say("it had more than {} threads at once").format(MAX_THREADS))
         left = deadline - self._clock()
         if left <= 0:
             raise wire.LateError

@@ -15,6 +15,7 @@ MAX_TEXT = (
 ATTACHMENT, NOT_KEPT = "attachment:", "picture-that-is-not-kept:"  # how a text refers to a picture
 WRITTEN_BY_STUDENT = "written_by_student"
 NOT_MARKED = to_say("Not marked")
+LEFT_OUT = to_say("(the rest is left out)")
 MAY_COST = to_say("What may have cost points")
 COSTS_NOTHING = to_say("What was unusual and cost nothing")
 
@@ -287,7 +288,7 @@ def _show(cell, *written):
         names = {
             picture: f"picture-{len(attachments) + i + 1}.{picture.kind[6:]}" for i, picture in enumerate(each.pictures)
         }
-        text = each.source if len(each.source) <= left else f"{each.source[:left]}\n\n(the rest is left out)"
+        text = each.source if len(each.source) <= left else f"{each.source[:left]}\n\n{say(LEFT_OUT)}"
         left -= len(each.source[:left])
         text = _renamed(text, names)
         texts += [text, *(f"![]({ATTACHMENT}{name})" for name in names.values() if f"]({ATTACHMENT}{name}" not in text)]

@@ -42,6 +42,13 @@ UNREADABLE = (
 )
 
 
+def say(text):
+    """A message in the language of the notebook: see rnnlib.words, which most processes of students never need."""
+    from rnnlib import words
+
+    return words.say(text)
+
+
 class WireError(Exception):
     """The other side sent something that is not a message, or see GoneError."""
 
@@ -88,10 +95,15 @@ def pack(message, refer):
     arrays, budget = [], [MAX_ITEMS, MAX_BYTES]  # items, and bytes of arrays
     text = json.dumps(_encode(message, arrays, refer, 0, budget)).encode("ascii")
     data = b"".join([struct.pack("<I", len(text)), text, *arrays])
-    for size, most, what in ((len(data), MAX_BYTES, "data"), (len(text), MAX_TEXT, "text")):
-        if size > most:
-            raise TooBigError(f"{size} bytes of {what}, allowed are {most}")
+    if len(data) > MAX_BYTES:
+        raise TooBigError(_too_much_data(len(data)))
+    if len(text) > MAX_TEXT:
+        raise TooBigError(say("{} bytes of text, allowed are {}").format(len(text), MAX_TEXT))
     return struct.pack("<I", len(data)) + data
+
+
+def _too_much_data(size):
+    return say("{} bytes of data, allowed are {}").format(size, MAX_BYTES)
 
 
 def unpack(data, resolve):
@@ -113,7 +125,7 @@ def _encode(value, arrays, refer, depth, budget):
     kind = type(value)
     budget[0] -= 1
     if depth > MAX_DEPTH or budget[0] < 0:
-        raise TooBigError(f"nested deeper than {MAX_DEPTH}, or more than {MAX_ITEMS} items")
+        raise TooBigError(say("nested deeper than {}, or more than {} items").format(MAX_DEPTH, MAX_ITEMS))
     if kind in PLAIN:
         return value
     if kind is np.float64:  # as most results are: its text is exact, and shorter than a dtype and a shape
@@ -129,7 +141,8 @@ def _encode(value, arrays, refer, depth, budget):
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
     if isinstance(value, (dict, set, frozenset)) and len(value) > MAX_KEYS:
-        raise TooBigError(f"a {type(value).__name__} of {len(value)} entries, allowed are {MAX_KEYS}")
+        said = say("a {} of {} entries, allowed are {}")
+        raise TooBigError(said.format(type(value).__name__, len(value), MAX_KEYS))
     if isinstance(value, tuple) and _are_fields(getattr(kind, "_fields", None)):  # else it is sent without its names
         budget[0] -= CLASS_COST
         return {"named": [f"{kind.__module__}.{kind.__qualname__}", list(kind._fields), encode(value)]}
@@ -139,7 +152,7 @@ def _encode(value, arrays, refer, depth, budget):
         return {"list": encode(value)}
     if isinstance(value, dict):
         if any(isinstance(key, frozenset) for key in value):
-            raise TypeError("a dictionary with sets for keys; give numbers, texts, or tuples of these")
+            raise TypeError(say("a dictionary with sets for keys; give numbers, texts, or tuples of these"))
         return {"dict": [encode(pair) for pair in value.items()]}
     if isinstance(value, (set, frozenset)):
         return {"set": encode(value)}
@@ -154,14 +167,15 @@ def _encode_array(value, arrays, budget):
     dtype = array.dtype
     budget[1] -= array.nbytes
     if budget[1] < 0:  # before it is copied
-        raise TooBigError(f"{MAX_BYTES - budget[1]} bytes of data, allowed are {MAX_BYTES}")
+        raise TooBigError(_too_much_data(MAX_BYTES - budget[1]))
     if dtype.kind == "O":
-        raise TypeError(
+        said = say(
             "an array of dtype object, which numpy makes of what are not all numbers, such as None, or lists of "
             "different lengths; give an array of numbers"
         )
+        raise TypeError(said)
     if dtype.kind not in "biufcSU":
-        raise TypeError(f"an array of dtype {dtype}; give an array of numbers")
+        raise TypeError(say("an array of dtype {}; give an array of numbers").format(dtype))
     arrays.append(array.tobytes())
     return {"array" if isinstance(value, np.ndarray) else "scalar": [dtype.str, list(array.shape)]}
 

@@ -6,6 +6,7 @@ A point is a number, an array, or a NamedTuple of them (such as Params); a gradi
 import numpy as np
 
 from rnnlib.tree import leaves, rebuild
+from rnnlib.words import say
 
 CENTRAL_TOLERANCE = 1e-6
 EXACT_TOLERANCE = 1e-9
@@ -41,7 +42,8 @@ def vectorised_central_difference(f, point, h=1e-5, at_once=512):
     """
     for field, array in zip(point._fields, point, strict=True):
         if not np.all(np.isfinite(array)):
-            raise ValueError(f"{field} of the point holds NaN or inf: a numerical gradient there means nothing")
+            said = say("{} of the point holds NaN or inf: a numerical gradient there means nothing")
+            raise ValueError(said.format(field))
     errors = f(point)
     return point._make(
         _slopes(errors, field, np.shape(array), h, at_once) for field, array in zip(point._fields, point, strict=True)
@@ -60,7 +62,7 @@ def complex_step(f, point, h=1e-30):
     for which, index in _entries(arrays):
         value = f(_moved(point, arrays, which, index, 1j * h))
         if not np.iscomplexobj(value):
-            raise ValueError("f gave a real number for a complex point: somewhere it drops the imaginary part")
+            raise ValueError(say("f gave a real number for a complex point: somewhere it drops the imaginary part"))
         slopes[which][index] = np.imag(value) / h
     return _finite_gradient(point, slopes)
 
@@ -77,14 +79,15 @@ def compare(analytic, reference, tol=CENTRAL_TOLERANCE, names=None):
     names = names or [f"d{field}" for field in getattr(reference, "_fields", ["gradient"])]
     found, references = (part if isinstance(part, tuple) else (part,) for part in (analytic, reference))
     if len(found) != len(references):
-        raise AssertionError(f"expected {len(references)} gradients ({', '.join(names)}), got {len(found)}")
+        said = say("expected {} gradients ({}), got {}")
+        raise AssertionError(said.format(len(references), ", ".join(names), len(found)))
     for name, a, n in zip(names, found, references, strict=True):
         if isinstance(n, tuple):
             compare(a, n, tol)
         elif n is not None:
             _compare_array(name, a, np.asarray(n, dtype=float), tol)
         elif a is not None:
-            raise AssertionError(f"{name} is of type {type(a).__name__}, expected None")
+            raise AssertionError(say("{} is of type {}, expected {}").format(name, type(a).__name__, None))
 
 
 def check_gradient(gradient, f, point, tol=CENTRAL_TOLERANCE, names=None):
@@ -109,25 +112,27 @@ def relative_error(a, n):
 
 def _compare_array(name, a, n, tol):
     if not isinstance(a, (float, np.ndarray, np.generic)):
-        expected = f"a float64 array of shape {n.shape}" if n.ndim else "a float64 number"
-        raise AssertionError(f"{name} is of type {type(a).__name__}, expected {expected}")
+        expected = say("a float64 array of shape {}").format(n.shape) if n.ndim else say("a float64 number")
+        raise AssertionError(say("{} is of type {}, expected {}").format(name, type(a).__name__, expected))
     a = np.asarray(a)
     if a.dtype != np.float64:
-        raise AssertionError(f"{name} has dtype {a.dtype}, expected float64")
+        raise AssertionError(say("{} has dtype {}, expected float64").format(name, a.dtype))
     if a.shape != n.shape:
-        raise AssertionError(f"{name} has shape {a.shape}, expected {n.shape}")
+        raise AssertionError(say("{} has shape {}, expected {}").format(name, a.shape, n.shape))
     if not np.all(np.isfinite(a)):
         where = np.argwhere(~np.isfinite(a))[0]
-        raise AssertionError(f"{name}{_index(where)} is {a[tuple(where)]}, expected a finite number")
+        entry = f"{name}{_index(where)}"
+        raise AssertionError(say("{} is {}, expected a finite number").format(entry, a[tuple(where)]))
     error = relative_error(a, n)
     if not error < tol:
         where = np.unravel_index(np.argmax(np.abs(a - n)), a.shape)
-        raise AssertionError(
-            f"{name}{_index(where)} is wrong\n"
-            f"  analytic  {a[where] + 0.0: .12g}\n"
-            f"  numeric   {n[where] + 0.0: .12g}\n"
-            f"  error {error:.1e} of the largest entry, allowed {tol:.0e}"
+        said = say(
+            "{} is wrong\n"
+            "  analytic  {: .12g}\n"
+            "  numeric   {: .12g}\n"
+            "  error {:.1e} of the largest entry, allowed {:.0e}"
         )
+        raise AssertionError(said.format(f"{name}{_index(where)}", a[where] + 0.0, n[where] + 0.0, error, tol))
 
 
 def _slopes(errors, field, shape, h, at_once):
@@ -139,7 +144,8 @@ def _slopes(errors, field, shape, h, at_once):
         N = len(index[0])
         E = np.asarray(errors(field, index, np.repeat([h, -h], N // 2)))
         if E.shape != (N,) or not np.all(np.isfinite(E)):
-            raise ValueError(f"errors gave an array of shape {E.shape} for {field}, expected {N} finite numbers")
+            said = say("errors gave an array of shape {} for {}, expected {} finite numbers")
+            raise ValueError(said.format(E.shape, field, N))
         slopes[first : first + at_once] = (E[: N // 2] - E[N // 2 :]) / (2 * h)
     return slopes.reshape(shape)
 
@@ -147,7 +153,7 @@ def _slopes(errors, field, shape, h, at_once):
 def _finite_leaves(point):
     arrays = [np.array(leaf, dtype=float) for _, leaf in leaves(point)]
     if not all(np.all(np.isfinite(array)) for array in arrays):
-        raise ValueError("the point holds NaN or inf: a numerical gradient there means nothing")
+        raise ValueError(say("the point holds NaN or inf: a numerical gradient there means nothing"))
     return arrays
 
 
@@ -167,7 +173,8 @@ def _finite_gradient(point, slopes):
     for which, array in enumerate(slopes):
         if not np.all(np.isfinite(array)):
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-            raise ValueError(f"f is not finite beside entry {index} of array {which} of the point")
+            said = say("f is not finite beside entry {} of array {} of the point")
+            raise ValueError(said.format(index, which))
     return rebuild(point, (array[()] for array in slopes))
 
 

@@ -17,11 +17,22 @@ from pypdf.generic import (
 )
 
 OUR_PAGE = re.compile(r"http://127\.0\.0\.1(?::\d+)?/([\w/.-]*?)(?:#(.*))?$")
-FOOT = 30  # points from the lower edge to the line with the number of a page
-DIGIT = 0.556  # the width of a digit of Helvetica, in units of the letter size
+# The feet of all pages, on pages as large: a browser finds the letters of every language. Their line is 30 points above
+# the lower edge.
+FEET = """<!DOCTYPE html>
+<html lang="{language}"><style>
+  body {{ margin: 0; font: 9pt/12pt sans-serif; }}
+  div {{ height: 297mm; position: relative; break-inside: avoid; overflow: hidden; }}
+  div + div {{ break-before: page; }}
+  p {{ position: absolute; left: 18mm; right: 18mm; bottom: 35px; margin: 0; display: flex; }}
+  p span {{ flex: 1; color: #595959; }}
+</style>{pages}</html>
+"""
+FOOT = "<div><p><span>{title}</span>{number}</p></div>"
+BARE = {"margin": {}, "scale": 1, "tagged": False}  # paper for feet, which are no text of the book
 
 CONTENTS = """<!DOCTYPE html>
-<html lang="en"><style>
+<html lang="{language}"><style>
   body {{ margin: 0; font-family: sans-serif; font-size: 15px; line-height: 1.45; }}
   h1 {{ font-size: 2.4em; }}
   ul {{ columns: 2; column-gap: 3em; list-style: none; padding: 0; }}
@@ -31,45 +42,61 @@ CONTENTS = """<!DOCTYPE html>
   a {{ color: inherit; text-decoration: none; }}
   .dots {{ flex: 1; min-width: 1em; margin: 0 0.4em 0.35em; border-bottom: 1px dotted #888; }}
   .number {{ align-self: end; min-width: 2em; text-align: right; font-variant-numeric: tabular-nums; }}
-</style><h1>{title}</h1><h2>Contents</h2><ul>{lines}</ul></html>
+</style><h1>{title}</h1><h2>{contents}</h2><ul>{lines}</ul></html>
 """
 LINE = (
     '<li class="{kind}"><a href="{href}">{title}</a><span class="dots"></span><span class="number">{number}</span></li>'
 )
 
 
+class Front(NamedTuple):
+    """What stands in front of a volume."""
+
+    language: str  # as HTML names it
+    title: str
+    contents: str  # the word above its table of contents
+
+
 class Chapter(NamedTuple):
     """A page of the site and its print."""
 
-    name: str
+    name: str  # its address in the site, without .html
     title: str
     sections: list  # pairs of an id and a title
     path: Path
 
 
-async def bind(file, title, chapters, print_html):
-    """Write one volume; `print_html` gives the print of a page of HTML as bytes."""
+async def bind(file, front, chapters, print_html):
+    """Write one volume; `print_html` gives the print of a page of HTML as bytes, on the paper of the book or another.
+
+    `front` is its Front.
+    """
     readers = [PdfReader(chapter.path) for chapter in chapters]
     # The contents are printed twice: how many pages they fill decides the numbers in them.
-    length = len(PdfReader(io.BytesIO(await print_html(contents(title, chapters, readers, 0)))).pages)
-    front = PdfReader(io.BytesIO(await print_html(contents(title, chapters, readers, length))))
+    length = count(await printed(print_html, contents(front, chapters, readers, 0)))
     book = PdfWriter()
-    book.append(front, import_outline=False)
+    book.append(await printed(print_html, contents(front, chapters, readers, length)), import_outline=False)
     for reader in readers:
         book.append(reader, import_outline=False)
-    book.add_metadata({"/Title": title})
+    book.add_metadata({"/Title": front.title})
     targets = places(book, chapters, readers, length)
     lead_within(book, chapters, readers, length, targets)
     outline(book, chapters, targets)
-    number_pages(book, [("Contents", length), *zip([c.title for c in chapters], map(count, readers), strict=True)])
+    titles = [front.contents] * length
+    titles += [chapter.title for chapter, reader in zip(chapters, readers, strict=True) for _ in reader.pages]
+    add_feet(book, await printed(print_html, feet(front, titles), **BARE))
     book.write(file)
+
+
+async def printed(print_html, text, **paper):
+    return PdfReader(io.BytesIO(await print_html(text, **paper)))
 
 
 def count(reader):
     return len(reader.pages)
 
 
-def contents(title, chapters, readers, first):
+def contents(front, chapters, readers, first):
     """The table of contents in HTML, of chapters whose first page follows `first` others."""
     lines = []
     for chapter, reader in zip(chapters, readers, strict=True):
@@ -78,7 +105,8 @@ def contents(title, chapters, readers, first):
             number = first + 1 + reader.get_destination_page_number(reader.named_destinations[f"/{section}"])
             lines.append(line("section", chapter, section, heading, number))
         first += count(reader)
-    return CONTENTS.format(title=html.escape(title), lines="\n".join(lines))
+    words = {key: html.escape(text) for key, text in front._asdict().items()}
+    return CONTENTS.format(**words, lines="\n".join(lines))
 
 
 def line(kind, chapter, section, title, number):
@@ -149,38 +177,31 @@ def entry(book, title, target, parent=None):
     return book.add_outline_item(title, page, parent)
 
 
-def number_pages(book, runs):
-    """Write below each page its number and the title of its chapter; `runs` holds each title with its pages."""
-    font = book._add_object(
-        DictionaryObject(
-            {
-                NameObject("/Type"): NameObject("/Font"),
-                NameObject("/Subtype"): NameObject("/Type1"),
-                NameObject("/BaseFont"): NameObject("/Helvetica"),
-                NameObject("/Encoding"): NameObject("/WinAnsiEncoding"),
-            }
-        )
-    )
+def feet(front, titles):
+    """The feet of all pages in HTML: of each the title of its chapter, and its number."""
+    pages = [FOOT.format(title=html.escape(title), number=number) for number, title in enumerate(titles, start=1)]
+    return FEET.format(language=front.language, pages="".join(pages))
+
+
+def add_feet(book, feet):
+    """Put onto each page of the book the page of `feet` at its place."""
     save = book._add_object(stream(b"q\n"))
-    titles = [title for title, pages in runs for _ in range(pages)]
-    for number, (page, title) in enumerate(zip(book.pages, titles, strict=True), start=1):
-        fonts = page["/Resources"].setdefault(NameObject("/Font"), DictionaryObject()).get_object()
-        fonts[NameObject("/Foot")] = font
+    for page, foot in zip(book.pages, feet.pages, strict=True):
+        shown = page["/Resources"].setdefault(NameObject("/XObject"), DictionaryObject()).get_object()
+        shown[NameObject("/Foot")] = book._add_object(form(book, foot))
         content = page.get("/Contents")
-        printed = content.get_object() if isinstance(content.get_object(), ArrayObject) else [content]
-        foot = book._add_object(stream(b"\nQ\n" + footer(title, str(number), float(page.mediabox.right))))
-        page[NameObject("/Contents")] = ArrayObject([save, *printed, foot])
+        there = content.get_object() if isinstance(content.get_object(), ArrayObject) else [content]
+        put = book._add_object(stream(b"\nQ\n/Artifact BMC /Foot Do EMC"))
+        page[NameObject("/Contents")] = ArrayObject([save, *there, put])
 
 
-def footer(title, number, right):
-    """The commands of PDF that write a title on the left and a number on the right of the foot of a page."""
-    escaped = re.sub(r"([\\()])", r"\\\1", title).encode("cp1252", "replace")
-    margin = right * 18 / 210
-    left, end = b"%.1f" % margin, b"%.1f" % (right - margin - 9 * DIGIT * len(number))
-    return b"BT /Foot 9 Tf 0.35 g %s %d Td (%s) Tj ET\nBT /Foot 9 Tf 0 g %s %d Td (%s) Tj ET" % (
-        *(left, FOOT, escaped),
-        *(end, FOOT, number.encode()),
-    )
+def form(book, page):
+    """A page as something that another page shows."""
+    found = stream(page.get_contents().get_data())
+    found[NameObject("/Type")], found[NameObject("/Subtype")] = NameObject("/XObject"), NameObject("/Form")
+    found[NameObject("/BBox")] = page.mediabox
+    found[NameObject("/Resources")] = page["/Resources"].clone(book)
+    return found
 
 
 def stream(data):

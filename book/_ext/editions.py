@@ -112,8 +112,8 @@ def led_to_shared(built, place):
     def lead(link):
         kind, address, rest = link.groups()
         target = Path(os.path.normpath(place.parent / address))
-        if target.parts[:1] == ("..",) or not (HTML / target).exists():
-            return link[0]
+        if target.parts[:1] == ("..",) or target.suffix == ".pdf" or not (HTML / target).exists():
+            return link[0]  # each edition has its own PDFs, which come later (book/_ext/pdf.py)
         return f'{kind}="../{address}{rest}"' if not (built / target).exists() or is_shared(built, target) else link[0]
 
     return LINK.sub(lead, (built / place).read_text(encoding="utf-8"))

@@ -1,4 +1,5 @@
-"""Print the built site to two PDFs, one for readers and one for instructors: `python book/_ext/pdf.py`.
+"""Print the editions of the built site to two PDFs each, one for readers and one for instructors:
+`python book/_ext/pdf.py zh_CN`, the English one where no language is named.
 
 A page that has not changed since it was last printed is taken from _build/pdf.
 """
@@ -15,19 +16,32 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import redrawn
 import yaml
-from binding import Chapter, bind
+from binding import Chapter, Front, bind
+from editions import folder_of, translations
 from playwright.async_api import async_playwright
 
 BOOK = Path(__file__).resolve().parents[1]
 HTML = BOOK.parent / "_build" / "html"
 PRINTED = BOOK.parent / "_build" / "pdf"
-TITLE = "Back-propagation through time, by hand"
+ENGLISH = "en"
 INSTRUCTORS = "For instructors"  # the part of the table of contents that is a volume by itself
-VOLUMES = {"bptt.pdf": TITLE, "bptt-instructors.pdf": f"{TITLE}: for instructors"}
+
+
+def _(text):
+    """Marks a text for the catalogue `site`; `words` of an edition has its translation."""
+    return text
+
+
+CONTENTS = _("Contents")
+VOLUMES = {
+    "bptt.pdf": _("Back-propagation through time, by hand"),
+    "bptt-instructors.pdf": _("Back-propagation through time, by hand: for instructors"),
+}
 # The paragraph of a page that offers a PDF, and the same while there is none.
 OFFER = re.compile(r'<p>(?:(?!</p>).)*href="(?:bptt|bptt-instructors)\.pdf".*?</p>', re.DOTALL)
-# What a page says of other editions, which come later and are not printed (book/_ext/editions.py).
+# What a page says of other editions, which may come later and are not printed (book/_ext/editions.py).
 OTHERS = re.compile(rb"<!--(alternates|switch)-->.*?<!--/\1-->", re.DOTALL)
 HIDDEN = re.compile(r"<!--no PDF (.*?)-->", re.DOTALL)
 
@@ -107,37 +121,60 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-def prints():
-    """Where the print of each page lies, or will: {name: path}. The path changes with the page."""
+def prints(language):
+    """Where the print of each page lies, or will: {address of the page in the site, without .html: path}.
+
+    The path changes with the page.
+    """
     style = (HTML / "_static" / "course.css").read_bytes() + Path(__file__).read_bytes()
-    printed = {name: OTHERS.sub(b"", (HTML / f"{name}.html").read_bytes()) for name in pages()}
-    digests = {name: hashlib.sha256(style + page).hexdigest() for name, page in printed.items()}
-    return {name: PRINTED / f"{name.replace('/', '-')}-{digest[:16]}.pdf" for name, digest in digests.items()}
+    found = {}
+    for address in [place(name, language) for name in pages()]:
+        page = OTHERS.sub(b"", (HTML / f"{address}.html").read_bytes())
+        digest = hashlib.sha256(style + page).hexdigest()[:16]
+        found[address] = printed_in(language) / f"{address.replace('/', '-')}-{digest}.pdf"
+    return found
 
 
-async def print_site(chromium, paths):
+def place(name, language):
+    """Where something of an edition is in the site."""
+    return f"{folder_of(language)}/{name}".lstrip("/")
+
+
+def printed_in(language):
+    return PRINTED / language
+
+
+async def print_site(chromium, paths, language):
     """Print the pages that have no print yet, as many at a time as there are processors, and bind the volumes."""
-    missing = iter([(name, path) for name, path in paths.items() if not path.exists()])
+    missing = iter([(address, path) for address, path in paths.items() if not path.exists()])
     handler = functools.partial(QuietHandler, directory=str(HTML))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-            address = f"http://127.0.0.1:{server.server_port}"
-            await asyncio.gather(*(print_in_turn(browser, address, missing) for _ in range(os.cpu_count())))
-            for file, pages_of_it in volumes().items():
-                chapters = [chapter(name, paths[name]) for name in pages_of_it]
+            site = f"http://127.0.0.1:{server.server_port}"
+            await asyncio.gather(*(print_in_turn(browser, site, missing) for _ in range(os.cpu_count())))
+            for file, names_of_it in volumes().items():
+                addresses = [place(name, language) for name in names_of_it]
+                chapters = [chapter(address, paths[address]) for address in addresses]
                 if chapters:
-                    await bind(HTML / file, VOLUMES[file], chapters, functools.partial(print_html, browser))
+                    front = front_of(file, language)
+                    await bind(HTML / place(file, language), front, chapters, functools.partial(print_html, browser))
             await browser.close()
         server.shutdown()
 
 
-async def print_in_turn(browser, address, missing):
+def front_of(file, language):
+    words = {} if language == ENGLISH else translations(language, "site")
+    title, contents = (words.get(text, text) for text in (VOLUMES[file], CONTENTS))
+    return Front(language.replace("_", "-"), title, contents)
+
+
+async def print_in_turn(browser, site, missing):
     """Print one page after the other, until none is left."""
     page = await browser.new_page(color_scheme="light")
-    for name, path in missing:
-        await page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    for address, path in missing:
+        await page.goto(f"{site}/{address}.html", wait_until="networkidle")
         await page.add_style_tag(content=STYLE)
         await page.evaluate(READY)
         headings = await page.evaluate(HEADINGS)
@@ -147,42 +184,53 @@ async def print_in_turn(browser, address, missing):
         path.with_suffix(".part").replace(path)
 
 
-async def print_html(browser, html):
-    """The print of a page that belongs to no site, as bytes."""
+async def print_html(browser, html, **paper):
+    """The print of a page that belongs to no site, as bytes; `paper` is what it has in the place of PAPER."""
     page = await browser.new_page(color_scheme="light")
     await page.set_content(html)
-    printed = await page.pdf(**PAPER)
+    printed = await page.pdf(**PAPER | paper)
     await page.close()
     return printed
 
 
-def chapter(name, path):
+def chapter(address, path):
     (_, title), *sections = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    return Chapter(name, title, sections, path)
+    return Chapter(address, title, sections, path)
 
 
-def offer(is_there):
+def offer(is_there, language):
     """Show in all pages what offers a PDF, or hide it in a comment: Chromium may come later, and with it the PDF."""
-    for page in HTML.glob("*.html"):
+    for page in (HTML / folder_of(language)).glob("*.html"):
         text = HIDDEN.sub(r"\1", page.read_text(encoding="utf-8"))
         page.write_text(text if is_there else OFFER.sub(r"<!--no PDF \g<0>-->", text), encoding="utf-8")
 
 
-def main():
-    chromium = shutil.which("chromium")
-    offer(bool(chromium))
+def missing(chromium, language):
+    """Why an edition has no PDF, and what helps; empty if nothing is missing."""
     if not chromium:
-        missing = "The site has no PDF: Chromium is missing (`make system` installs it on Debian)."
+        return "Chromium is missing (`make system` installs it on Debian)"
+    if language != ENGLISH and not redrawn.font():
+        return "a font with Chinese letters is missing (`make system` installs one on Debian)"
+    return ""
+
+
+def main(language=ENGLISH):
+    chromium = shutil.which("chromium")
+    lacking = missing(chromium, language)
+    offer(not lacking, language)
+    if lacking:
+        said = f"The site has no PDF in the language {language}: {lacking}."
         if os.environ.get("CI"):
-            sys.exit(missing)  # from there it may be published
-        print(missing)
+            sys.exit(said)  # from there it may be published
+        print(said)
         return
-    PRINTED.mkdir(parents=True, exist_ok=True)
-    paths = prints()
-    for old in set(PRINTED.iterdir()) - {kept.with_suffix(end) for kept in paths.values() for end in (".pdf", ".json")}:
+    printed_in(language).mkdir(parents=True, exist_ok=True)
+    paths = prints(language)
+    kept = {path.with_suffix(end) for path in paths.values() for end in (".pdf", ".json")}
+    for old in set(printed_in(language).iterdir()) - kept:
         old.unlink()
-    asyncio.run(print_site(chromium, paths))
+    asyncio.run(print_site(chromium, paths, language))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import html
 import json
+import os
 import pickle
 import re
 
@@ -114,8 +115,20 @@ def drawn_again(shown, words, kept):
     if not drawn.exists():  # drawing takes longer than all the rest of an edition
         for words_there, put in changes:
             put(words_there)
-        drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
+        with keeping_nothing():
+            drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
     return drawn.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def keeping_nothing():
+    """Let what is drawn in the block replace no figure that is kept: one that shows no words has the same mark."""
+    folder = os.environ.pop("COURSE_FIGURES", None)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            os.environ["COURSE_FIGURES"] = folder
 
 
 @functools.cache

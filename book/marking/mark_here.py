@@ -25,7 +25,7 @@ def mark(slug, text, seed, site, tell):
     whenever one of its checks begins.
     """
     submission = read(slug, text)
-    task = exercise.load(slug, exercise.language_of(submission.cells))
+    task = exercise.load(slug, submission.language)
     task.notebook["metadata"]["course"] = {**task.notebook["metadata"].get("course", {}), "site": site}
     ran = execute(rebuild(task, submission), task, Settings(seed, sandboxed=False), telling(task, tell))
     found = dataclasses.replace(feedback.results(ran, task), sandbox="browser")

@@ -183,8 +183,21 @@ def test_without_chromium_a_page_offers_no_pdf_and_with_it_the_same_page_does(pa
     for _ in range(2):
         pdf.main()
         assert re.sub("<!--.*?-->", "", page_with_an_offer.read_text()) == "<p>A book.</p>"
-    pdf.offer(True)
+    pdf.offer(True, pdf.ENGLISH)
     assert page_with_an_offer.read_text() == before
+
+
+def test_an_edition_offers_no_pdf_where_no_font_has_its_letters(page_with_an_offer, monkeypatch, capsys):
+    monkeypatch.setattr(pdf.redrawn, "font", lambda: None)
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: name)
+    chinese = page_with_an_offer.parent / "zh" / "index.html"
+    chinese.parent.mkdir()
+    chinese.write_text('<p>书。</p><p>全书还有<a href="bptt.pdf">PDF</a>。</p>')
+    before = page_with_an_offer.read_text()
+    pdf.main("zh_CN")
+    assert re.sub("<!--.*?-->", "", chinese.read_text()) == "<p>书。</p>"
+    assert page_with_an_offer.read_text() == before
+    assert "a font with Chinese letters is missing" in capsys.readouterr().out
 
 
 def test_in_ci_a_site_without_a_pdf_is_no_success(page_with_an_offer, monkeypatch):

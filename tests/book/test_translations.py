@@ -7,10 +7,13 @@ import re
 import subprocess
 from collections import Counter
 
+import pdf
 import pytest
 import redrawn
 from babel.messages.pofile import read_po
 from browser import DESK, HTML, ROOT, watched
+from pypdf import PdfReader
+from test_pdf import foot, look_at, starts, titles
 from test_search import ASK
 
 from book.figures import style, widgets
@@ -108,6 +111,17 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     assert redrawn.page(page, {}, tmp_path) == page
 
 
+def test_a_picture_without_words_keeps_its_english_for_the_next_edition(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(xticks=[], yticks=[])
+    shown = picture(figure, "A curve that falls.").html
+    assert "Eine fallende Kurve." in redrawn.page(shown, {"A curve that falls.": "Eine fallende Kurve."}, tmp_path)
+    assert set(redrawn.messages(as_notebook(shown), tmp_path)) == {"A curve that falls.", None}
+    assert "Une courbe." in redrawn.page(shown, {"A curve that falls.": "Une courbe."}, tmp_path)
+
+
 def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
     title = "after 20 updates; longest piece: 'of the'"
     frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
@@ -156,6 +170,12 @@ def chinese(site):
     return site + "zh/"
 
 
+def plain_title(page):
+    """The heading of a page without its blanks."""
+    (heading,) = parts(page, r"<h1>([^\n]*?)<a class=\"headerlink")
+    return re.sub(r"<[^>]*>|\s", "", html.unescape(heading))
+
+
 def parts(page, pattern):
     return re.findall(pattern, (HTML / page).read_text(encoding="utf-8"), re.DOTALL)
 
@@ -190,6 +210,24 @@ class TestTheChineseEdition:
             pytest.skip("the catalogues do not have the term yet")
         assert found
         assert found[0].startswith(QUERIES[query] + ".html")
+
+    @pytest.mark.parametrize("file", pdf.VOLUMES)
+    def test_is_printed_with_the_titles_of_its_pages_at_their_feet(self, chinese, file):
+        book = PdfReader(HTML / "zh" / file)
+        assert re.search("[\u4e00-\u9fff]", book.metadata.title)
+        own = [plain_title(f"zh/{name}.html") for name in pdf.volumes()[file]]
+        assert [re.sub(r"\s", "", title) for title in titles(book)] == own
+        begins, current = dict(zip(starts(book), titles(book), strict=True)), "目录"
+        for number, page in enumerate(book.pages):
+            current = begins.get(number, current)
+            at_foot = [re.sub(r"\s", "", text) for text in foot(look_at(page))]
+            assert at_foot == [re.sub(r"\s", "", current), str(number + 1)]
+
+    def test_offers_its_own_pdfs_where_the_english_one_does(self, chinese):
+        for page in pdf.pages():
+            pattern = r'href="(\w[^"]*\.pdf|\.\./[^"]*\.pdf)"'
+            assert parts(f"zh/{page}.html", pattern) == parts(f"{page}.html", pattern)
+        assert parts("zh/index.html", r'<a href="bptt\.pdf">(.*?)</a>') == ["一个PDF文件"]
 
     def test_says_its_language(self, chinese):
         assert parts("zh/two-step.html", r'<html[^>]* lang="(.*?)"') == ["zh-CN"]

@@ -129,6 +129,21 @@ def test_the_command_names_the_pairs_for_a_human_alone_and_shows_them_side_by_si
     assert "<mark>    # My own solution!</mark>" not in page
 
 
+def test_what_a_chinese_release_holds_is_nobodys_work(tmp_path, task):
+    """Two Chinese notebooks that nobody has touched are no work; a copy is found whatever the languages of the two."""
+    course = CourseDirectory(config=class_at(tmp_path))
+    for student, cells in {"ada": COPIES["ada"], "blaise": COPIES["blaise"], "carl": {}, "dora": {}}.items():
+        language = "en" if student == "ada" else "zh-CN"
+        notebook = exercise.read(exercise.release_of(SLUG, language))
+        for cell in notebook["cells"]:
+            cell["source"] = cells.get(exercise.grade_id(cell), cell["source"])
+        hand_in(tmp_path, student, json.dumps(notebook))
+    read = compare.read(course, task)
+    assert set(read) == {"ada", "blaise"}
+    assert read["blaise"].cells == [(label, source) for label, source in COPIES["blaise"].items()]
+    assert students(likeness.pairs(read, task)) == {("ada", "blaise")}
+
+
 def test_without_names_the_pairs_are_codes_in_an_order_that_tells_nothing(tmp_path, monkeypatch, capsys):
     config = class_at(tmp_path)
     for student, cells in (HONEST | COPIES).items():

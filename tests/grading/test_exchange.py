@@ -113,8 +113,6 @@ def course(base):
     found = SimpleNamespace(exchange=shared, clone=clone, students=students, base=base, seen={})
     found.handed_in, found.fetched, found.fetched_release = {}, {}, {}
     nbgrader(clone, "generate_assignment", SLUG, "--force")
-    # A mark depends on the notebooks in all languages; nbgrader's command makes the English one.
-    shutil.copytree(COURSE / "exercises" / "zh" / SLUG, clone / "exercises" / "zh" / SLUG)
     nbgrader(clone, "release_assignment", SLUG)
     for student in STUDENTS:
         found.seen[student] = [students.nbgrader(student, "list")]

@@ -122,8 +122,8 @@ def test_a_submission_tells_its_language_by_its_set_up_whatever_became_of_its_me
         notebook["metadata"] = {}
         for cell in notebook["cells"]:
             cell["metadata"] = {}
-        assert exercise.language_of(submission(notebook, tmp_path).cells) == language
-    assert exercise.language_of(submission(exercise.read(exercise.release_of(SLUG)), tmp_path).cells) == words.ENGLISH
+        assert submission(notebook, tmp_path).language == language
+    assert submission(exercise.read(exercise.release_of(SLUG)), tmp_path).language == words.ENGLISH
 
 
 def test_a_notebook_of_another_language_that_was_not_filled_in_is_unchanged(tmp_path):

@@ -8,8 +8,9 @@ from conftest import needs
 from marking import copy_of_the_course, nbgrader, run
 from nbgrader.api import Gradebook
 
+from grading import intake
 from grading.answers import known_answers, solution
-from grading.course import COURSE
+from grading.course import COURSE, LANGUAGES
 from grading.sample_class import notebook_with
 
 pytestmark = pytest.mark.pool
@@ -44,9 +45,44 @@ def course(tmp_path_factory):
     return root
 
 
-def test_the_release_made_by_the_stock_command_is_the_committed_one(course):
-    made, committed = (root / "exercises" / SLUG / f"{SLUG}.ipynb" for root in (course, COURSE))
+@pytest.mark.parametrize("folder", ["", *LANGUAGES.values()])
+def test_the_releases_made_by_the_stock_command_are_the_committed_ones(course, folder):
+    made, committed = (root / "exercises" / folder / SLUG / f"{SLUG}.ipynb" for root in (course, COURSE))
     assert made.read_bytes() == committed.read_bytes()
+
+
+def test_a_setting_changes_the_releases_of_the_stock_command_in_all_languages(course, tmp_path):
+    nbgrader(
+        *(course, "generate_assignment", SLUG, "--no-db", "--force", "--OfferHints.enabled=False"),
+        f"--CourseDirectory.release_directory={tmp_path}",
+    )
+    texts = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.ipynb")]
+    assert len(texts) == 1 + len(LANGUAGES)
+    assert [text for text in texts if "HINTS" in text] == []
+    assert sum('LANGUAGE = \\"zh-CN\\"' in text for text in texts) == 1
+
+
+@pytest.mark.parametrize("folder", LANGUAGES.values())
+def test_no_english_notebook_is_written_where_those_of_another_language_are(course, folder):
+    place = course / "exercises" / folder / SLUG / f"{SLUG}.ipynb"
+    before = place.read_bytes()
+    option = f"--CourseDirectory.release_directory=exercises/{folder}"
+    done = run(course, "nbgrader", "generate_assignment", SLUG, "--no-db", "--force", option)
+    assert done.returncode != 0
+    assert f"`nbgrader generate_assignment {SLUG} --force` renews all of them" in done.stderr
+    assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize(("language", "folder"), LANGUAGES.items())
+def test_the_notebook_of_another_language_is_handed_out_by_the_command_of_the_guide(course, tmp_path, language, folder):
+    option = f"--CourseDirectory.release_directory=exercises/{folder}"
+    assert f"`nbgrader release_assignment {SLUG} {option}`" in (COURSE / "book" / "teaching.md").read_text("utf-8")
+    tmp_path.chmod(0o777)
+    nbgrader(course, "release_assignment", SLUG, option, f"--Exchange.root={tmp_path}")
+    (arrived,) = tmp_path.rglob("*.ipynb")
+    committed = COURSE / "exercises" / folder / SLUG / f"{SLUG}.ipynb"
+    assert arrived.read_bytes() == committed.read_bytes()
+    assert intake.submission(arrived).language == language
 
 
 def test_the_export_has_the_marks(course):
