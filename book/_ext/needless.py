@@ -21,8 +21,9 @@ FOR_SOCKETS_AND_PROCESSES = r"""
     IPython/external IPython/terminal/pt_inputhooks/(?!__init__)\w+ prompt_toolkit/contrib pty tty
 """
 FOR_OTHER_SYSTEMS = r"""
-    _aix_support _osx_support asyncio/(proactor_events|windows_\w+) ctypes/(macholib|_aix) \w+/.*win32\w* \w+/.*windows10
-    prompt_toolkit/output/conemu encodings/(cp(?!437|125\d|932|949|950)\d+|mac_\w+|hp_roman8|kz1048|ptcp154|tis_620)
+    _aix_support _osx_support asyncio/(proactor_events|windows_\w+) ctypes/(macholib|_aix)
+    \w+/.*win32\w* \w+/.*windows10 prompt_toolkit/output/conemu
+    encodings/(cp(?!437|125\d|932|949|950)\d+|mac_\w+|hp_roman8|kz1048|ptcp154|tis_620)
 """
 FOR_THOSE_WHO_DEVELOP_THEM = r"""
     IPython/sphinxext IPython/testing/(?!__init__|skipdoctest)\w+ packaging/.*\.orig [\w.-]+\.dist-info/RECORD
