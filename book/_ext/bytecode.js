@@ -22,10 +22,11 @@ def add_bytecode(source, target):
         for name in old.namelist():
             content = old.read(name)
             if with_sources or not name.endswith((".py", *FOR_COMPILERS)):
-                new.writestr(entry(name), content)
+                new.writestr(entry(name), content, compresslevel=9)
             if name.endswith(".py"):
                 code = compile(content, f"{root}/{name}", "exec", dont_inherit=True)
-                new.writestr(entry(f"{name}c"), bytes(_code_to_hash_pyc(code, source_hash(content), False)))
+                compiled = bytes(_code_to_hash_pyc(code, source_hash(content), False))
+                new.writestr(entry(f"{name}c"), compiled, compresslevel=9)
 
 def entry(name):
     info = zipfile.ZipInfo(name)

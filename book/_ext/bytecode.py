@@ -35,20 +35,20 @@ def add(core, archives, cache=CACHE, with_sources=False):
     return once(cache, [core.name, SCRIPT.read_bytes(), contents, with_sources], fill)
 
 
-def merge(target, archives, without=None):
+def merge(target, archives, without=lambda name: False):
     """Write one zip of the contents of `archives`, with an entry for every folder: packages without a file need it.
 
-    A file whose name begins as the pattern `without` says is left out.
+    A file is left out if `without` says so of its name.
     """
     contents = {}
     for path in archives:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
-                if without and without.match(name):
+                if without(name):
                     continue
                 contents |= {f"{folder}/": b"" for folder in Path(name).parents if folder.name}
                 contents[name] = archive.read(name)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as merged:
         for name, content in contents.items():
-            merged.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            merged.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, compresslevel=9)
     return target

@@ -17,6 +17,7 @@ import pyodide
 import students_wheel
 from editions import is_english
 from freshness import ROOT, checksum
+from needless import is_needless
 from sphinx.errors import ExtensionError
 from vendor import do_without
 
@@ -39,8 +40,6 @@ KERNEL = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "
 # What the kernel would install one after the other when it starts: it lies in one archive with the standard library.
 # It can do without ssl and jedi; sqlite3 is compiled, and loaded as numpy is.
 KERNEL_NEEDS = ["micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
-# The kernel could colour 500 languages; a reader writes Python.
-OTHER_LANGUAGES = re.compile(r"pygments/lexers/(?!(__init__|_mapping|python|special)\.)")
 CORE = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm"]
 
 
@@ -208,7 +207,10 @@ def write_library(path, core, wheels, lock):
 
 def copy_python(folder, core, wheels, packages):
     """Copy the interpreter, and the packages with bytecode, whose checksums are then noted in `packages`."""
-    compiled = bytecode.add(core, [wheels / package["file_name"] for package in packages.values()])
+    names = [package["file_name"] for package in packages.values()]
+    with tempfile.TemporaryDirectory() as work:
+        slim = [bytecode.merge(Path(work, name), [wheels / name], is_needless) for name in names]
+        compiled = bytecode.add(core, slim)
     for package in packages.values():
         package["sha256"] = hashlib.sha256((compiled / package["file_name"]).read_bytes()).hexdigest()
     for path in [*(core / name for name in CORE), *compiled.iterdir()]:
@@ -244,7 +246,7 @@ def standard_library(folder, core, wheels, lock):
     for name in ("piplite", "pyodide_kernel", "ipykernel"):
         kernel += KERNEL.glob(f"static/pypi/{name}-*.whl")
     archives = [core / "python_stdlib.zip", *kernel, installed(folder, "comm")]
-    return bytecode.merge(folder / "python.zip", archives, OTHER_LANGUAGES)
+    return bytecode.merge(folder / "python.zip", archives, is_needless)
 
 
 def installed(folder, name):

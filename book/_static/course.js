@@ -35,3 +35,21 @@ addEventListener("afterprint", () => {
   document.documentElement.dataset.theme = onScreen;
   onScreen = undefined;
 });
+
+// What was read can be read again without a network: see book/_ext/kept_pages.js, at the root of the site.
+{
+  const worker = new URL("../kept-pages.js", document.currentScript.src);
+  addEventListener("load", async () => {
+    const { serviceWorker } = navigator;
+    if (!serviceWorker || location.protocol === "file:") return;
+    const isFirst = !serviceWorker.controller;
+    try {
+      await serviceWorker.register(worker);
+    } catch {
+      return; // where the browser keeps nothing, the pages are as good as ever
+    }
+    const { active } = await serviceWorker.ready;
+    const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+    if (isFirst) active.postMessage([location.href, ...loaded]);
+  });
+}

@@ -509,6 +509,53 @@ def test_a_keyboard_alone_leads_into_the_notebook_and_out_of_it_both_ways(page, 
     press_until(page, "Shift+Tab", lambda focus: focus == "Start again from the released version")
 
 
+# Each line by itself, as a reader may write it: book/_ext/needless.py leaves modules out.
+IMPORTS = """
+from numpy import *
+import numpy.f2py, numpy.fft, numpy.ctypeslib, numpy.linalg, numpy.ma, numpy.polynomial, numpy.random, numpy.testing
+import rnnlib, rnnlib.fast, bptt_figures
+import argparse, array, bisect, calendar, cmath, collections, contextlib, copy, csv, ctypes, dataclasses, datetime
+import decimal, difflib, doctest, enum, fractions, functools, gzip, hashlib, heapq, html.parser, inspect, io, itertools
+import json, locale, logging.handlers, math, operator, optparse, os, pathlib, pdb, pickle, pkgutil, pprint, profile
+import random, re, shelve, shutil, statistics, string, struct, subprocess, sys, tarfile, tempfile, textwrap, threading
+import time, timeit, tomllib, trace, tracemalloc, types, typing, unicodedata, unittest.mock, urllib.request, uuid, wave
+import warnings, weakref, xml.etree.ElementTree, zipfile, zoneinfo, asyncio, concurrent.futures, email.message
+import IPython.display, IPython.core.magic, IPython.lib.pretty, micropip, pygments.formatters.html, traitlets
+assert "gbk".encode("gbk") + "é".encode("cp1252") + "é".encode("latin-1") == b"gbk\\xe9\\xe9"
+assert numpy.random.default_rng(0).normal() and str(10**4000)
+"""
+MANY_LINES = """
+import traceback
+for line in IMPORTS.strip().splitlines():
+    try:
+        exec(line, {"numpy": numpy})
+    except Exception:
+        print(line, traceback.format_exc(limit=-1))
+"""
+SAID = """
+  async code => {
+    let said = "";
+    const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+    future.onIOPub = ({ content }) => { said += content.text ?? content.traceback?.join("\\n") ?? ""; };
+    await future.done;
+    return said;
+  }
+"""
+
+
+def test_whatever_a_reader_may_import_with_profit_is_there(chapter):
+    frame = chapter.locator(FRAME).element_handle().content_frame()
+    assert frame.evaluate(SAID, f"import numpy\nIMPORTS = {IMPORTS!r}\n{MANY_LINES}") == ""
+
+
+def test_the_magics_of_the_notebook_work_and_a_module_that_is_left_out_is_missed_by_its_name(chapter):
+    frame = chapter.locator(FRAME).element_handle().content_frame()
+    assert "1 loop each" in frame.evaluate(SAID, "%timeit -n 1 -r 1 sum(range(9))")
+    assert "Return the number of items" in frame.evaluate(SAID, "help(len)")
+    assert "ZeroDivisionError" in frame.evaluate(SAID, "1 / 0")
+    assert "No module named 'smtplib'" in frame.evaluate(SAID, "import smtplib")
+
+
 COMPLETE = """
   code => jupyterapp.shell.currentWidget.sessionContext.session.kernel
     .requestComplete({ code, cursor_pos: code.length }).then(reply => reply.content.matches)

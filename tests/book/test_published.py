@@ -28,6 +28,7 @@ PARTS = [
     "_static/vendor/katex/katex.min.css",
     "bptt.pdf",
     "bptt-instructors.pdf",
+    "kept-pages.js",
     "lite/marking.zip",
     "lite/pyodide/python.zip",
     "search.html",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import playwright
 import pytest
+from browser import START
 
 from book.figures import interactive
 from rnnlib import scalar
@@ -77,3 +78,22 @@ def test_the_central_difference_knows_the_sum_of_both_chains(cases):
     for given, found in cases:
         total = scalar.backward(*given).total
         assert np.allclose(found["witness"], [total.u, total.w, total.k], rtol=0, atol=1e-8)
+
+
+TABLE = "table => [...table.rows].map(row => row.cells[2].textContent.replace('\\u2212', '-'))"
+
+
+def test_the_table_of_the_figure_follows_its_sliders_and_those_of_the_text_say_that_they_do_not(chromium, site):
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(START)
+        page.goto(f"{site}two-step.html")
+        own = page.locator("#fig-two-step-play table")
+        in_the_text = page.locator("table", has=page.get_by_text("forward pass 1")).first
+        example = in_the_text.evaluate(TABLE)
+        assert own.evaluate(TABLE)[1:3] == example[1:3]
+        assert own.locator("caption").inner_text() == "The calculator's table, with the numbers set above"
+        page.get_by_label("u", exact=True).press("ArrowRight")
+        assert own.evaluate(TABLE)[1] == f"{float(example[1]) + 0.1:.4f}"  # z_0, as x_0 is 1
+        assert in_the_text.evaluate(TABLE) == example
+        page.get_by_text("The tables in the text keep the numbers of the example").wait_for()

@@ -162,6 +162,7 @@ function table({ given: { func, v, y }, values }) {
   ];
   const cells = (tag, texts) => element("tr", {}, texts.map((text) => element(tag, {}, letters(text))));
   return element("table", {}, [
+    element("caption", {}, phrase`The calculator's table, with the numbers set above`),
     element("thead", {}, cells("th", [phrase`number`, phrase`formula`, phrase`value`])),
     element("tbody", {}, rows.map(([name, formula]) => cells("td", [name, formula, digits(values[name])]))),
   ]);
