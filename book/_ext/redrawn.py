@@ -11,6 +11,7 @@ import functools
 import hashlib
 import html
 import json
+import os
 import pickle
 import re
 
@@ -114,8 +115,18 @@ def drawn_again(shown, words, kept):
     if not drawn.exists():  # drawing takes longer than all the rest of an edition
         for words_there, put in changes:
             put(words_there)
-        drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
+        with nothing_kept():
+            drawn.write_text(picture(figure, told, from_right).html, encoding="utf-8")
     return drawn.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def nothing_kept():
+    """Within, a picture that is drawn does not take the place of the English one, whose mark it has without words."""
+    folder = os.environ.pop("COURSE_FIGURES", None)
+    yield
+    if folder is not None:
+        os.environ["COURSE_FIGURES"] = folder
 
 
 @functools.cache

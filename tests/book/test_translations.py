@@ -108,6 +108,18 @@ def test_a_picture_is_drawn_again_with_other_words(tmp_path, monkeypatch):
     assert redrawn.page(page, {}, tmp_path) == page
 
 
+def test_a_picture_of_letters_alone_is_drawn_again_as_often_as_an_edition_is_built(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_FIGURES", str(tmp_path))
+    monkeypatch.setattr(redrawn, "font", lambda: "DejaVu Sans")
+    figure, axes = new_figure()
+    axes.set(xlabel="$t$")
+    shown = picture(figure, "A curve that falls.").html  # has no word in it, so that its mark is the same in German
+    once, twice = (redrawn.page(shown, {"A curve that falls.": "Eine fallende Kurve."}, tmp_path) for _ in range(2))
+    assert once == twice
+    assert 'aria-label="Eine fallende Kurve."' in once
+    assert "A curve that falls." in redrawn.messages(as_notebook(shown), tmp_path)
+
+
 def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
     title = "after 20 updates; longest piece: 'of the'"
     frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
