@@ -16,7 +16,9 @@ from sphinxcontrib import katex
 
 STYLE = "vendor/katex/katex.min.css"  # where book/_ext/vendor.py puts it
 FONT = "_static/vendor/katex/fonts/KaTeX_{}.woff2"
-PUNCTUATION = re.compile(r"[.,;:!?)\u2019\u201d]+")
+PUNCTUATION = re.compile(
+    r"[.,;:!?)\u2019\u201d\u3001\u3002\u300b\uff01\uff09\uff0c\uff1a\uff1b\uff1f]+"
+)  # the last nine: Chinese
 PRELOAD = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}">\n'
 
 

@@ -65,6 +65,7 @@ def setup(app):
     load_words(app)
     app.add_transform(LeaveOut)
     app.add_transform(KeepPlaces)
+    app.add_transform(MarkPictures)
     app.add_transform(TranslateContents)
     app.connect("config-inited", say_where)
     app.add_config_value("course_title", "", "html")  # in English: what a reader has done is kept under this name
@@ -104,6 +105,7 @@ def name_the_edition(app, config):
         config.nb_code_prompt_show, config.nb_code_prompt_hide = _("Show the code"), _("Hide the code")
         config.togglebutton_hint, config.togglebutton_hint_hide = _("Show"), _("Hide")
         config.html_theme_options["logo"] = {"text": config.html_title}
+        config.html_theme_options["search_bar_text"] = _("Search this book")
         app.add_js_file("words.js", priority=90)  # before the script that looks into them
         if config.html_baseurl:
             config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{folder_of(config.language)}/"
@@ -156,7 +158,8 @@ class LeaveOut(SphinxTransform):
         for node, message in list(extract_messages(self.document)):
             if isinstance(node, addnodes.translatable | nodes.meta):  # the contents, and what a page says of itself
                 continue
-            if made or isinstance(node, nodes.math_block) or not WORD.search(MARKUP.sub("", message)):
+            says = MARKUP.sub("", message)
+            if made or isinstance(node, nodes.math_block) or not (WORD.search(says) or says.endswith(".")):
                 node["translatable"] = False
             elif catalogue and message not in catalogue:
                 logger.warning("not in the catalogue, run `make catalogues`: %r", message[:80], location=node)
@@ -199,6 +202,19 @@ class KeepPlaces(SphinxTransform):
                 line, place, _ = known[section["slug"]]
                 known[section["slug"]] = (line, place, clean_astext(section[0]))
         self.env.metadata[self.env.docname]["myst_slugs"] = known
+
+
+class MarkPictures(SphinxTransform):
+    """A picture whose alternative text is translated waits for nothing: Sphinx translates and does not note it."""
+
+    default_priority = 21
+
+    def apply(self):
+        pictures = list(self.document.findall(nodes.image))
+        if pictures and self.config.language != "en":
+            words = translations(self.config.language, self.env.docname).values()
+            for picture in pictures:
+                picture["translated"] = picture.get("alt") in words
 
 
 class TranslateContents(SphinxTransform):
