@@ -1,9 +1,10 @@
-"""The pictures of the pages, drawn again with the words of another language.
+"""The pictures of the pages, drawn again with the words of another language, and what cells without code print.
 
 While the pages run, book/figures/style.py keeps each figure under the mark by which its SVG is known on the page. So
 the cells of an edition need not run: what they measured is in its pictures as it is in the English ones. The words of
-all pictures, their alternative texts and the labels of sliders are in the catalogue `figures`. A number in them is {0},
-the next one {1}: the frames of an interactive figure differ in nothing else.
+all pictures, their alternative texts and the labels of sliders are in the catalogue `figures`, and so are the lines
+that a cell prints of which no page shows the code: where the code is shown, its words are in that, and both stay. A
+number in them is {0}, the next one {1}: the frames of an interactive figure differ in nothing else.
 """
 
 import contextlib
@@ -30,6 +31,14 @@ STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">
 # without the piece in quotes that it may end with.
 FRAMES = re.compile(r'(<div class="interactive"[^>]*><script type="application/json">)(.*?)(</script>)', re.DOTALL)
 TITLE = re.compile(r'(?<=<p style="margin:0">)[^<]*?(?=: &(?:#x27|quot);|</p>)')
+# What a cell with this tag prints: the page shows no code of it.
+WITHOUT_CODE = "remove-input"
+PRINTED = re.compile(
+    rf'(<div class="cell(?: tag_[\w-]+)* tag_{WITHOUT_CODE}[ "](?:(?!<div class="cell[ "]).)*?<pre>(?:<span></span>)?)'
+    r"([^<]*)(?=</pre>)",
+    re.DOTALL,
+)
+WORDS = re.compile("[a-z]{2}.* [a-z]{2}")
 NUMBER = re.compile(r"(?<![\w.{^-])[-\u2212]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 MATHS = re.compile(r"\$[^$]*\$")
 WORD = re.compile(r"[^\W\d_]{2}")
@@ -83,9 +92,14 @@ def page(text, words, kept):
             axis["names"] = [translated(name, words) for name in axis["names"]]
         return begin + json.dumps(state, separators=(",", ":")).replace("</", "<\\/") + end
 
+    def reprint(cell):
+        lines = [printed_again(line, words) for line in html.unescape(cell[2]).split("\n")]
+        return cell[1] + html.escape("\n".join(lines), quote=False)
+
     def retitle(title):
         return html.escape(translated(html.unescape(title[0]), words))
 
+    text = PRINTED.sub(reprint, text)
     return FRAMES.sub(reframe, STATE.sub(relabel, TITLE.sub(retitle, PICTURE.sub(redraw, text))))
 
 
@@ -194,8 +208,28 @@ def messages(notebook, kept):
         for model in models["state"].values():
             said = model["state"]
             yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])
+    yield from (message(closed_up(line))[0] for line in printed(notebook) if WORDS.search(line))
     yield from (message(title_of(frame))[0] for frame in frames)
     yield from (message(text)[0] for axis in axes for text in [axis["label"], *axis["names"]])
+
+
+def printed(notebook):
+    """The lines that the cells of a notebook print whose code no page shows."""
+    for cell in notebook["cells"]:
+        if WITHOUT_CODE in cell["metadata"].get("tags", []):
+            for output in cell.get("outputs", []):
+                yield from output.get("text", "").split("\n")
+
+
+def printed_again(line, words):
+    """A line in another language; the numbers of lines below each other need not be."""
+    said = translated(closed_up(line), words) if WORDS.search(line) else line
+    return line if said == closed_up(line) else said
+
+
+def closed_up(line):
+    """A line with one blank where there are several, as many as its numbers are narrow."""
+    return " ".join(line.split())
 
 
 def states(notebook):

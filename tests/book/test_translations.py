@@ -122,6 +122,23 @@ def test_a_picture_without_words_keeps_its_english_for_the_next_edition(tmp_path
     assert "Une courbe." in redrawn.page(shown, {"A curve that falls.": "Une courbe."}, tmp_path)
 
 
+def test_what_a_cell_without_code_prints_has_the_words_of_the_edition_and_what_another_prints_stays():
+    line = "after   20 updates: error 2.954 &amp; more"
+    shown = "".join(
+        f'<div class="cell {tags}docutils container"><div class="cell_output docutils container"><div class="output '
+        f'stream"><div class="highlight"><pre><span></span>{line}\nB =   2  1.5\n</pre></div></div></div></div>'
+        for tags in ("tag_remove-input ", "tag_hide-input ", "")
+    )
+    words = {"after {0} updates: error {1} & more": "更新{0}次之后的误差是{1} & 更多"}
+    again = redrawn.page(shown, words, ROOT)
+    assert again.count("更新20次之后的误差是2.954 &amp; 更多\nB =   2  1.5\n") == 1
+    assert again.count(line) == 2
+    assert again.index("更新") < again.index(line)
+    output = {"output_type": "stream", "text": html.unescape(f"{line}\nB =   2  1.5\n")}
+    cells = [{"metadata": {"tags": [tag]}, "outputs": [output]} for tag in ("remove-input", "hide-input")]
+    assert list(redrawn.messages({"metadata": {}, "cells": cells}, ROOT)) == list(words)
+
+
 def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
     title = "after 20 updates; longest piece: 'of the'"
     frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
@@ -153,7 +170,7 @@ def test_the_pictures_that_a_slider_chooses_are_drawn_again(tmp_path, monkeypatc
 
 
 def as_notebook(shown):
-    return {"metadata": {}, "cells": [{"outputs": [{"data": {"text/html": shown}}]}]}
+    return {"metadata": {}, "cells": [{"metadata": {}, "outputs": [{"data": {"text/html": shown}}]}]}
 
 
 @pytest.mark.skipif(not os.environ.get("RELEASE"), reason="counts what is left to translate: RELEASE=1")
@@ -177,7 +194,9 @@ def plain_title(page):
 
 
 def parts(page, pattern):
-    return re.findall(pattern, (HTML / page).read_text(encoding="utf-8"), re.DOTALL)
+    """What fits the pattern on a page, without the lines that its cells without code print: they are translated."""
+    shown = redrawn.PRINTED.sub(r"\1", (HTML / page).read_text(encoding="utf-8"))
+    return re.findall(pattern, shown, re.DOTALL)
 
 
 @pytest.mark.browser
