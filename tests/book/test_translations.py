@@ -11,7 +11,7 @@ import pdf
 import pytest
 import redrawn
 from babel.messages.pofile import read_po
-from browser import DESK, HTML, ROOT, watched
+from browser import DESK, HTML, ROOT, START, shuts_out, watched
 from pypdf import PdfReader
 from test_pdf import foot, look_at, starts, titles
 from test_search import ASK
@@ -31,6 +31,9 @@ QUERIES = {
     "困惑度": "characters",
 }
 PAGES = ["two-step", "checking", "linear", "notation"]
+# Where axe looks: what differs between editions are words, names and languages, and these pages have all that has them:
+# pictures, a slider, buttons, tables, citations, a field to search with, and words that the grader has written.
+SHUT_OUT_OF = ["index", "exercises", "matrix-calculus", "search", "404", "mistakes/two-step"]
 
 
 def messages(path):
@@ -290,3 +293,28 @@ class TestTheChineseEdition:
             page.goto(f"{chinese}{name}.html", wait_until="networkidle")
         assert missing == page.left_the_host == page.errors == []
         page.close()
+
+    @pytest.mark.parametrize("name", SHUT_OUT_OF)
+    def test_shuts_no_reader_out(self, chinese, chromium, name):
+        page = chromium.new_page(viewport=DESK)
+        page.set_default_timeout(START)
+        page.goto(f"{chinese}{name}.html", wait_until="networkidle")
+        found = shuts_out(page)
+        page.close()
+        assert found == []
+
+    def test_shows_pictures_of_its_own_notebooks_and_reports(self, chinese):
+        for page, shown in (("exercises", "exercise"), ("index", "class-report")):
+            pattern = rf'<img[^>]* src="_images/({shown}[^"]*)"'
+            assert parts(f"zh/{page}.html", pattern) == [f"{shown}.zh_CN.png"]
+            assert parts(f"{page}.html", pattern) == [f"{shown}.png"]
+
+    def test_stresses_chinese_and_not_latin(self, chinese):
+        mixed = '<span lang="en">sigmoid</span><span class="stressed">函数</span>'
+        assert mixed in parts("zh/questions.html", r"<em>(.*?)</em>")
+        assert set(parts("zh/reading.html", r"<em>(.*?)</em>")) >= {'<span lang="en">et al.</span>'}
+
+    def test_begins_no_line_with_the_stop_after_a_formula(self, chinese):
+        loose = parts("zh/t-steps.html", r'(<span class="math">(?:(?!</annotation>).)*</annotation>)')
+        tied = parts("zh/t-steps.html", r"</span>([\u3001\u3002\uff0c\uff1a\uff1b])</span>")
+        assert len(loose) > len(tied) > 20
