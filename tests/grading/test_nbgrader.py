@@ -7,9 +7,10 @@ import pytest
 from conftest import needs
 from marking import copy_of_the_course, nbgrader, run
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
 
 from grading.answers import known_answers, solution
-from grading.course import COURSE
+from grading.course import COURSE, class_at
 from grading.sample_class import notebook_with
 
 pytestmark = pytest.mark.pool
@@ -47,6 +48,15 @@ def course(tmp_path_factory):
 def test_the_release_made_by_the_stock_command_is_the_committed_one(course):
     made, committed = (root / "exercises" / SLUG / f"{SLUG}.ipynb" for root in (course, COURSE))
     assert made.read_bytes() == committed.read_bytes()
+
+
+def test_formgrader_knows_that_all_are_marked(course):
+    """It compares the time in the gradebook with that of the hand-in, to the part of a second."""
+    api = NbGraderAPI(config=class_at(course))
+    assert {name: api.get_submission(SLUG, name)["autograded"] for name in ("ada", "blaise")} == {
+        "ada": True,
+        "blaise": True,
+    }
 
 
 def test_the_export_has_the_marks(course):
