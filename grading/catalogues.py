@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from grading import answers_file, exercise, translation
-from grading.course import COURSE, LANGUAGES, load_config, slugs
+from grading.course import COURSE, LANGUAGES, PROGRAM, load_config, slugs
 
 SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.jinja")
 READ = ("mistake", "hint", "ask")  # of an answer: what students and teachers read
@@ -32,8 +32,8 @@ DATES = re.compile(
 
 
 def path(slug, language):
-    """Where the catalogue of an exercise is, or, without one, that of the messages."""
-    folder = COURSE / "solutions" / slug if slug else COURSE / "grading" / "locale"
+    """Where the catalogue of an exercise is, or, without one, that of the messages, which belongs to the grader."""
+    folder = COURSE / "solutions" / slug if slug else PROGRAM / "grading" / "locale"
     return folder / f"{language.replace('-', '_')}.po"
 
 
@@ -107,7 +107,7 @@ def _as_text(catalogue):
 def messages():
     """{message of a check or of the feedback: the files in which it is}: what comes first in `say(...)` and its kin."""
     found = {}
-    for file in sorted(path for pattern in SPEAKING for path in COURSE.glob(pattern)):
+    for file in sorted(path for pattern in SPEAKING for path in PROGRAM.glob(pattern)):
         method = babel_extract if file.suffix == ".jinja" else "python"
         with open(file, "rb") as source:
             for _, text, *_ in extract(method, source, keywords={"say": None, "to_say": None, "Message": None}):
@@ -126,7 +126,7 @@ def update_all(language):
     write_tables(language)
 
 
-def write_tables(language, directory=COURSE / "rnnlib" / "locale"):
+def write_tables(language, directory=PROGRAM / "rnnlib" / "locale"):
     """Write <directory>/<language>/<name>.json, {English: its translation}: of all messages, and of known mistakes."""
     folder = directory / language
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from entering import opened
+from marking import SLUG, copy_of_the_course, run
 from packaging.requirements import Requirement
 from sqlalchemy import text
 
@@ -289,3 +290,16 @@ def test_the_command_runs_where_no_package_is_installed():
     assert lines[1].startswith("ok    Python ")
     assert lines[2].startswith("MEND  packages ")
     assert "is not installed: `python -m pip install -r requirements.txt`" in lines[2]
+
+
+def test_after_a_checkout_or_a_copy_notebooks_are_out_of_date_by_what_they_hold_and_not_by_their_times(tmp_path):
+    """Each text is a minute younger than its notebooks, and one has changed."""
+    root = copy_of_the_course(tmp_path)
+    shutil.copytree(COURSE / "exercises", root / "exercises")
+    for path in root.glob("solutions/*/*.md"):
+        os.utime(path, (path.with_suffix(".ipynb").stat().st_mtime + 60,) * 2)
+    assert "ok    exercises    " in run(root, sys.executable, "-m", "grading", "doctor").stdout
+    text = root / "solutions" / SLUG / f"{SLUG}.md"
+    text.write_text(text.read_text(encoding="utf-8") + "\nOne more sentence.\n", encoding="utf-8")
+    said = run(root, sys.executable, "-m", "grading", "doctor").stdout
+    assert f"MEND  exercises    {SLUG}: older than the source, " in said

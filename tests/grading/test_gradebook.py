@@ -8,6 +8,7 @@ import pytest
 from marking import FAST, SLUG
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import OperationalError
 
 from grading import exercise, gradebook, intake, record, transplant
@@ -33,6 +34,13 @@ TEN = datetime(2026, 1, 1, 10)
 )
 def test_a_time_is_read_as_it_is_meant(timestamp):
     assert gradebook._utc(timestamp) == TEN
+
+
+@pytest.mark.parametrize("part", ["5", "123456", "123456789"])
+def test_a_part_of_a_second_stays_as_nbgrader_reads_it(part):
+    """The exchange writes it; where it is gone from the gradebook, formgrader says that work is to be marked anew."""
+    timestamp = f"2026-01-01 10:00:00.{part} UTC"
+    assert gradebook._utc(timestamp) == parse_utc(timestamp) > TEN
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ WORK = {ADA: solution(SLUG).cells, BLAISE: WRONG.cells}
 HUB = COURSE / "_build" / "hub"  # it is kept: what is installed there already, the commands leave as it is
 SHOTS = COURSE / "_build" / "hub-screenshots"
 PASSWORD = "a password for all"
+PARTS = ["output_gradient", "clean_formulas", "gradient_by_step", "gradient"]  # as the last cell lists them
 MINUTE = 60_000  # milliseconds
 # What a test needs instead of accounts with a home and a password, and of the usual ports.
 OF_THE_TEST = """
@@ -62,7 +63,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.DummyAuthenticator.password = {password!r}
 c.JupyterHub.spawner_class = Spawner
 c.Spawner.notebook_dir = "{homes}/{{username}}"
-c.Spawner.http_timeout = c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = c.Spawner.start_timeout = 300
 c.JupyterHub.bind_url = {address!r}
 c.JupyterHub.hub_port = {ports[0]}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{ports[1]}"
@@ -186,12 +187,14 @@ class Person:
     def __init__(self, chromium, hub, name):
         self.name = name
         self.page = chromium.new_context(viewport=DESK).new_page()
-        self.page.set_default_timeout(MINUTE)
+        self.page.set_default_timeout(2 * MINUTE)
         self.page.goto(f"{hub}/hub/login")
         self.page.fill("#username_input", name)
         self.page.fill("#password_input", PASSWORD)
-        self.page.click("#login_submit")
-        self.page.get_by_role("menuitem", name="Nbgrader").wait_for()
+        self.page.click("#login_submit", no_wait_after=True)  # meanwhile, the next one can log in
+
+    def wait_for_server(self):
+        self.page.get_by_role("menuitem", name="Nbgrader").wait_for(timeout=5 * MINUTE)
 
     def menu(self):
         """What the menu of nbgrader offers."""
@@ -203,11 +206,11 @@ class Person:
     def item(self, name):
         """An item of that menu, which is opened; while JupyterLab still starts, it may close again."""
         item = self.page.locator(".lm-Menu-itemLabel").get_by_text(name, exact=True)
-        for _ in range(60):
+        for _ in range(200):
             if item.is_visible():
                 return item
             self.page.get_by_role("menuitem", name="Nbgrader").click()
-            self.page.wait_for_timeout(1000)
+            self.page.wait_for_timeout(300)
         return item
 
     def choose(self, name):
@@ -232,7 +235,27 @@ class Student(Person):
         self.section("fetched").get_by_role("button", name="Submit").wait_for()
         self.shoot(f"{self.name}-fetched")
 
+    def file(self, name):
+        """A file or folder in the browser of files."""
+        return self.page.locator(".jp-DirListing-item").filter(has=self.page.get_by_text(name, exact=True))
+
+    def run_notebook(self):
+        """Open the notebook, run all its cells, and return what the last one says."""
+        self.page.locator("[data-command='filebrowser:refresh']").first.click()
+        self.file(SLUG).dblclick()
+        self.file(f"{SLUG}.ipynb").dblclick()
+        self.page.locator("#jp-main-statusbar").get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        first, second, *_ = PARTS  # each check says of itself, the last cell says of all
+        said = self.page.locator(".jp-OutputArea-output").filter(has_text=first).filter(has_text=second)
+        said.wait_for()
+        said.scroll_into_view_if_needed()
+        self.shoot(f"{self.name}-notebook")
+        return said.inner_text().strip()
+
     def submit(self):
+        self.choose("Assignment List")
         self.section("fetched").get_by_role("button", name="Submit").click()
         self.section("submitted").get_by_text(SLUG).first.wait_for()
         self.shoot(f"{self.name}-submitted")
@@ -244,9 +267,13 @@ class Student(Person):
         self.shoot(f"{self.name}-feedback")
 
     def open_feedback(self):
+        """Open the page of feedback, and return what is read on it."""
         self.section("submitted").get_by_text("(view feedback)").first.click()
-        self.page.wait_for_timeout(5000)
+        self.file(f"{SLUG}.html").dblclick()
+        page = self.page.frame_locator(".jp-HTMLViewer iframe").locator("body")
+        page.get_by_text("15 points").first.wait_for()
         self.shoot(f"{self.name}-page")
+        return page.inner_text()
 
 
 class Teacher(Person):
@@ -268,30 +295,34 @@ class Teacher(Person):
         said.get_by_role("button", name="OK").hover()  # waits until it stands still
         self.shoot(f"teacher-{button}-{name}")
         assert "Success" in said.inner_text(), said.inner_text()
+        assert "[CRITICAL]" not in said.inner_text()
         said.get_by_role("button", name="OK").click()
-        said.wait_for(state="hidden")
+        self.form.locator(".modal-backdrop").wait_for(state="detached")
 
 
 @pytest.fixture(scope="module")
 def term(hub, machine, chromium):
     """One round of an exercise, and what was seen in it."""
-    seen = SimpleNamespace(menu={}, fetched={}, page={})
+    seen = SimpleNamespace(menu={}, fetched={}, progress={}, page={}, read={})
     teacher = Teacher(chromium, hub, TEACHER)
-    seen.menu[TEACHER] = teacher.menu()
+    students = [Student(chromium, hub, name) for name in STUDENTS]
+    for person in (teacher, *students):
+        person.wait_for_server()
+        seen.menu[person.name] = person.menu()
     teacher.open()
     teacher.press(SLUG, "assign")
     teacher.press(SLUG, "release")
-    students = [Student(chromium, hub, name) for name in STUDENTS]
     for student in students:
-        seen.menu[student.name] = student.menu()
         student.fetch()
         seen.fetched[student.name] = machine.read(student.name, f"{SLUG}/{SLUG}.ipynb")
         machine.write(student.name, f"{SLUG}/{SLUG}.ipynb", json.dumps(filled(WORK[student.name])).encode())
+        seen.progress[student.name] = student.run_notebook()
         student.submit()
     teacher.press(SLUG, "collect")
     teacher.row(SLUG).locator("td.num-submissions a").click()
     for name in STUDENTS:
         teacher.press(name, "autograde")
+        teacher.row(name).get_by_text("needs autograding").wait_for(state="hidden")
     teacher.shoot("teacher-marked")
     seen.marks = marks(machine)
     teacher.form.get_by_role("link", name="Manage Assignments").first.click()
@@ -304,7 +335,7 @@ def term(hub, machine, chromium):
         )
         (path,) = found.stdout.split("\n")[:-1]
         seen.page[student.name] = users.bytes_of(path)
-        student.open_feedback()
+        seen.read[student.name] = student.open_feedback()
     return seen
 
 
@@ -335,6 +366,12 @@ def test_what_students_fetch_is_the_release_byte_for_byte(term):
     assert term.fetched == dict.fromkeys(STUDENTS, release)
 
 
+def test_the_checks_of_the_notebook_run_in_the_students_own_server_and_say_what_is_right(term):
+    assert term.progress[ADA].split("\n") == [f"{part}: right" for part in PARTS]
+    assert term.progress[BLAISE].count(": right") < len(PARTS)
+    assert ": not right yet" in term.progress[BLAISE]
+
+
 def test_formgraders_button_marks_as_the_command_of_the_page_does(term, machine):
     assert term.marks[ADA] == 15 > term.marks[BLAISE] > 0
     machine.teacher(f"rm -r autograded\n{MARK}")
@@ -346,6 +383,7 @@ def test_the_page_that_a_student_opens_is_made_by_the_courses_grader_and_is_that
         made = users.bytes_of(machine.course / "feedback" / student / SLUG / f"{SLUG}.html")
         assert term.page[student] == made
         assert f"{term.marks[student]:g} of 15 points".encode() in made
+        assert f"{term.marks[student]:g} of 15 points" in term.read[student]
     assert WRONG.mistake.encode() in term.page[BLAISE]
     assert WRONG.mistake.encode() not in term.page[ADA]
 

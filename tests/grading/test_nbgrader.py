@@ -7,10 +7,11 @@ import pytest
 from conftest import needs
 from marking import copy_of_the_course, nbgrader, run
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
 
 from grading import intake
 from grading.answers import known_answers, solution
-from grading.course import COURSE, LANGUAGES
+from grading.course import COURSE, LANGUAGES, class_at
 from grading.sample_class import notebook_with
 
 pytestmark = pytest.mark.pool
@@ -83,6 +84,15 @@ def test_the_notebook_of_another_language_is_handed_out_by_the_command_of_the_gu
     committed = COURSE / "exercises" / folder / SLUG / f"{SLUG}.ipynb"
     assert arrived.read_bytes() == committed.read_bytes()
     assert intake.submission(arrived).language == language
+
+
+def test_formgrader_knows_that_all_are_marked(course):
+    """It compares the time in the gradebook with that of the hand-in, to the part of a second."""
+    api = NbGraderAPI(config=class_at(course))
+    assert {name: api.get_submission(SLUG, name)["autograded"] for name in ("ada", "blaise")} == {
+        "ada": True,
+        "blaise": True,
+    }
 
 
 def test_the_export_has_the_marks(course):

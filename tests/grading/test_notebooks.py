@@ -1,5 +1,6 @@
 """The student notebooks are what solutions/ says, byte for byte, and give nothing away."""
 
+import logging
 import re
 import sys
 
@@ -208,3 +209,16 @@ def test_no_gradebook_is_opened_for_a_release(tmp_path, monkeypatch):
 
 def test_the_command_says_what_it_wrote(rebuilt):
     assert rebuilt[1].split() == [f"exercises/{slug}/{slug}.ipynb" for slug in slugs()]
+
+
+def test_building_a_notebook_asks_for_no_exchange(tmp_path, caplog, monkeypatch):
+    """The log of nbgrader's own commands, in which a teacher would read of it, is at hand meanwhile."""
+
+    def without_exchange():
+        config = course.load_config()
+        config.Exchange.root = str(tmp_path / "nowhere")
+        return config
+
+    monkeypatch.setattr(notebooks, "load_config", without_exchange)
+    assert notebooks.checked("two-step").slug == "two-step"
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
