@@ -25,7 +25,7 @@ from rnnlib.words import ENGLISH
 pytestmark = pytest.mark.doors
 
 SEED = 20  # for all three, so that they draw the same numbers
-LATE = re.compile("no answer within .*? seconds?|took too long")
+LATE = re.compile("no answer within .*? seconds?|took too long")  # said of what a limit of time has ended
 LONGEST = 75_000  # milliseconds without news until a worker is ended, as in book/marking/mark.js
 # In another language the tests are the same, to the letter: one exercise shows that its notebooks come through.
 EXERCISES = [(slug, ENGLISH) for slug in slugs()] + [("two-step", language) for language in LANGUAGES]
@@ -51,7 +51,8 @@ OFFER = """
 BUTTON = "#offered .exercise-mark"
 LINE = "#offered [role=status]"
 PAGE = ".exercise-feedback iframe"
-# For each message, a worker of the button's starts Python; this one goes on with the Python that it has.
+# For each message, a worker of the button's starts Python; this one goes on with the Python that it has. Its script
+# may still be on its way.
 KEEP_PYTHON = """
   async () => {
     while (typeof start !== "function") await new Promise((resolve) => setTimeout(resolve, 10));
