@@ -61,16 +61,20 @@ grade: notebooks  ## grade a sample class of every exercise
 
 ##@ For those who change the course
 .PHONY: test
-test: notebooks site  ## run all tests but that of the hub
-	$(BIN)/python -m pytest -n auto -m "not hub" $(TESTS)
+test: notebooks site  ## run all tests but those of the hub and of the three doors
+	$(BIN)/python -m pytest -n auto -m "not hub and not doors" $(TESTS)
 
 .PHONY: test-hub
 test-hub: notebooks  ## set up a JupyterHub in _build/hub, and teach a class on it in Chromium: some minutes
 	$(BIN)/python -m pytest -q -m hub tests/grading/test_hub.py
 
+.PHONY: test-doors
+test-doors: notebooks site  ## mark all known answers as a class does, as `mine` does and in the page: most of an hour
+	$(BIN)/python -m pytest -q -m doors tests/book/test_three_doors.py $(TESTS)
+
 .PHONY: check
 check: lint notebooks  ## lint, and all tests that need no browser, no server and no sandbox: about a minute
-	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool and not hub" $(TESTS)
+	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool and not hub and not doors" $(TESTS)
 
 .PHONY: smoke
 smoke: notebooks site  ## try the built site before it is published: its parts, a chapter, a live cell, an exercise, links
