@@ -146,7 +146,7 @@ def _release(slug, directory):
     log = get_logger()  # within one of nbgrader's own commands, it is that command's
     level = log.level
     try:
-        api = NbGraderAPI(config=Config(config))  # which sets a level of its own
+        api = NbGraderAPI(config=Config(config))  # which sets its own level
         log.setLevel(logging.ERROR)
         outcome = api.generate_assignment(slug, force=True, create=True)
     finally:

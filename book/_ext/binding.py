@@ -50,7 +50,7 @@ LINE = (
 
 
 class Front(NamedTuple):
-    """What stands in front of a volume."""
+    """What comes in front of a volume."""
 
     language: str  # as HTML names it
     title: str

@@ -40,7 +40,7 @@ def main(wanted):
 
 def languages():
     """The languages of the other editions: the folders of book/locale."""
-    return sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
+    return sorted(path.name for path in LOCALE.glob("*") if path.is_dir())  # none where there is no folder
 
 
 def folder_of(language):

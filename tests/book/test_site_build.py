@@ -464,13 +464,13 @@ def test_bytecode_takes_the_place_of_every_source_and_is_the_same_each_time(tmp_
 
 def test_the_kernel_brings_the_colours_of_python_alone(tmp_path, extensions):
     import bytecode
-    import lite
+    import needless
 
     lexers = {f"pygments/lexers/{name}.py" for name in ("__init__", "_mapping", "python", "special", "perl", "pony")}
     with zipfile.ZipFile(tmp_path / "pygments.whl", "w") as archive:
         for name in lexers:
             archive.writestr(name, "")
-    left = names(bytecode.merge(tmp_path / "merged.zip", [tmp_path / "pygments.whl"], lite.OTHER_LANGUAGES))
+    left = names(bytecode.merge(tmp_path / "merged.zip", [tmp_path / "pygments.whl"], needless.is_needless))
     assert lexers - left == {"pygments/lexers/perl.py", "pygments/lexers/pony.py"}
 
 
