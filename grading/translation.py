@@ -88,8 +88,8 @@ def _with_points(plain, say):
     if total is None:
         return say(plain)
     without = TOTAL.sub("", plain)
-    said = say(without)
-    return plain if said == without else f"{said} {say('**Points.** {}.').format(total[1])}"
+    said, points = say(without), say("**Points.** {}.").format(total[1])
+    return plain if said == without else f"{said} {points}"
 
 
 def _joined(lines):
