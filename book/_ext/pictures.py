@@ -12,11 +12,11 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urljoin
 
-from editions import folder_of, languages
+from editions import languages
 from nbgrader.coursedir import CourseDirectory
 from PIL import Image
+from pdf import HTML, place
 from playwright.sync_api import sync_playwright
 
 from book.figures.two_step import two_step_graph
@@ -26,7 +26,6 @@ from rnnlib.words import say, speaking
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
-HTML = ROOT / "_build" / "html"
 COLOURS = 64  # of a picture of a page
 BLUE = "#0b5cad"  # the ground of the icon
 ICON = """<body style="margin:0;background:{ground}">{svg}</body>"""
@@ -93,7 +92,7 @@ def draw_exercise(browser, site, language):
     """An exercise that is opened in its chapter, with the first check run, as the bytes of a PNG file."""
     tab = browser.new_page(viewport={"width": 768, "height": 1300}, device_scale_factor=1.25)
     tab.set_default_timeout(300_000)
-    tab.goto(urljoin(site, (HTML / folder_of(language) / "two-step.html").relative_to(HTML).as_posix()))
+    tab.goto(site + place("two-step.html", language))
     tab.locator(".exercise-here").first.click()
     notebook = tab.locator(".exercise-stage iframe").element_handle().content_frame()
     notebook.wait_for_function(IS_READY)
