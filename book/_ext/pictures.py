@@ -15,8 +15,8 @@ from pathlib import Path
 
 from editions import languages
 from nbgrader.coursedir import CourseDirectory
-from PIL import Image
 from pdf import HTML, place
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from book.figures.two_step import two_step_graph
