@@ -65,8 +65,12 @@ function replacePython() {
 
 /* JupyterLab takes a notebook for saved once it has been written, even if a reader has typed more meanwhile; and when it
    cannot be written, a box gets in the way every few seconds. Here it stays unsaved in both cases, so that it is tried
-   again soon, and a line tells the reader. */
+   again soon, and a line tells the reader. Where it takes longer to write than JupyterLab waits before it saves again,
+   it would find its own file changed: one saving waits for the one before it. */
 function keepWork() {
+  const saveNow = context.save.bind(context);
+  let last = Promise.resolve();
+  context.save = () => (last = last.then(saveNow, saveNow));
   const { contents } = app.serviceManager;
   const save = contents.save.bind(contents);
   let written;

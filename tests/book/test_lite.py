@@ -338,6 +338,36 @@ def test_what_is_typed_while_the_notebook_is_saved_is_kept_too(page, site):
     page.evaluate(UNTIL_KEPT, ["# typed while it was saved", START])
 
 
+A_SLOW_STORE = """
+  async () => {
+    const { context } = jupyterapp.shell.currentWidget, contents = jupyterapp.serviceManager.contents;
+    const save = contents.save;
+    window.writing = window.together = window.saved = 0;
+    contents.save = async (...notebook) => {
+      window.together = Math.max(window.together, ++window.writing);
+      const saved = await save.apply(contents, notebook);
+      await new Promise((resolve) => setTimeout(resolve, 3000)); // longer than from one saving to the next
+      window.writing--;
+      window.saved++;
+      return saved;
+    };
+    context.model.cells.get(2).sharedModel.setSource("# typed before");
+  }
+"""
+
+
+def test_a_store_slower_than_the_savings_follow_each_other_is_no_other_tab(page, site):
+    page.goto(own_tab(site, "two-step"))
+    page.get_by_text("Your work is kept in this browser.").wait_for()
+    page.evaluate(A_SLOW_STORE)
+    page.wait_for_function("window.saved > 0")
+    page.evaluate("jupyterapp.shell.currentWidget.context.model.cells.get(2).sharedModel.setSource('# typed after')")
+    page.wait_for_function("window.saved > 1")
+    page.evaluate(UNTIL_KEPT, ["# typed after", START])
+    assert page.evaluate("window.together") == 1
+    assert page.locator("dialog").count() == 0
+
+
 FIRST_ANSWER = "def output_gradient(o, y):\n    return o * np.sum(y) - y"
 # What an answer cell and the check below it are painted with.
 PAINTED = """
