@@ -137,6 +137,7 @@ def _opened(course, config, task, agree):
     """
     with _alone(course, "gradebook", wait=True):
         gradebook.check_schema(course.db_url)
+        gradebook.make(course.db_url)
         book = Gradebook(course.db_url, course.course_id)
         try:
             has_followed = ensure_assignment(book, course, config, task, agree)

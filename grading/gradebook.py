@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import nbformat
 import nbgrader
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from nbgrader import utils
 from nbgrader.api import Base, BaseCell, Comment, Grade, MissingEntry, SubmittedNotebook
@@ -251,6 +252,22 @@ def marks(gradebook, submission):
     )
 
 
+def make(db_url):
+    """Make a gradebook that is not there yet, as nbgrader does when it opens it.
+
+    nbgrader starts another Python to ask for the version of its tables, which holds as much memory as the grader.
+    """
+    engine = create_engine(db_url)
+    try:
+        if inspect(engine).get_table_names():
+            return
+        Base.metadata.create_all(engine)
+        with engine.begin() as connection:
+            MigrationContext.configure(connection).stamp(_migrations(), "head")
+    finally:
+        engine.dispose()
+
+
 def check_schema(db_url):
     """Raise ValueError for a gradebook that another version of nbgrader has made, or that lacks a table or a column."""
     engine = create_engine(db_url)
@@ -266,10 +283,15 @@ def check_schema(db_url):
                 raise ValueError(f"the gradebook's table {name!r} is not the one that nbgrader makes: {advice}")
         with engine.connect() as connection:
             versions = connection.execute(text("select version_num from alembic_version")).scalars().all()
-        if versions != list(ScriptDirectory(Path(nbgrader.__file__).with_name("alembic")).get_heads()):
+        if versions != _migrations().get_heads():
             raise ValueError(f"the gradebook's version is {', '.join(versions) or 'unknown'}: {advice}")
     finally:
         engine.dispose()
+
+
+def _migrations():
+    """The steps by which nbgrader's tables have become what they are."""
+    return ScriptDirectory(Path(nbgrader.__file__).with_name("alembic"))
 
 
 def autograded(course, slug, student):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 from datetime import datetime
 
 import pytest
@@ -12,6 +13,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.exc import OperationalError
 
 from grading import exercise, gradebook, intake, record, transplant
+from grading.autograde import autograde
 from grading.course import class_at
 from grading.execute import execute
 from grading.grade import Job, Marked
@@ -122,3 +124,26 @@ def test_a_notebook_that_cannot_be_written_leaves_no_mark(tmp_path, fresh_gradeb
 def test_what_the_next_student_would_meet_too_stops_the_run(saved, error):
     with pytest.raises(type(error)):
         saved(error)
+
+
+def test_a_gradebook_is_made_as_nbgrader_makes_it_and_without_another_python(tmp_path, monkeypatch):
+    def dump(name):
+        with sqlite3.connect(tmp_path / name) as database:
+            tables = database.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
+            columns = {table: database.execute(f"pragma table_info({table})").fetchall() for (table,) in tables}
+            return columns, database.execute("select version_num from alembic_version").fetchall()
+
+    Gradebook(f"sqlite:///{tmp_path}/theirs.db").close()
+    monkeypatch.setattr("nbgrader.api.get_alembic_version", None)
+    for _ in "twice":
+        gradebook.make(f"sqlite:///{tmp_path}/ours.db")
+    Gradebook(f"sqlite:///{tmp_path}/ours.db").close()
+    (theirs, head), (ours, version) = dump("theirs.db"), dump("ours.db")
+    assert version == head
+    assert {name for _, name, *_ in ours.pop("alembic_version") + theirs.pop("alembic_version")} == {"version_num"}
+    assert ours == theirs
+
+
+def test_a_run_makes_its_gradebook_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("nbgrader.api.get_alembic_version", None)
+    assert autograde(SLUG, class_at(tmp_path), FAST) == ([], [])
