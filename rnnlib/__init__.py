@@ -26,6 +26,7 @@ The modules, in the order of the chapters:
     linear, mingru                    a recurrence without a squashing function: loop, scan, and a gate that fits it
     training, checkpoints             from one update to a trained network
     validate, tree, exercise          what all of them use: checked input, trees of arrays, the checks of the exercises
+    browser                           integers that fit, where Python runs in a page
 
 `rnnlib.fast` has the numbers of rnn, quicker; no derivation needs it.
 """

@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 DESK = {"width": 1280, "height": 900}
 START = 120_000  # milliseconds for the start of Python on a machine that does other things too
+# To be run by Python in a page: numpy of 32 bits takes no wider integers here.
+INDEX = "import numpy as np\nrng = np.random.default_rng(0)\nprint(np.repeat([1, 2], rng.integers(2, 4, size=2)))"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

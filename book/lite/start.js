@@ -35,7 +35,8 @@ async function started() {
   if (missing) throw new Error(`${missing} is missing, or is not whole`);
   postMessage({ python: {} }); // a sign of life
   // Without jedi, names are completed by looking at the objects.
-  python.runPython("import numpy, piplite.piplite, pyodide_kernel, rnnlib.exercise");
+  python.runPython("import numpy, piplite.piplite, pyodide_kernel, rnnlib.browser, rnnlib.exercise");
+  python.runPython("rnnlib.browser.draw_indices()");
   python.runPython("pyodide_kernel.ipython_shell.Completer.use_jedi = False");
   // Once a cell has raised, JupyterLite runs none of those that wait, although a check is marked as one that may raise.
   // So that "Run All" gets to the last cell, a check that fails is printed in red, and counts as a cell that has run.

@@ -7,6 +7,9 @@ import traceback
 
 from pyodide.code import eval_code
 
+from rnnlib.browser import draw_indices
+
+draw_indices()
 names = {"__name__": "__main__"}
 
 

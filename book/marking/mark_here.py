@@ -12,6 +12,9 @@ from grading import exercise, feedback, intake
 from grading.bench import OwnBench
 from grading.execute import Settings, execute
 from grading.transplant import rebuild
+from rnnlib.browser import draw_indices
+
+draw_indices()
 
 # Of a cell: what it has shown may be large, and is of no interest.
 READ = "cell_type", "source", "metadata", "attachments"

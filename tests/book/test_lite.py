@@ -11,7 +11,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from browser import DESK, HTML, ROOT, START, QuietHandler, shuts_out, watched
+from browser import DESK, HTML, INDEX, ROOT, START, QuietHandler, shuts_out, watched
 from conftest import needs
 from marking import lost, mark
 
@@ -576,6 +576,11 @@ SAID = """
 def test_whatever_a_reader_may_import_with_profit_is_there(chapter):
     frame = chapter.locator(FRAME).element_handle().content_frame()
     assert frame.evaluate(SAID, f"import numpy\nIMPORTS = {IMPORTS!r}\n{MANY_LINES}") == ""
+
+
+def test_drawn_integers_are_taken_as_indices(chapter):
+    frame = chapter.locator(FRAME).element_handle().content_frame()
+    assert frame.evaluate(SAID, INDEX).startswith("[1 1")
 
 
 def test_the_magics_of_the_notebook_work_and_a_module_that_is_left_out_is_missed_by_its_name(chapter):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pdf
 import pytest
-from browser import DESK, HTML, ROOT, START, shuts_out, watched
+from browser import DESK, HTML, INDEX, ROOT, START, shuts_out, watched
 
 from rnnlib import scalar
 
@@ -150,6 +150,10 @@ def test_a_value_is_shown_as_in_a_notebook(opened):
     assert cell.run("print('first')\n'last'") == "first\n'last'"
     assert cell.run("None") == ""
     assert cell.line.inner_text() == "Done; nothing was printed."
+
+
+def test_drawn_integers_are_taken_as_indices(opened):
+    assert opened[0].run(INDEX).startswith("[1 1")
 
 
 @pytest.mark.parametrize("body", ["pass", "print('again and again')"])
