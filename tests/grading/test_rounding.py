@@ -128,3 +128,16 @@ def test_every_seed_is_dealt_out_once_to_an_answer_of_the_exercise():
     assert {one.seeds for one in worst} == {40}
     assert {one.answer for one in worst} <= {*names}
     assert len(names) > 3
+
+
+def test_in_any_order_of_addition_the_sums_of_equal_probabilities_end_below_the_largest_draw():
+    """As char-model's checks of `continuation` need it: a browser adds in another order than other machines do."""
+    K = 240
+    weights = np.full(K, np.exp(-np.log(K)))
+    totals = {weights.sum(), np.cumsum(weights)[-1], math.fsum(weights)}
+    totals |= {weights.reshape(lanes, -1).sum(1).sum() for lanes in (2, 4, 8, 16)}
+    totals |= {np.cumsum(weights.reshape(-1, lanes), 0)[-1].sum() for lanes in (2, 4, 8, 16)}
+    assert len(totals) > 3
+    for p in {1 / K, *(weights[0] / total for total in totals)}:
+        for near in (np.nextafter(p, 0), p, np.nextafter(p, 1)):
+            assert np.cumsum(np.full(K, near))[-1] < np.nextafter(1, 0)
