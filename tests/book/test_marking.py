@@ -10,6 +10,7 @@ import zipfile
 from typing import NamedTuple
 
 import mark_page
+import progress
 import pytest
 import yaml
 from browser import DESK, ROOT, START, shuts_out, watched
@@ -31,6 +32,7 @@ WRONG = [
     for answer in known_answers(slug)
     if answer.name in names
 ]
+CHAPTERS = {each["slug"]: each["chapter"] for each in progress.exercises()}
 BUTTON = ".exercise-mark"
 LINE = ".exercise-mark + [role=status]"
 PAGE = ".exercise-feedback iframe"
@@ -72,9 +74,10 @@ def desk(chromium, site):
 
 def sit_down(page, site, slug):
     """Open the exercise in its chapter, unless it is open."""
-    if page.url == f"{site}{slug}.html":
+    address = f"{site}{CHAPTERS[slug]}.html"
+    if page.url == address:
         return
-    page.goto(f"{site}{slug}.html")
+    page.goto(address)
     page.get_by_role("button", name=f"Do {slug} here").click()
     page.get_by_text("Python is ready").wait_for()  # JupyterLite complains if it is left while it starts
 
