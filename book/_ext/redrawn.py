@@ -28,9 +28,11 @@ PICTURE = re.compile(r'<div class="picture[ "].*?</svg>\s*</div>', re.DOTALL)
 MARK = re.compile(r'id="(p[0-9a-f]{8})-')
 STATE = re.compile(r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL)
 # As book/figures/interactive and book/figures/characters.py write them: the state of a figure; the title of a text,
-# without the piece in quotes that it may end with.
+# without the piece in quotes that it may end with; what is said of a coloured text, in which two pieces are in quotes.
 FRAMES = re.compile(r'(<div class="interactive"[^>]*><script type="application/json">)(.*?)(</script>)', re.DOTALL)
-TITLE = re.compile(r'(?<=<p style="margin:0">)[^<]*?(?=: &(?:#x27|quot);|</p>)')
+TITLE = re.compile(r'(?<=<p style="margin:0">)[^<]*?(?:: (?=&(?:#x27|quot);)|(?=</p>))')
+COLOURED = re.compile(r'(<div style="[^"]*" role="img" aria-label=")([^"]*)')
+QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 # What a cell with this tag prints: the page shows no code of it.
 WITHOUT_CODE = "remove-input"
 PRINTED = re.compile(
@@ -86,7 +88,7 @@ def page(text, words, kept):
         state = json.loads(state)
         for frame in state.get("frames", []):
             frame["alt"] = retold(frame, words)
-            frame["html"] = TITLE.sub(retitle, PICTURE.sub(redraw, frame["html"]))
+            frame["html"] = COLOURED.sub(recolour, TITLE.sub(retitle, PICTURE.sub(redraw, frame["html"])))
         for axis in state.get("axes", []):
             axis["label"] = translated(axis["label"], words)
             axis["names"] = [translated(name, words) for name in axis["names"]]
@@ -99,19 +101,38 @@ def page(text, words, kept):
     def retitle(title):
         return html.escape(translated(html.unescape(title[0]), words))
 
+    def recolour(label):
+        return label[1] + html.escape(quoting(html.unescape(label[2]), words))
+
     text = PRINTED.sub(reprint, text)
-    return FRAMES.sub(reframe, STATE.sub(relabel, TITLE.sub(retitle, PICTURE.sub(redraw, text))))
+    text = COLOURED.sub(recolour, TITLE.sub(retitle, PICTURE.sub(redraw, text)))
+    return FRAMES.sub(reframe, STATE.sub(relabel, text))
 
 
 def retold(frame, words):
-    """What a frame shows, in words: a text has its title, and goes on as it is."""
-    title = title_of(frame)
-    return frame["alt"].replace(title, translated(title, words), 1) if title else translated(frame["alt"], words)
+    """What a frame shows, in words: a text has its title, may be said to be coloured, and goes on as it is."""
+    title, label = title_of(frame), label_of(frame)
+    if not title:
+        return translated(frame["alt"], words)
+    alt = frame["alt"].replace(title, translated(title, words), 1)
+    return alt.replace(label, quoting(label, words), 1) if label else alt
 
 
 def title_of(frame):
     found = TITLE.search(frame["html"])
     return html.unescape(found[0]) if found else ""
+
+
+def label_of(frame):
+    found = COLOURED.search(frame["html"])
+    return html.unescape(found[2]) if found else ""
+
+
+def quoting(label, words):
+    """What is said of a coloured text in another language: the words before and between its first two quotations."""
+    parts = QUOTED.split(label, maxsplit=2)
+    parts[:-1:2] = [translated(part, words) for part in parts[:-1:2]]
+    return "".join(parts)
 
 
 def drawn_again(shown, words, kept):
@@ -210,6 +231,7 @@ def messages(notebook, kept):
             yield from (message(text)[0] for text in [said.get("description", ""), *said.get("_options_labels", [])])
     yield from (message(closed_up(line))[0] for line in printed(notebook) if WORDS.search(line))
     yield from (message(title_of(frame))[0] for frame in frames)
+    yield from (message(part)[0] for frame in frames for part in QUOTED.split(label_of(frame), maxsplit=2)[:-1:2])
     yield from (message(text)[0] for axis in axes for text in [axis["label"], *axis["names"]])
 
 

@@ -4,6 +4,7 @@ Sphinx replaces each paragraph by what the catalogue of its page says. Here is w
 translation, where a translated paragraph finds its numbers, and how a paragraph that is not translated is marked.
 """
 
+import html
 import json
 import re
 from functools import lru_cache
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 from docutils import nodes
-from editions import LOCALE, folder_of, is_english, translations
+from editions import LOCALE, folder_of, is_english, pages_in, translations
 from freshness import ROOT
 from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue.roles import PasteTextRole
@@ -58,6 +59,23 @@ function splitQuery(query) {
 TITLE = _("Back-propagation through time, by hand")
 logger = logging.getLogger(__name__)
 
+# What the theme and Sphinx say in English in every language, or in the words of Taiwan, and what we say.
+OF_THEME = {
+    "Main": _("Main"),
+    "Page": _("Page"),
+    "Toggle primary sidebar": _("Toggle primary sidebar"),
+    "Toggle secondary sidebar": _("Toggle secondary sidebar"),
+    "Color mode": _("Color mode"),
+    "Link to this heading": _("Link to this heading"),
+    "Link to this image": _("Link to this image"),
+    "Link to this table": _("Link to this table"),
+    "Permalink to this equation": _("Permalink to this equation"),
+    "列印成 PDF": _("Print to PDF"),
+}
+TIP = re.compile(rf' (title|aria-label|data-bs-title)="({"|".join(OF_THEME)})"')
+FOOT = re.compile(r"<footer.*?</footer>", re.DOTALL)
+BLANK = re.compile(r"(?<=[\u3002\uff1a]) (?=\S)")  # after a stop or a colon of Chinese, which has its own room
+
 ROOM = "<!--alternates--><!--/alternates-->"  # book/_ext/editions.py fills it
 
 
@@ -74,6 +92,7 @@ def setup(app):
     app.connect("source-read", write_anew)
     app.connect("html-page-context", leave_room, priority=950)
     app.connect("build-finished", serve_words)
+    app.connect("build-finished", say_for_the_theme)
     app.add_search_language(Chinese)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -134,6 +153,18 @@ def serve_words(app, exception):
     if not exception and app.builder.format == "html" and not is_english(app):
         words = json.dumps(translations(app.config.language, "site"), ensure_ascii=False, sort_keys=True)
         Path(app.outdir, "_static", "words.js").write_text(f"window.WORDS = {words};\n", encoding="utf-8")
+
+
+def say_for_the_theme(app, exception):
+    """Translate what the theme has not, such as the tips of its buttons, and close up the feet of the pages."""
+    if exception or app.builder.format != "html" or is_english(app):
+        return
+    for page in pages_in(Path(app.outdir)):
+        text = page.read_text(encoding="utf-8")
+        said = TIP.sub(lambda found: f' {found[1]}="{html.escape(str(OF_THEME[found[2]]))}"', text)
+        said = FOOT.sub(lambda found: BLANK.sub("", found[0]), said)
+        if said != text:
+            page.write_text(said, encoding="utf-8")
 
 
 def leave_room(app, page, template, context, doctree):

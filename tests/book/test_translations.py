@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections import Counter
 
+import numpy as np
 import pdf
 import pytest
 import redrawn
@@ -16,7 +17,8 @@ from pypdf import PdfReader
 from test_pdf import foot, look_at, starts, titles
 from test_search import ASK
 
-from book.figures import style, widgets
+from book.experiments import units
+from book.figures import characters, style, widgets
 from book.figures.style import new_figure, picture
 
 CATALOGUES = sorted((ROOT / "book" / "locale").glob("*/LC_MESSAGES/*.po"))
@@ -146,15 +148,33 @@ def test_a_slider_and_its_frames_have_the_words_of_the_edition(tmp_path):
     title = "after 20 updates; longest piece: 'of the'"
     frame = style.Picture(f'<p style="margin:0">{html.escape(title)}</p><div>x</div>', f"{title}: x", "half")
     shown = widgets.stepper([frame], "updates").html()
-    words = {"after {0} updates; longest piece": "更新{0}次之后的最长片段", "updates": "更新", "half": "一半"}
+    words = {"after {0} updates; longest piece: ": "更新{0}次的最长片段\uff1a", "updates": "更新", "half": "一半"}
     assert set(words) == set(redrawn.messages(as_notebook(shown), tmp_path))
     again = redrawn.page(f"<p>text</p>{shown}", words, tmp_path)
     state = json.loads(re.search(r'json">(.*?)</script>', again)[1])
     assert state["axes"] == [{"label": "更新", "names": ["一半"]}]
-    assert state["frames"][0]["alt"] == "更新20次之后的最长片段: 'of the': x"
+    assert state["frames"][0]["alt"] == "更新20次的最长片段\uff1a'of the': x"
     for text in (state["frames"][0]["html"], again):  # before the figure is alive, the page shows the frame itself
-        assert '<p style="margin:0">更新20次之后的最长片段: &#x27;of the&#x27;</p>' in text
+        assert '<p style="margin:0">更新20次的最长片段\uff1a&#x27;of the&#x27;</p>' in text
     assert "after 20" not in again
+
+
+def test_what_is_said_of_a_coloured_text_has_the_words_of_the_edition(tmp_path):
+    (frame,) = characters.unit_frames("a'b", np.array([[0.5], [-0.5], [0.1]]), {"a word begins": units.Match(0, 1, 1)})
+    shown = widgets.stepper([frame], "mark").html()
+    words = {
+        "unit {0}: a word begins (correlation here {1})": "单元{0}",
+        "A text, coloured by one unit. It is highest at the characters ": "最高处是",
+        " and lowest at ": "、最低处是",
+    }
+    assert set(words) <= set(redrawn.messages(as_notebook(shown), tmp_path))
+    again = redrawn.page(f"<p>text</p>{shown}", words, tmp_path)
+    state = json.loads(re.search(r'json">(.*?)</script>', again)[1])
+    assert state["frames"][0]["alt"].startswith("单元0: 最高处是")
+    assert state["frames"][0]["alt"].endswith(": a'b")
+    for text in (state["frames"][0]["html"], again):
+        assert "、最低处是" in text
+    assert "A text" not in again
 
 
 def test_the_pictures_that_a_slider_chooses_are_drawn_again(tmp_path, monkeypatch):
