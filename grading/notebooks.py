@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import jupytext
 import nbformat
 from nbgrader.apps import NbGraderAPI
 from nbgrader.utils import compute_checksum
@@ -35,6 +34,8 @@ def source(text):
     Cell ids come from grade_id or position, so that the same text always gives the same bytes. Raises ValueError for a
     test cell that belongs to no part.
     """
+    import jupytext  # every run of the autograder asks whether there is something to build; mostly there is not
+
     notebook = jupytext.read(text)
     notebook.metadata.pop("jupytext", None)
     give_points_by_hand(notebook.cells, load_config().get("ByHand", {}).get("points", 0))

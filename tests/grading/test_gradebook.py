@@ -1,9 +1,12 @@
 """Times are read in the forms that platforms write them, and what cannot be saved costs one mark."""
 
 import json
+import os
 import shutil
 import sqlite3
+import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from marking import FAST, SLUG
@@ -133,15 +136,13 @@ def test_a_gradebook_is_made_as_nbgrader_makes_it_and_without_another_python(tmp
             columns = {table: database.execute(f"pragma table_info({table})").fetchall() for (table,) in tables}
             return columns, database.execute("select version_num from alembic_version").fetchall()
 
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     Gradebook(f"sqlite:///{tmp_path}/theirs.db").close()
     monkeypatch.setattr("nbgrader.api.get_alembic_version", None)
     for _ in "twice":
         gradebook.make(f"sqlite:///{tmp_path}/ours.db")
     Gradebook(f"sqlite:///{tmp_path}/ours.db").close()
-    (theirs, head), (ours, version) = dump("theirs.db"), dump("ours.db")
-    assert version == head
-    assert {name for _, name, *_ in ours.pop("alembic_version") + theirs.pop("alembic_version")} == {"version_num"}
-    assert ours == theirs
+    assert dump("ours.db") == dump("theirs.db")
 
 
 def test_a_run_makes_its_gradebook_itself(tmp_path, monkeypatch):
