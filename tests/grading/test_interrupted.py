@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from conftest import needs
 from marking import FAST, SLUG, filled, hand_in
 from nbgrader.api import Gradebook
 
+from grading import grade
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import COURSE, class_at
@@ -120,13 +122,34 @@ def test_ctrl_c_reaches_all_processes_and_one_sentence_is_said(root, when):
     assert time.monotonic() - sent < 10  # nobody is marked to the end
     assert errors == "Interrupted: what was marked is kept, and the same command goes on with the rest.\n"
     assert "Traceback" not in out
-    assert of_session(process.pid) == []
+    assert left_by(process.pid, time.monotonic() + 10) == []
     done = finished(root)
     assert len(done) < len(STUDENTS)
     assert bool(done) == (when == "one is marked")
     results, _ = autograde(SLUG, class_at(root), Settings(FAST.seed), workers=2)  # those of the command
     assert [result.student for result in results if result.kept] == done
     assert scores(root) == dict.fromkeys(STUDENTS, 15)
+
+
+def test_ctrl_c_waits_while_a_worker_starts_although_another_thread_would_take_it():
+    usual, over, reached = signal.getsignal(signal.SIGINT), threading.Event(), []
+
+    def interrupted():
+        with grade._not_interrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            reached.append("the end of the block")
+
+    other = threading.Thread(target=over.wait)
+    other.start()  # the signal is not blocked there
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        over.set()
+        other.join()
+    assert reached == ["the end of the block"]
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_a_log_file_gets_a_line_from_time_to_time(root):
@@ -155,9 +178,14 @@ def test_a_killed_grader_leaves_no_process(root):
     assert len(of_session(process.pid)) >= 3  # the grader, and two workers
     process.kill()
     process.communicate(timeout=60)  # which waits for all who could write to the pipe
-    while of_session(process.pid) and time.monotonic() < deadline:
+    assert left_by(process.pid, deadline) == []
+
+
+def left_by(session, deadline):
+    """The processes of a session that are there at the deadline: the last ones end just after the grader."""
+    while of_session(session) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert of_session(process.pid) == []
+    return of_session(session)
 
 
 def of_session(session):
