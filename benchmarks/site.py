@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
@@ -73,8 +73,9 @@ class Line(SimpleHTTPRequestHandler):
         if zipped:
             self.send_header("Content-Encoding", "gzip")
         self.wait_for_the_line(len(content))
-        self.end_headers()
-        self.wfile.write(content)
+        with suppress(ConnectionError):  # the reader has what was waited for, and has gone
+            self.end_headers()
+            self.wfile.write(content)
 
     def wait_for_the_line(self, size):
         with Line.lock:
