@@ -1,6 +1,5 @@
 """The kill matrix: every known answer goes through the grader, and what each costs becomes pages of the book."""
 
-import re
 import tempfile
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def pages(some=None, language=ENGLISH):
     """
     with speaking(language):
         exercises = [summary(exercise.load(slug, language)) for slug in slugs()]
-        found = {PAGE: in_one_line(render("mistakes.md.jinja", exercises=exercises, literal=_literal))}
+        found = {PAGE: close_up(render("mistakes.md.jinja", exercises=exercises, literal=_literal))}
         for each in exercises:
             if some is not None and each["slug"] not in some:
                 continue
@@ -85,11 +84,6 @@ def pages(some=None, language=ENGLISH):
             )
             found[path] = close_up(text)
     return found
-
-
-def in_one_line(text):
-    """A text without the ends of lines between two Chinese characters, which a page would show as blanks."""
-    return re.sub(r"(?<=[\u2e80-\uffef])\n(?=[\u2e80-\uffef])", "", text)
 
 
 def _words(slug, language):

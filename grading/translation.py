@@ -22,6 +22,7 @@ WIDTH = 100  # columns of a comment or docstring; a Chinese character takes two
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What grading.notebooks has written of points, which come from the checks and not from the text.
 TOTAL = re.compile(r" \*\*Points\.\*\* ([\d.]+)\.")
+SAID_TOTAL = "**Points.** {}."  # in the catalogue of the exercise, so that it is no message of the grader's
 POINTS = re.compile(r"\*([\d.]+) (points?)\*")
 ITEM = re.compile(r"^(\s*(?:[-*]|\d+\.)\s+|#+ (?:\d+\. )?)")
 FORMULA = re.compile(r"\$\$.*\$\$", re.DOTALL)
@@ -88,7 +89,7 @@ def _with_points(plain, say):
     if total is None:
         return say(plain)
     without = TOTAL.sub("", plain)
-    said, points = say(without), say("**Points.** {}.").format(total[1])
+    said, points = say(without), say(SAID_TOTAL).format(total[1])
     return plain if said == without else f"{said} {points}"
 
 
