@@ -21,7 +21,7 @@ from grading.course import slugs
 CHAPTER = "two-step.html"
 FRAME = ".exercise-stage iframe"
 
-OPENED = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
+OPENED = "frame => (frame?.contentWindow ?? window).jupyterapp?.shell?.currentWidget?.context?.isReady"
 READY = """
   () => { const panel = window.jupyterapp?.shell?.currentWidget;
           return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle"; }
@@ -143,9 +143,10 @@ def start(page):
 def show(page):
     """Open the exercise and return the frame of its notebook, which can be read and written before Python is there."""
     page.get_by_role("button", name="Do two-step here").click()
-    frame = page.locator(FRAME).element_handle().content_frame()
-    frame.wait_for_function(OPENED)
-    return frame
+    # The page asks, not the frame: a question that the frame is asked while its first, empty document goes is lost.
+    frame = page.locator(FRAME).element_handle()
+    page.wait_for_function(OPENED, arg=frame)
+    return frame.content_frame()
 
 
 @pytest.fixture(scope="module")
