@@ -29,6 +29,9 @@ kernelspec: {name: python3, display_name: Python 3}
 
 # One page, with $x$
 
+```{index} single: the term
+```
+
 ```{code-cell} python
 :tags: [live]
 import rnnlib
@@ -83,6 +86,7 @@ class Build(NamedTuple):
     beside: set[str]  # the names of the files beside the page
     missing: str  # the page for addresses that do not exist
     sitemap: list[str]
+    terms: dict  # of the index of the search: where each leads
 
 
 def new_book(root):
@@ -124,7 +128,9 @@ def build(book, programs="nowhere", ci=""):
     shown, missing, sitemap = (text(html / name) for name in ("index.html", "404.html", "sitemap.xml"))
     beside = {path.name for path in html.glob("*")}
     wheels, places = list(html.glob("*.whl")), re.findall("<loc>(.*?)</loc>", sitemap)
-    return Build(done.returncode, said, shown, (html / "lite").exists(), wheels, beside, missing, places)
+    index = text(html / "searchindex.js").removeprefix("Search.setIndex(").removesuffix(")") or "{}"
+    terms = json.loads(index).get("indexentries", {})
+    return Build(done.returncode, said, shown, (html / "lite").exists(), wheels, beside, missing, places, terms)
 
 
 def text(path):
@@ -254,6 +260,15 @@ def ran_beside(book, name):
 def test_pages_run_side_by_side(two_pages):
     assert ran(build(two_pages)) == 2
     assert ["index", "second"] in [ran_beside(two_pages, name) for name in ("index", "second")]
+
+
+@pytest.mark.browser
+def test_the_search_keeps_the_terms_of_a_page_that_is_not_written_again(two_pages):
+    terms = {"the term": [[0, "one-page-with-x", False], [1, "one-page-with-x", False]]}
+    assert build(two_pages).terms == terms
+    with open(two_pages / "book" / "index.md", "a") as page:
+        page.write("\nOne sentence more.\n")
+    assert build(two_pages).terms == terms
 
 
 @pytest.mark.browser
