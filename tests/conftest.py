@@ -172,12 +172,18 @@ def tab(reader, site):
 
 
 @pytest.fixture
-def page(tab, reader, site):
+def page(tab, site):
     """A tab of a reader who has written nothing yet; nothing may go wrong in it, and nothing be fetched elsewhere."""
     tab.left_the_host, tab.errors = [], []
-    reader.new_cdp_session(tab).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": browser.WRITTEN})
+    forget(tab, site)
     yield tab
     said = tab.left_the_host, tab.errors
     tab.evaluate("sessionStorage.clear()")
     tab.goto("about:blank")  # the Python of the page ends with it
     assert said == ([], [])
+
+
+def forget(tab, site):
+    """Let the browser of a tab keep nothing of what a reader has written on the pages of the site."""
+    session = tab.context.new_cdp_session(tab)
+    session.send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": browser.WRITTEN})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from browser import DESK, HTML, INDEX, ROOT, START, QuietHandler, shuts_out, watched
-from conftest import needs
+from conftest import forget, needs
 from marking import lost, mark
 
 from grading.answers import solution
@@ -80,6 +80,23 @@ INSTEAD = """
 """
 
 
+# Python is never heard of in a page that runs this first.
+NO_PYTHON = "window.Worker = class extends EventTarget { postMessage() {} terminate() {} };"
+
+
+@pytest.fixture
+def sheet(reader, site):
+    """A tab of a reader who has written nothing yet; without Python, which takes long to start: typing needs none."""
+    sheet = watched(reader.new_page(), site)
+    forget(sheet, site)
+    sheet.set_default_timeout(START)
+    sheet.add_init_script(NO_PYTHON)
+    yield sheet
+    said = sheet.left_the_host, sheet.errors
+    sheet.close()
+    assert said == ([], [])
+
+
 @pytest.fixture(scope="module")
 def desk(chromium, site):
     """A tab with a notebook, for one after the other: to start Python takes longer than to do an exercise."""
@@ -88,7 +105,12 @@ def desk(chromium, site):
         page.set_default_timeout(START)
         open_notebook(page, site, "two-step")
         yield page
-        assert page.left_the_host == page.errors == []
+        assert page.left_the_host == []
+        assert [error for error in page.errors if not error.startswith(OUTPACED)] == []
+
+
+# JupyterLab of a notebook in whose place there is another before the list of its headings is made.
+OUTPACED = "Failed to update the table of contents. TypeError"
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -274,24 +296,24 @@ def test_a_closed_exercise_can_be_opened_again(chapter):
     assert chapter.locator(FRAME).count() == 1
 
 
-def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(page, site):
-    page.goto(site + CHAPTER)
-    write(page, show(page), "# mine")
-    page.reload()
-    show(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download my notebook").click()
+def test_work_survives_a_reload_and_goes_when_the_reader_starts_again(sheet, site):
+    sheet.goto(site + CHAPTER)
+    write(sheet, show(sheet), "# mine")
+    sheet.reload()
+    show(sheet)
+    with sheet.expect_download() as download:
+        sheet.get_by_role("button", name="Download my notebook").click()
     assert "# mine" in download.value.path().read_text(encoding="utf-8")
 
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Start again").click()
-    page.frame_locator(FRAME).get_by_text("# mine").wait_for(state="detached")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download my notebook").click()
+    sheet.once("dialog", lambda dialog: dialog.accept())
+    sheet.get_by_role("button", name="Start again").click()
+    sheet.frame_locator(FRAME).get_by_text("# mine").wait_for(state="detached")
+    with sheet.expect_download() as download:
+        sheet.get_by_role("button", name="Download my notebook").click()
     assert "# mine" not in download.value.path().read_text(encoding="utf-8")
-    page.reload()
-    show(page).locator(".jp-CodeCell").nth(2).wait_for()
-    assert "# mine" not in json.dumps(page.frame_locator(FRAME).locator("body").inner_text())
+    sheet.reload()
+    show(sheet).locator(".jp-CodeCell").nth(2).wait_for()
+    assert "# mine" not in json.dumps(sheet.frame_locator(FRAME).locator("body").inner_text())
 
 
 def test_to_start_again_before_the_notebook_is_there_says_so_and_loses_nothing(page, site):
@@ -331,12 +353,12 @@ TYPE_WHILE_IT_IS_SAVED = """
 """
 
 
-def test_what_is_typed_while_the_notebook_is_saved_is_kept_too(page, site):
-    page.goto(own_tab(site, "two-step"))
-    page.wait_for_function(OPENED)
-    page.wait_for_timeout(500)  # notebook.js looks for the notebook fifty times a second
-    page.evaluate(TYPE_WHILE_IT_IS_SAVED)
-    page.evaluate(UNTIL_KEPT, ["# typed while it was saved", START])
+def test_what_is_typed_while_the_notebook_is_saved_is_kept_too(sheet, site):
+    sheet.goto(own_tab(site, "two-step"))
+    sheet.wait_for_function(OPENED)
+    sheet.wait_for_timeout(500)  # notebook.js looks for the notebook fifty times a second
+    sheet.evaluate(TYPE_WHILE_IT_IS_SAVED)
+    sheet.evaluate(UNTIL_KEPT, ["# typed while it was saved", START])
 
 
 A_SLOW_STORE = """
@@ -357,16 +379,16 @@ A_SLOW_STORE = """
 """
 
 
-def test_a_store_slower_than_the_savings_follow_each_other_is_no_other_tab(page, site):
-    page.goto(own_tab(site, "two-step"))
-    page.get_by_text("Your work is kept in this browser.").wait_for()
-    page.evaluate(A_SLOW_STORE)
-    page.wait_for_function("window.saved > 0")
-    page.evaluate("jupyterapp.shell.currentWidget.context.model.cells.get(2).sharedModel.setSource('# typed after')")
-    page.wait_for_function("window.saved > 1")
-    page.evaluate(UNTIL_KEPT, ["# typed after", START])
-    assert page.evaluate("window.together") == 1
-    assert page.locator("dialog").count() == 0
+def test_a_store_slower_than_the_savings_follow_each_other_is_no_other_tab(sheet, site):
+    sheet.goto(own_tab(site, "two-step"))
+    sheet.get_by_text("Your work is kept in this browser.").wait_for()
+    sheet.evaluate(A_SLOW_STORE)
+    sheet.wait_for_function("window.saved > 0")
+    sheet.evaluate("jupyterapp.shell.currentWidget.context.model.cells.get(2).sharedModel.setSource('# typed after')")
+    sheet.wait_for_function("window.saved > 1")
+    sheet.evaluate(UNTIL_KEPT, ["# typed after", START])
+    assert sheet.evaluate("window.together") == 1
+    assert sheet.locator("dialog").count() == 0
 
 
 FIRST_ANSWER = "def output_gradient(o, y):\n    return o * np.sum(y) - y"
@@ -416,24 +438,25 @@ def test_the_tab_of_its_own_has_all_that_a_reader_needs(page, site):
     page.evaluate("localStorage.removeItem('mode')")
 
 
-def test_two_tabs_take_turns_and_lose_nothing(page, reader, site):
-    page.goto(own_tab(site, "two-step"))
-    page.wait_for_function(OPENED)
+def test_two_tabs_take_turns_and_lose_nothing(sheet, reader, site):
+    sheet.goto(own_tab(site, "two-step"))
+    sheet.wait_for_function(OPENED)
     second = watched(reader.new_page(), site)
     second.set_default_timeout(START)
+    second.add_init_script(NO_PYTHON)
     second.goto(own_tab(site, "two-step"))
     second.get_by_role("alert").get_by_text("This exercise is open in another tab").wait_for()
-    page.evaluate(FILL_IN, {"output-gradient": "# typed in the first"})
+    sheet.evaluate(FILL_IN, {"output-gradient": "# typed in the first"})
     second.get_by_role("button", name="Go on here").click()
-    page.get_by_role("alert").wait_for()
+    sheet.get_by_role("alert").wait_for()
     second.get_by_role("alert").wait_for(state="detached")
     second.wait_for_function("document.body.innerText.includes('# typed in the first')")
 
     second.evaluate(FILL_IN, {"output-gradient": "# typed in the second"})
     second.evaluate(UNTIL_KEPT, ["# typed in the second", START])
     second.close()
-    page.wait_for_function("document.body.innerText.includes('# typed in the second')")
-    page.get_by_role("alert").wait_for(state="detached")
+    sheet.wait_for_function("document.body.innerText.includes('# typed in the second')")
+    sheet.get_by_role("alert").wait_for(state="detached")
     assert second.errors == []
 
 
@@ -451,7 +474,7 @@ ROOM = "() => { IDBObjectStore.prototype.put = window.put; }"
 @pytest.mark.parametrize("script", [NOTHING_IS_KEPT, ""], ids=["off", "full"])
 def test_a_browser_that_does_not_keep_the_work_says_so_and_lets_it_be_downloaded(script, chromium, site):
     with chromium.new_context(viewport=DESK) as context:
-        context.add_init_script(script)
+        context.add_init_script(NO_PYTHON + script)
         page = watched(context.new_page(), site)
         page.set_default_timeout(START)
         page.goto(own_tab(site, "two-step"))
@@ -487,18 +510,18 @@ KEEP_OLDER = """
 """
 
 
-def test_a_newer_release_is_told_and_holds_the_answers(page, site):
-    page.goto(site + "exercises.html")
-    page.evaluate(KEEP_OLDER, "# my answer")
-    page.goto(own_tab(site, "two-step"))
-    page.get_by_text("your answers have been put into the new version").wait_for()
-    cells = {cell["id"]: "".join(cell["source"]) for cell in page.evaluate(NOTEBOOK)["cells"]}
+def test_a_newer_release_is_told_and_holds_the_answers(sheet, site):
+    sheet.goto(site + "exercises.html")
+    sheet.evaluate(KEEP_OLDER, "# my answer")
+    sheet.goto(own_tab(site, "two-step"))
+    sheet.get_by_text("your answers have been put into the new version").wait_for()
+    cells = {cell["id"]: "".join(cell["source"]) for cell in sheet.evaluate(NOTEBOOK)["cells"]}
     assert cells["output-gradient"] == "# my answer"
     assert cells["progress"].startswith("exercise.progress(")
-    page.reload()
-    page.wait_for_function(OPENED)
-    page.get_by_text("Your work is kept in this browser.").wait_for()
-    assert page.get_by_text("new version").count() == 0
+    sheet.reload()
+    sheet.wait_for_function(OPENED)
+    sheet.get_by_text("Your work is kept in this browser.").wait_for()
+    assert sheet.get_by_text("new version").count() == 0
 
 
 def write(page, notebook, text):
@@ -605,12 +628,12 @@ def test_python_completes_a_name(chapter):
     assert frame.evaluate(COMPLETE, "enumer") == ["enumerate"]
 
 
-def test_the_tab_of_its_own_leads_to_the_same_notebook(page, site):
-    page.goto(site + CHAPTER)
-    page.get_by_role("link", name="Open it in its own tab").click()
-    page.wait_for_url(own_tab(site, "two-step"))  # which every exercise is done at
-    page.wait_for_function(OPENED)
-    assert page.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
+def test_the_tab_of_its_own_leads_to_the_same_notebook(sheet, site):
+    sheet.goto(site + CHAPTER)
+    sheet.get_by_role("link", name="Open it in its own tab").click()
+    sheet.wait_for_url(own_tab(site, "two-step"))  # which every exercise is done at
+    sheet.wait_for_function(OPENED)
+    assert sheet.evaluate("() => jupyterapp.shell.currentWidget.context.path") == "two-step.ipynb"
 
 
 STATUS = ".exercise-stage > [role=status]"

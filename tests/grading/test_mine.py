@@ -19,12 +19,12 @@ from grading.remote import SandboxError
 pytestmark = pytest.mark.pool
 
 WRONG = next(answer for answer in known_answers(SLUG) if answer.name == "message-without-w")
-BENCHES = ({}, {"bench": OwnBench})
+IN_A_SANDBOX, AS_IN_A_BROWSER = {}, {"bench": OwnBench}
 WHOLE = (SLUG, "linear-scan")
-# All known answers of two exercises; of others, and on the bench of a browser, some. All of all are in
-# tests/book/test_three_doors.py.
+# All known answers of two exercises, and of others some. The class has marked each in a sandbox; to start another for
+# `mine` takes longer than to mark, so that it has one for some. All of all are in tests/book/test_three_doors.py.
 KNOWN = [
-    pytest.param(slug, answer, BENCHES[: 1 if number % 10 else 2], id=f"{slug}-{answer.name}")
+    pytest.param(slug, answer, [AS_IN_A_BROWSER, IN_A_SANDBOX][: 1 if number % 10 else 2], id=f"{slug}-{answer.name}")
     for slug in (*WHOLE, "t-steps", "graph-sweep")
     for number, answer in enumerate(known_answers(slug))
     if slug in WHOLE or number % 10 == 0

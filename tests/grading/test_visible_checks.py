@@ -21,7 +21,7 @@ def test_every_wrong_answer_is_seen_by_a_visible_check_that_it_is_said_to_lose(s
     missed = []
     for answer in wrong(slug):
         labels = [label for label in visible(slug) if label in answer.loses]
-        if labels and not said_by_checks(slug, answer, labels):
+        if labels and not any(said_by_checks(slug, answer, [label]) for label in labels):  # mostly the first sees it
             missed.append(answer.name)
     assert not missed
 
