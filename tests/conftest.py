@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from functools import partial
@@ -91,7 +92,8 @@ def give_up(reason):
 def postgresql(monkeypatch):
     """The address of the database `gradebook` on a server of its own; PGPORT tells its port to who names none."""
     programs = map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))  # Debian keeps them out of PATH
-    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"], *programs]))
+    # nbgrader looks for its own helpers beside Python, where no shell finds them unless the environment is active.
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], *programs]))
     needs("initdb")
     folder = Path(tempfile.mkdtemp(dir="/tmp"))  # the name of its socket must be short
     owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
