@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import exercise, finder, intake, outside
+from grading import exercise, finder, intake, interrupt, outside
 from grading.course import slugs
 from grading.execute import Settings, execute
 from grading.sandbox import SandboxError
@@ -175,26 +175,6 @@ def _pool(workers):
 
 
 @contextlib.contextmanager
-def _not_interrupted():
-    """Let Ctrl-C wait until the end of the block, in this process and in what it starts.
-
-    What is started inherits the mask. This process has other threads, which would take the signal and have it handled
-    in the main thread all the same: the handler waits, too.
-    """
-    came, is_main = [], threading.current_thread() is threading.main_thread()
-    handler = is_main and signal.signal(signal.SIGINT, lambda *_: came.append(True))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that waited arrives here
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
-        if came:
-            signal.raise_signal(signal.SIGINT)
-
-
-@contextlib.contextmanager
 def _killed_if_stopped():
     """Let no worker finish what it is at when the block is left before its end, as by Ctrl-C."""
     try:
@@ -224,7 +204,7 @@ def _until_it_breaks(pool, waiting, most, suspects):
         while waiting and len(running) < most:
             job = waiting.popleft()
             try:
-                with _not_interrupted():  # a worker starts as its parent is, and says for itself when it is ready
+                with interrupt.put_off():  # a worker starts as its parent is, and says for itself when it is ready
                     running[pool.submit(mark, job)] = job
             except BrokenProcessPool:
                 suspects.append(job)

@@ -17,8 +17,9 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, hand_in
 from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment
 
-from grading import grade
+from grading import interrupt, notebooks
 from grading.answers import solution
 from grading.autograde import autograde
 from grading.course import COURSE, class_at
@@ -135,7 +136,7 @@ def test_ctrl_c_waits_while_a_worker_starts_although_another_thread_would_take_i
     usual, over, reached = signal.getsignal(signal.SIGINT), threading.Event(), []
 
     def interrupted():
-        with grade._not_interrupted():
+        with interrupt.put_off():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.1)
             reached.append("the end of the block")
@@ -150,6 +151,18 @@ def test_ctrl_c_waits_while_a_worker_starts_although_another_thread_would_take_i
         other.join()
     assert reached == ["the end of the block"]
     assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_ctrl_c_while_a_release_is_made_is_an_interruption_and_no_failure_of_the_release(tmp_path, monkeypatch):
+    convert = GenerateAssignment.convert_single_notebook
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        return convert(*arguments)
+
+    monkeypatch.setattr(GenerateAssignment, "convert_single_notebook", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        notebooks.build_release(SLUG, tmp_path)
 
 
 def test_a_log_file_gets_a_line_from_time_to_time(root):
