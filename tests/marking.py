@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 from nbgrader.apps import NbGraderApp
+from nbgrader.apps.baseapp import NbGrader
 
 from grading import exercise, fingerprints, intake, transplant
 from grading.answers import known_answers, solution
@@ -152,8 +153,10 @@ def environment(course):
 def nbgrader(course, *command):
     """Run one of nbgrader's commands in a copy of the course, in this process: to start another takes seconds."""
     with contextlib.chdir(course), patch.dict(os.environ), patch.object(sys, "path", [*sys.path]), private():
-        NbGraderApp.clear_instance()
-        NbGraderApp.launch_instance(command)
+        try:
+            NbGraderApp.launch_instance(command)
+        finally:  # the next command of that name would be this one, with its options
+            type(NbGrader.instance()).clear_instance()
 
 
 def run(course, *command):
