@@ -76,6 +76,7 @@ def test_what_is_built_is_up_to_date(built):
     assert is_up_to_date(built, "site")
 
 
+@pytest.mark.pool
 def test_a_change_of_any_source_of_the_site_makes_it_stale(built):
     sources = [path for path in tracked(*SITE) if "__pycache__" not in path]
     assert {"book/corpus.txt", "book/_ext/bytecode.js", "book/figures/style.py", "rnnlib/fast/sweep.py"} <= set(sources)

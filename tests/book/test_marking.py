@@ -270,6 +270,7 @@ def test_what_is_packed_marks_a_notebook_without_the_rest_of_the_course(tmp_path
     ]
 
 
+@pytest.mark.browser
 def test_a_setting_leaves_out_the_button_the_checks_and_the_answers(tmp_path):
     needs("npm")
     book = new_book(tmp_path / "course")

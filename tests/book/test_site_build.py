@@ -458,6 +458,7 @@ def test_the_html_of_the_theme_is_mended_and_a_change_of_it_is_told(tmp_path, ex
         accessible.mend(app, None)
 
 
+@pytest.mark.browser
 def test_bytecode_takes_the_place_of_every_source_and_is_the_same_each_time(tmp_path, extensions):
     import bytecode
     import pyodide

@@ -292,6 +292,7 @@ def test_the_command_runs_where_no_package_is_installed():
     assert "is not installed: `python -m pip install -r requirements.txt`" in lines[2]
 
 
+@pytest.mark.pool
 def test_after_a_checkout_or_a_copy_notebooks_are_out_of_date_by_what_they_hold_and_not_by_their_times(tmp_path):
     """Each text is a minute younger than its notebooks, and one has changed."""
     root = copy_of_the_course(tmp_path)

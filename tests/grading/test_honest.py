@@ -104,6 +104,7 @@ def test_the_students_right_answer_passes_every_check_and_each_mistake_is_anothe
     assert all(cells[label] != right[label] for cells in (m["cells"] for m in mistakes(slug)) for label in cells)
 
 
+@pytest.mark.pool
 @pytest.mark.parametrize("slug", EACH)
 def test_no_mistake_is_called_right_but_those_that_are_only_too_slow(slug):
     called_right = [name for name, said in heard(slug).items() if not said]
