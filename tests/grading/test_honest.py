@@ -28,6 +28,8 @@ from grading.answers import Answer
 from rnnlib.claims import message, wrong_first
 from rnnlib.exercise import CheckFailedError, Hints, run
 
+pytestmark = pytest.mark.pool
+
 SEED = 3  # of random cases
 
 # What one process has found out about the mistakes of an exercise, all tests of that exercise use.
@@ -104,7 +106,6 @@ def test_the_students_right_answer_passes_every_check_and_each_mistake_is_anothe
     assert all(cells[label] != right[label] for cells in (m["cells"] for m in mistakes(slug)) for label in cells)
 
 
-@pytest.mark.pool
 @pytest.mark.parametrize("slug", EACH)
 def test_no_mistake_is_called_right_but_those_that_are_only_too_slow(slug):
     called_right = [name for name, said in heard(slug).items() if not said]
