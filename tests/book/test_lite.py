@@ -97,6 +97,12 @@ def sheet(reader, site):
     assert said == ([], [])
 
 
+# JupyterLab says so where a test puts another notebook in the place of one whose headings it is still listing.
+OUTPACED = (
+    "Failed to update the table of contents. TypeError: Cannot read properties of undefined (reading 'isRunning')"
+)
+
+
 @pytest.fixture(scope="module")
 def desk(chromium, site):
     """A tab with a notebook, for one after the other: to start Python takes longer than to do an exercise."""
@@ -107,10 +113,6 @@ def desk(chromium, site):
         yield page
         assert page.left_the_host == []
         assert [error for error in page.errors if not error.startswith(OUTPACED)] == []
-
-
-# JupyterLab of a notebook in whose place there is another before the list of its headings is made.
-OUTPACED = "Failed to update the table of contents. TypeError"
 
 
 @pytest.mark.parametrize("slug", slugs())
