@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
+# Some containers forbid Python to keep what it has compiled; each of some thousand processes would compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
 
 INSTALLED := $(VENV)/.installed
 SOURCES := $(wildcard solutions/*/*.md)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
 
-from grading import checks, exercise, follow_through, mistakes, outputs, record
+from grading import checks, exercise, follow_through, found_once, mistakes, outputs, record
 from grading.bench import Bench, too_much
 from grading.failure import Failure
 from grading.limits import TestTooLongError, time_limit
@@ -183,7 +183,8 @@ def _run_set_up(cell, bench, namespace):
     """
     printed, names = io.StringIO(), bench.task.all_names
     try:
-        with contextlib.redirect_stdout(printed):
+        # A function of the cell may have a derivative of rnnlib.gradcheck as its default, and keeps that one.
+        with contextlib.redirect_stdout(printed), found_once.in_tests_of(bench.task):
             exec(compile(cell["source"], "<set-up>", "exec"), namespace)
     except Exception as error:
         if not isinstance(error, StudentError) and getattr(error, "name", None) not in names:

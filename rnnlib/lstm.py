@@ -55,15 +55,15 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     states[0] = s_init
     s, s_prev, m, m_prev = states[1:, 0], states[:-1, 0], states[1:, 1], states[:-1, 1]
     gates = project(params.U, params.b, x)
+    i, f, o, g = np.split(gates, 4, axis=-1)
     H = s.shape[-1]
     for t in range(len(x)):
         z = gates[t]
         z += s_prev[t] @ params.W.T
         sigmoid(z[:, : 3 * H], out=z[:, : 3 * H])
         tanh(z[:, 3 * H :], out=z[:, 3 * H :])
-        i, f, o, g = np.split(z, 4, axis=-1)
-        m[t] = f * m_prev[t] + i * g
-        s[t] = o * tanh(m[t])
+        m[t] = f[t] * m_prev[t] + i[t] * g[t]
+        s[t] = o[t] * tanh(m[t])
     return Forward(states, s, s_prev, m, m_prev, gates, *read_out(params, s, y, weights, reduction))
 
 

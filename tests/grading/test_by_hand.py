@@ -3,14 +3,15 @@
 import base64
 import json
 import re
+import shlex
 import shutil
-import sys
 
 import nbformat
 import pytest
 from conftest import needs
-from marking import FAST, SLUG, copy_of_the_course, filled, hand_in, record, run, submission, text_of
+from marking import FAST, SLUG, copy_of_the_course, filled, hand_in, record, submission, text_of
 from nbgrader.api import Gradebook
+from terminal import terminal
 
 from grading import exercise, feedback, gradebook, intake, mine, notebooks, transplant
 from grading.answers import solution
@@ -139,17 +140,17 @@ def test_points_that_are_no_number_are_refused(points):
 
 
 class Class:
-    """A class in a copy of the course whose derivations give `points`."""
+    """A class in a copy of the course whose derivations give `points`; `shell` is a Terminal there."""
 
-    def __init__(self, root, points):
-        self.root = copy_of_the_course(root)
+    def __init__(self, root, shell, points):
+        self.root, self.shell = root, shell
         shutil.copytree(COURSE / "exercises", root / "exercises")
         config = root / "nbgrader_config.py"
         config.write_text(config.read_text().replace("c.ByHand.points = 0", f"c.ByHand.points = {points}"))
         self.command("grading.notebooks", SLUG)
 
     def command(self, module, *arguments):
-        done = run(self.root, sys.executable, "-m", module, *arguments)
+        done = self.shell.type(shlex.join(["python", "-m", module, *arguments]))
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
@@ -165,8 +166,15 @@ class Class:
             return {row.student_id: (row.score, row.needs_manual_grade) for row in book.assignment_submissions(SLUG)}
 
     def feedback(self, student):
-        run(self.root, "nbgrader", "generate_feedback", SLUG, "--force")  # by the grader of the copy
+        self.shell.type(f"nbgrader generate_feedback {SLUG} --force")
         return (self.root / "feedback" / student / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def shell(tmp_path, tmp_path_factory):
+    needs("bwrap")
+    with terminal(copy_of_the_course(tmp_path), tmp_path_factory.mktemp("outputs")) as shell:
+        yield shell
 
 
 def hand_in_three(root):
@@ -175,9 +183,8 @@ def hand_in_three(root):
     hand_in(root, "blank", json.dumps(filled(ANSWERS)))
 
 
-def test_without_points_nobody_waits_and_a_comment_is_shown_beside_what_was_handed_in(tmp_path):
-    needs("bwrap")
-    of = Class(tmp_path, 0)
+def test_without_points_nobody_waits_and_a_comment_is_shown_beside_what_was_handed_in(tmp_path, shell):
+    of = Class(tmp_path, shell, 0)
     hand_in_three(tmp_path)
     assert "need a human" not in of.mark()
     assert of.rows() == {student: (15, False) for student in ("blank", "photo", "text")}
@@ -193,9 +200,8 @@ def test_without_points_nobody_waits_and_a_comment_is_shown_beside_what_was_hand
     assert "Double-click" not in blank
 
 
-def test_with_points_a_human_is_waited_for_and_the_mark_outlives_regrading(tmp_path):
-    needs("bwrap")
-    of = Class(tmp_path, 3)
+def test_with_points_a_human_is_waited_for_and_the_mark_outlives_regrading(tmp_path, shell):
+    of = Class(tmp_path, shell, 3)
     hand_in_three(tmp_path)
     said = of.mark()
     assert re.findall(r"  (.*waits.*)", said) == [

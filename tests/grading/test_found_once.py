@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from marking import FAST
 
-from grading import exercise, found_once
+from grading import execute, exercise, found_once
+from grading.bench import OwnBench
 from grading.remote import Remote
 from rnnlib import gradcheck
 
@@ -100,3 +102,13 @@ def test_tests_find_derivatives_once_but_where_derivatives_are_the_exercise(slug
     with found_once.in_tests_of(exercise.load(slug)):
         assert (gradcheck.complex_step is not plain) == kept
     assert gradcheck.complex_step is plain
+
+
+def test_a_derivative_that_is_the_default_of_a_function_in_a_locked_cell_is_found_once_as_well():
+    """As a witness has it: the function that the default is was looked up when the cell ran."""
+    task, source = exercise.load("two-step"), "def witness(f, differentiate=gradcheck.complex_step): pass"
+    cell, space = {"source": source, "metadata": {}, "outputs": []}, {"gradcheck": gradcheck}
+    bench = OwnBench(task, FAST)
+    execute._run_set_up(cell, bench, space)
+    bench.close()
+    assert space["witness"].__defaults__ == (found_once.DERIVATIVES["complex_step"],)
