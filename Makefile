@@ -75,7 +75,7 @@ test-doors: notebooks site  ## mark all known answers as a class does, as `mine`
 	$(BIN)/python -m pytest -q -m doors tests/book/test_three_doors.py $(TESTS)
 
 .PHONY: check
-check: lint notebooks  ## lint, and the tests that need no browser, no server and no sandbox: two minutes
+check: lint notebooks  ## lint, and the tests that need no browser, no server and no sandbox: a minute and a half
 	$(BIN)/python -m pytest -n auto -q -m "not browser and not server and not pool and not hub and not doors" $(TESTS)
 
 .PHONY: smoke

@@ -72,6 +72,7 @@ def test_the_grader_is_the_one_of_the_clone_file_by_file_so_that_marks_of_the_on
     assert code == _code()
 
 
+@pytest.mark.pool
 def test_it_knows_the_notebooks_of_every_language_for_what_their_texts_give_so_that_it_marks_by_them(installed, course):
     said, status = run(
         installed, course, "-c", "from grading import course, notebooks; print(*map(notebooks.checked, course.slugs()))"

@@ -25,15 +25,20 @@ def make_page(root, student):
     feedback_pages.write(SLUG, class_at(root), [student])
 
 
-@pytest.fixture
-def root(tmp_path, fresh_gradebook):
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory, fresh_gradebook):
     """A class of three, each with a mark and a page of feedback."""
-    root = tmp_path / "class"
-    root.mkdir()
+    root = tmp_path_factory.mktemp("class")
     shutil.copy(fresh_gradebook, root)
     for student in STUDENTS:
         make_page(root, student)
     return root
+
+
+@pytest.fixture
+def root(marked, tmp_path):
+    """A copy of that class, to be changed."""
+    return shutil.copytree(marked, tmp_path / "class")
 
 
 @pytest.fixture

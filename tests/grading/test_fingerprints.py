@@ -74,12 +74,14 @@ def test_there_are_no_files_but_those_of_exercises():
     assert sorted(path.name for path in (COURSE / "rnnlib" / "mistakes").iterdir()) == [f"{s}.json" for s in slugs()]
 
 
+@pytest.mark.pool
 # Of the other exercises too, `make notebooks` writes the file, and `.ci/run` fails if it is not the committed one then.
 @pytest.mark.parametrize("slug", IN_A_NOTEBOOK)
 def test_the_committed_file_is_the_generated_one_byte_for_byte(slug, tmp_path):
     assert fingerprints.build(slug, tmp_path).read_text(encoding="utf-8") == text(slug), "run `make notebooks`"
 
 
+@pytest.mark.pool
 @pytest.mark.parametrize("direction", [math.inf, -math.inf])
 @pytest.mark.parametrize("slug", SHAKEN)
 def test_another_last_digit_of_every_tanh_exp_and_log_gives_the_same_file(slug, direction, tmp_path):
@@ -94,6 +96,7 @@ def test_two_wrong_answers_in_three_are_recognised_and_nearly_all_of_these_are_t
     assert sum(any(found.values()) for found in recognised) > 0.97 * len(recognised)
 
 
+@pytest.mark.pool
 @pytest.mark.parametrize("slug", IN_A_NOTEBOOK)
 def test_in_a_notebook_a_wrong_answer_is_given_its_own_hint_and_name_or_what_it_shares_with_others(slug):
     named = 0
@@ -134,6 +137,7 @@ def test_the_file_holds_no_formula_of_the_solution(slug):
     assert [span for span in code if span in blocks.replace(" ", "")] == []
 
 
+@pytest.mark.pool
 @pytest.mark.parametrize("slug", slugs())
 def test_the_file_holds_no_right_number_and_no_fingerprint_of_right_numbers(slug):
     known, space = table(slug), fingerprints.namespace(slug, solution(slug))

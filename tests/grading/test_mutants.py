@@ -182,6 +182,7 @@ def test_in_process_a_mutant_loses_points_if_it_does_in_the_sandbox():
     assert mutants.differ_in_sandbox(turned, workers=1) == turned
 
 
+@pytest.mark.pool
 @pytest.mark.xdist_group("mutants")
 def test_the_lists_of_equivalent_mutants_are_not_out_of_date():
     assert mutants.stale(every(), {slug: mutants.equivalents(slug) for slug in slugs()}) == []
