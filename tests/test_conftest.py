@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 SHARING = """
 import os, pathlib, pytest
@@ -19,6 +21,7 @@ def test_shares(course, number): pass
 """
 
 
+@pytest.mark.pool
 def test_tests_that_share_a_fixture_run_in_one_process_which_makes_it_once(tmp_path):
     shutil.copy(HERE.parent / "pyproject.toml", tmp_path)
     (tmp_path / "tests").mkdir()

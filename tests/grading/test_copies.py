@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from grading import copies
 from grading.course import COURSE
 
@@ -64,6 +66,7 @@ def longest(before, unit, after):
     return before + unit * ((copies.MAX_PARSED - len(before) - len(after) - 1) // len(unit)) + after
 
 
+@pytest.mark.pool
 def test_no_text_that_is_parsed_takes_much_of_the_grader():
     texts = {name: [longest(*parts)] for name, parts in TEXTS.items()}
     many = copies.MAX_TOGETHER // copies.MAX_PARSED + 5

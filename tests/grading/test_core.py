@@ -67,6 +67,7 @@ def test_marking_naming_and_the_page_of_feedback_import_numpy_and_jinja_alone(wr
     assert f"{mistake['told']}</h3>" in page
 
 
+@pytest.mark.pool
 def test_no_command_builds_a_grammar_for_a_format_that_no_notebook_has():
     code = "import grading.commands, sys; print('nbgrader' in sys.modules, 'lark' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], cwd=COURSE, capture_output=True, text=True, timeout=120)

@@ -129,6 +129,7 @@ def test_what_the_next_student_would_meet_too_stops_the_run(saved, error):
         saved(error)
 
 
+@pytest.mark.pool
 def test_a_gradebook_is_made_as_nbgrader_makes_it_and_without_another_python(tmp_path, monkeypatch):
     def dump(name):
         with sqlite3.connect(tmp_path / name) as database:

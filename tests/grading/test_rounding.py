@@ -88,6 +88,7 @@ def test_a_test_that_is_there_for_its_time_gets_one_seed_in_a_hundred():
     assert len(found) == 6
 
 
+@pytest.mark.pool
 @pytest.mark.parametrize("slug", ["bptt-loops", "gradient-checker", "t-steps"])
 def test_right_answers_are_right_while_rounding_is_measured(slug):
     """These draw their cases by differences, or ask for them, which the workers leave out elsewhere."""
@@ -122,6 +123,7 @@ def test_a_shaken_function_that_calls_another_goes_on_shaken():
     assert np.tanh(0.7) == activation("tanh")[0](0.7) < moved
 
 
+@pytest.mark.pool
 def test_every_seed_is_dealt_out_once_to_an_answer_of_the_exercise():
     worst = rounding.worst_of("softmax-gradient", 40, workers=1)
     names = [name for name, _, _ in rounding.answers("softmax-gradient")]
