@@ -74,8 +74,8 @@ def test_there_are_no_files_but_those_of_exercises():
     assert sorted(path.name for path in (COURSE / "rnnlib" / "mistakes").iterdir()) == [f"{s}.json" for s in slugs()]
 
 
-@pytest.mark.pool
 # Of the other exercises too, `make notebooks` writes the file, and `.ci/run` fails if it is not the committed one then.
+@pytest.mark.pool
 @pytest.mark.parametrize("slug", IN_A_NOTEBOOK)
 def test_the_committed_file_is_the_generated_one_byte_for_byte(slug, tmp_path):
     assert fingerprints.build(slug, tmp_path).read_text(encoding="utf-8") == text(slug), "run `make notebooks`"

@@ -1,11 +1,9 @@
-"""The checks that a student runs in the notebook see what the text forbids, and not only what is quick to check.
-
-That each known answer fails the checks which it is said to lose, and a right one none, is in test_known_mistakes.py.
-"""
+"""The checks that a student runs in the notebook see what the text forbids, and not only what is quick to check."""
 
 import pytest
+from marking import said_by_checks
 
-from grading.answers import known_answers
+from grading.answers import known_answers, solution
 from grading.course import slugs
 from grading.fingerprints import visible_checks as visible
 
@@ -16,6 +14,22 @@ def wrong(slug):
 
 def unseen(slug):
     return [answer for answer in wrong(slug) if not set(answer.loses) & set(visible(slug))]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_wrong_answer_is_seen_by_a_visible_check_that_it_is_said_to_lose(slug):
+    missed = []
+    for answer in wrong(slug):
+        labels = [label for label in visible(slug) if label in answer.loses]
+        if labels and not any(said_by_checks(slug, answer, [label]) for label in labels):  # mostly the first sees it
+            missed.append(answer.name)
+    assert not missed
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_what_is_right_passes_every_visible_check(slug):
+    right = [solution(slug), *(answer for answer in known_answers(slug) if answer.right)]
+    assert not [answer.name for answer in right if said_by_checks(slug, answer, visible(slug))]
 
 
 @pytest.mark.parametrize("slug", slugs())
