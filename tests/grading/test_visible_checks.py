@@ -7,6 +7,8 @@ from grading.answers import known_answers, solution
 from grading.course import slugs
 from grading.fingerprints import visible_checks as visible
 
+pytestmark = pytest.mark.pool
+
 
 def wrong(slug):
     return [answer for answer in known_answers(slug) if not answer.right]
