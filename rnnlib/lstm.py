@@ -55,7 +55,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     states[0] = s_init
     s, s_prev, m, m_prev = states[1:, 0], states[:-1, 0], states[1:, 1], states[:-1, 1]
     gates = project(params.U, params.b, x)
-    i, f, o, g = np.split(gates, 4, axis=-1)
+    i, f, o, g = np.split(gates, 4, axis=-1)  # views of what the loop fills in
     H = s.shape[-1]
     for t in range(len(x)):
         z = gates[t]
