@@ -24,7 +24,7 @@ def build_source(slug):
     """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path."""
     text = COURSE / "solutions" / slug / f"{slug}.md"
     path = text.with_suffix(".ipynb")
-    path.write_text(source(text), encoding="utf-8")
+    _put(path, source(text))
     return path
 
 
@@ -103,10 +103,17 @@ def translate(slug, directory):
             (exercise.source_of(slug), exercise.source_of(slug, language)),
             (exercise.release_of(slug, directory=directory), exercise.release_of(slug, language, directory)),
         ):
-            made = translated(original, language, say)
-            if not place.exists() or place.read_text(encoding="utf-8") != made:  # others may be reading it
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(made, encoding="utf-8")
+            _put(place, translated(original, language, say))
+
+
+def _put(path, made):
+    """Let a file hold the text `made`; who reads it meanwhile, such as a grader, finds the old text or the new one."""
+    if path.exists() and path.read_text(encoding="utf-8") == made:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part")
+    scratch.write_text(made, encoding="utf-8")
+    scratch.replace(path)
 
 
 def translated(path, language, say):

@@ -166,7 +166,6 @@ def test_what_was_downloaded_for_a_stick_is_installed_without_a_network(site, tm
 def downloaded(folder, address, monkeypatch):
     """The notebook that a reader has downloaded from a site with this address."""
     monkeypatch.setattr(course, "address", lambda: address)
-    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
     made = notebooks.build_release("two-step", folder / "release")
     return made.rename(folder / made.name)
 

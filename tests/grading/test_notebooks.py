@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shutil
 import sys
 
 import jupytext
@@ -54,6 +55,23 @@ def test_the_committed_notebook_is_the_generated_one_byte_for_byte(slug, rebuilt
     for folder in ("", *LANGUAGES.values()):
         again, committed = (root / "exercises" / folder / slug / f"{slug}.ipynb" for root in (rebuilt[0], COURSE))
         assert again.read_bytes() == committed.read_bytes()
+
+
+def test_who_reads_a_notebook_while_it_is_built_finds_the_old_one_or_the_new_one_whole(tmp_path, monkeypatch):
+    """A grader does: it reads the notebook with the answers, in each of its processes."""
+    monkeypatch.setattr(notebooks, "COURSE", tmp_path)
+    shutil.copytree(COURSE / "solutions" / "two-step", tmp_path / "solutions" / "two-step")
+    built = tmp_path / "solutions" / "two-step" / "two-step.ipynb"
+    new = built.read_bytes()
+    built.write_bytes(b"the old one")
+    with open(built, "rb") as reader:
+        assert notebooks.build_source("two-step") == built
+        assert reader.read() == b"the old one"
+    assert built.read_bytes() == new
+    stamp = built.stat()
+    notebooks.build_source("two-step")
+    assert (built.stat().st_ino, built.stat().st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)  # nothing to write
+    assert not list(built.parent.glob("*.part"))
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -165,7 +183,6 @@ def test_one_setting_releases_notebooks_without_hints(tmp_path, monkeypatch):
     config = notebooks.load_config()
     config.OfferHints.enabled = False
     monkeypatch.setattr(notebooks, "load_config", lambda: config)
-    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
     without = notebooks.build_release("two-step", tmp_path)
     assert "hint" not in without.read_text(encoding="utf-8").lower()
     expected = release.library(course.address()) + set_up(source("two-step"))
@@ -181,7 +198,6 @@ def test_the_address_of_the_site_is_one_setting(named, address, tmp_path, monkey
 
 def test_every_notebook_carries_the_address_of_the_site(tmp_path, monkeypatch):
     monkeypatch.setattr(course, "address", lambda: SITE)
-    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
     notebook = nbformat.read(notebooks.build_release("two-step", tmp_path), as_version=4)
     assert notebook.metadata.course == {"site": SITE}
     assert set_up(notebook).count(f"pip install -q {SITE}{release.wheel()}\n") == 1
@@ -203,7 +219,6 @@ def test_no_gradebook_is_opened_for_a_release(tmp_path, monkeypatch):
         pytest.fail("a gradebook was opened")
 
     monkeypatch.setattr("nbgrader.api.Gradebook.__init__", opened)
-    monkeypatch.setattr(notebooks, "build_source", lambda slug: None)  # it is built, and others read it just now
     assert notebooks.build_release(slugs()[0], tmp_path).is_file()
 
 
