@@ -17,6 +17,7 @@ from babel import Locale
 from babel.messages.pofile import read_po
 from freshness import ROOT, kept_figures
 from jupyter_book.sphinx import build_sphinx
+from set_aside import set_aside
 
 HTML = ROOT / "_build" / "html"
 LOCALE = ROOT / "book" / "locale"
@@ -96,6 +97,7 @@ def publish(built, site, words):
         (site / place).parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html":
             text = redrawn.page(led_to_shared(built, place), words, kept_figures())
+            text = set_aside(text, place.with_suffix("").as_posix(), site)
             (site / place).write_text(text, encoding="utf-8")
         else:
             shutil.copy(path, site / place)

@@ -9,6 +9,9 @@ import os
 import re
 from pathlib import Path
 
+from editions import is_english
+from set_aside import set_aside
+
 from book.figures import interactive
 
 FIGURE = re.compile(r'<div class="interactive" data-module="([\w-]+)"')  # as book/figures/widgets.py writes it
@@ -45,8 +48,11 @@ def served():
 
 
 def load(app, page, template, context, doctree):
-    modules = sorted(set(FIGURE.findall(context.get("body", ""))))
+    body = context.get("body", "")
+    modules = sorted(set(FIGURE.findall(body)))
     if modules:
         app.add_css_file("figures/interactive.css")
         for name in ("loader", *modules):
             app.add_js_file(f"figures/{name}.js", defer="defer")
+        if app.builder.name == "html" and is_english(app):  # another edition's pictures are yet to be drawn
+            context["body"] = set_aside(body, page, Path(app.outdir))

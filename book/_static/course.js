@@ -2,10 +2,12 @@
 
 // A formula wider than the page scrolls in its own box. Not every browser lets the arrow keys reach such a box.
 function letKeyboardScroll() {
-  for (const box of document.querySelectorAll("article .katex-display")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  const boxes = [...document.querySelectorAll("article .katex-display")];
+  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth); // before a change has the page laid out again
+  boxes.forEach((box, i) => {
+    if (wide[i]) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
-  }
+  });
 }
 // The observer also calls when it starts. It comes after the columns of the page have taken their new widths.
 addEventListener("DOMContentLoaded", () => {

@@ -226,6 +226,12 @@ def built(path):
     return (HTML / path).read_text(encoding="utf-8")
 
 
+def steppers(path):
+    """The states of the steppers of a page, which it loads from files of their own."""
+    addresses = re.findall(r'<script defer src="(_static/frames/[^?"]*)', built(path))
+    return "".join(built(address) for address in addresses)
+
+
 def test_all_pages_of_the_site_are_visited(site):
     paths = (path.relative_to(HTML) for path in HTML.rglob("*.html"))
     assert sorted([*PAGES, "404.html"]) == sorted(
@@ -284,7 +290,7 @@ def test_a_picture_scrolls_on_a_phone_alone_and_shows_the_end_from_which_it_is_r
     phone, desk = visit.looks
     assert desk.boxes == []
     assert all(box in (["ltr", True, False], ["rtl", False, True]) for box in phone.boxes)
-    wide = re.findall(r'class=\\?"picture wide', built(visit.path))
+    wide = re.findall(r'class=\\?"picture wide', built(visit.path) + steppers(visit.path))
     assert bool(phone.boxes) == bool(wide)
 
 
@@ -331,7 +337,7 @@ def test_the_value_of_a_slider_is_spoken_as_it_is_shown_and_its_handle_is_large_
 
 
 def test_play_moves_every_slider_that_it_is_linked_to(visit):
-    assert visit.played == len(re.findall('"interval":[1-9]', built(visit.path)))
+    assert visit.played == len(re.findall('"interval":[1-9]', steppers(visit.path)))
 
 
 def test_every_interactive_figure_has_a_number_and_a_caption(visit):
@@ -346,6 +352,15 @@ def test_without_javascript_an_interactive_figure_is_a_still(chromium, site):
         assert len(stills) == built("vanishing.html").count('class="interactive"') > 1
         assert all(still.is_visible() for still in stills)
         assert page.locator(".interactive :is(input, button)").count() == 0
+
+
+def test_a_stepper_whose_pictures_do_not_arrive_is_a_still_beside_figures_that_are_alive(page, site):
+    page.route("**/frames/graph-1.js*", lambda route: route.abort())
+    page.goto(site + "graph.html")
+    page.wait_for_function("closed => document.querySelectorAll(closed).length === 1", arg=CLOSED)
+    (still,) = page.locator(f"{CLOSED} > .picture").all()
+    assert still.is_visible()
+    assert all(moves(page, handle) for handle in page.locator(RANGES).all())
 
 
 def test_a_page_that_is_opened_as_a_file_has_its_figures_alive(page, site):
@@ -371,7 +386,8 @@ def test_a_link_leads_to_a_figure_with_its_settings_and_a_change_is_in_the_addre
 def test_the_book_has_maths_sliders_and_players(site):
     book = "".join(built(path) for path in PAGES)
     assert book.count('class="math"') > 1000
-    assert min(book.count('class="interactive"'), len(re.findall('"interval":[1-9]', book))) > 10
+    players = re.findall('"interval":[1-9]', "".join(steppers(path) for path in PAGES))
+    assert min(book.count('class="interactive"'), len(players)) > 10
     assert not re.search("jupyter-widgets|require\\.js", book)
 
 

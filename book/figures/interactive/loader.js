@@ -8,11 +8,12 @@
   // Each script of book/_ext/interactive.py calls this with the name of a module, and its address.
   globalThis.startFigures = async (module, address) => {
     const { default: figure } = await import(address);
-    for (const box of document.querySelectorAll(`.interactive[data-module="${module}"]:not(.alive)`)) await start(box, figure);
+    const boxes = document.querySelectorAll(`.interactive[data-module="${module}"]:not(.alive)`);
+    await Promise.all([...boxes].map((box) => start(box, figure)));
   };
 
   async function start(box, figure) {
-    const state = JSON.parse(box.querySelector("script").textContent);
+    const state = await stateOf(box.querySelector("script"));
     const name = box.closest("figure")?.id ?? "";
     const model = makeModel(state, (settings) => write(name, settings));
     models.set(name, model);
@@ -23,6 +24,12 @@
     box.replaceChildren(el);
     box.classList.add("alive");
     follow(name);
+  }
+
+  // A large state is in a file of its own (book/_ext/set_aside.py), which comes after the scripts of the page's head.
+  function stateOf(script) {
+    if (!script.src) return JSON.parse(script.textContent);
+    return script.state ?? new Promise((resolve) => script.addEventListener("load", () => resolve(script.state)));
   }
 
   addEventListener("hashchange", () => follow());
