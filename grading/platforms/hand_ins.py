@@ -108,6 +108,7 @@ def files(archive, platform, groups, slug, roster):
     """The Files of everybody, and lines about those of whom the archive does not tell who they are."""
     told = _told(archive, platform, groups)
     with_file = {group.get("folder") for group in groups.values() if group.get("file")}
+    around = _around(archive.entries)  # once for all: an archive may list a hundred thousand files
     found, lines = [], []
     for entry in archive.entries:
         group = groups.get(entry.path)
@@ -117,7 +118,7 @@ def files(archive, platform, groups, slug, roster):
             continue
         who, when = told(group)
         if platform == "drive":
-            who, line = _by_name(archive, entry.path, slug, roster)
+            who, line = _by_name(entry.path, slug, roster, around)
             lines += [line] if line else []
         name = group.get("file") or entry.path.rpartition("/")[2]
         order = int(group.get("order") or 0)
@@ -221,26 +222,24 @@ def _scalars(data):
         stack[-1][1] = key + 1 if kind == "list" else None
 
 
-def _by_name(archive, path, slug, roster):
-    """The Person whom the name of a file or of a folder around it says, in a list, and a line if it says nobody."""
+def _by_name(path, slug, roster, around):
+    """The Person whom the name of a file or of a folder around it says, in a list, and a line if it says nobody.
+
+    The first `around` folders are nobody's.
+    """
     *folders, file = path.split("/")
     if roster:
         rows, reason = roster.within([*folders, re.sub(r"(?:\.\w{1,5}){1,2}$", "", file)], slug)
         return [Person(row.name, row.id) for row in rows], f"{outside.line(path)}: {reason}" if reason else ""
-    around = 0
-    while len(
-        {entry.path.split("/")[around] for entry in archive.entries if entry.path.count("/") > around}
-    ) == 1 and all(entry.path.count("/") > around for entry in archive.entries):
-        around += 1  # a folder that all lie in is nobody's
     if len(folders) > around:
         return [Person(user=folders[around])], ""
     return [], f"{outside.line(path)}: whose it is only a roster can tell; give --roster"
 
 
 def _around(entries):
-    """The number of folders in which all files lie, which are nobody's."""
-    split = [entry.path.split("/")[:-1] for entry in entries]
-    return next((at for at, names in enumerate(zip(*split, strict=False)) if len(set(names)) > 1), min(map(len, split)))
+    """The number of folders in which all files lie."""
+    levels = zip(*(entry.path.split("/")[:-1] for entry in entries), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda names: len(set(names)) == 1, levels))
 
 
 def own_id(person, platform):
