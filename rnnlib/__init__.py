@@ -16,18 +16,18 @@ The modules, in the order of the chapters:
 
     scalar, graph, t_steps            numbers: two steps by hand, paths and sweeps, T steps
     activations, losses, params, cell one step of vectors and matrices, forward and backward
-    optimisers                        from a gradient to new parameters
-    inputs, rnn                       a whole sequence for a batch: forward, delta_sweep, backward
-    routes, gradcheck                 six ways to one gradient, and how to check it
+    optimisers, tasks, training       from a gradient to new parameters, what to learn, and a network that learns it
+    gradcheck                         how to check a gradient
+    inputs, rnn, routes               a whole sequence for a batch: forward, delta_sweep, backward; six routes
     diagnostics, clipping             what happens to a gradient on its way back, and what to do when it explodes
     gated, lstm, lstm_cell, gru       gates
     truncation                        errors that travel back a limited number of steps
-    tasks, text, sampling             what to learn, and how to let a model write
+    text, sampling, checkpoints       what a model reads, how it writes, and how its training goes on another day
     linear, mingru                    a recurrence without a squashing function: loop, scan, and a gate that fits it
-    training, checkpoints             from one update to a trained network
-    validate, tree, exercise          what all of them use: checked input, trees of arrays, the checks of the exercises
-    browser                           integers that fit, where Python runs in a page
+    validate, tree                    what all of them use: checked input, trees of arrays
 
+No derivation needs the rest: `exercise`, `claims`, `fingerprints` and `words` check the exercises and name mistakes,
+and `browser` keeps integers small enough for the Python of a page.
 `rnnlib.fast` has the numbers of rnn, quicker; no derivation needs it.
 """
 

@@ -1,4 +1,4 @@
-"""What the LSTM and the GRU share with each other: stacked gates, and everything outside the recurrence.
+"""What the gated networks share: stacked gates, and everything outside the recurrence.
 
 The weights of all gates lie one below the other, H rows per gate, so that one product serves them all.
 """
@@ -50,7 +50,7 @@ def read_back(params, x, fwd, y, weights, reduction):
     Shapes: s and dE/ds (T, B, H), dV (K, H), dc (K,). Raises ValueError if `fwd` is not the forward pass of inputs
     like x.
     """
-    expected = (*x.shape[:2], params.W.shape[1])
+    expected = (*x.shape[:2], params.V.shape[1])
     if fwd.s.shape != expected:
         raise ValueError(f"fwd holds s of shape {fwd.s.shape}, expected {expected}")
     dq = softmax_cross_entropy_gradient(fwd.yhat, y, weights, check_reduction(reduction))

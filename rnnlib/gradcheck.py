@@ -36,7 +36,7 @@ def vectorised_central_difference(f, point, h=1e-5, at_once=512):
     `errors(field, index, step)`, which gives N values of E, the n-th at `point` with one entry moved:
     `point.<field>[index[0][n], index[1][n]]` by `step[n]`. `index` holds one int array (N,) for each axis of the
     field, and N is at most 2 * `at_once`. Such a function runs the N moved copies as an extra batch axis;
-    `rnnlib.nearby.nearby_errors` makes the one of the simple network.
+    `rnnlib.fast.nearby.nearby_errors` makes the one of the simple network.
     Raises ValueError if `point` or a value of E is not finite, or if there are not N of them.
     Source: the chapter "Checking gradients" (book/checking.md), eq. batched-difference.
     """

@@ -91,12 +91,12 @@ def recurrent_graph(params, x, s_init, y, func="tanh"):
     into the arrow from s_t to E_t. Raises ValueError for an unknown func. Source: eq. two-error-network and
     graph-local-derivatives.
     """
-    squash, slope = activation(func)
+    squash, squash_derivative = activation(func)
     graph, s = {}, s_init
     for t, (x_t, y_t) in enumerate(zip(x, y, strict=True)):
         graph |= {("u", f"z_{t}"): x_t, ("w", f"z_{t}"): s, ("k", f"z_{t}"): 1.0, (f"s_{t - 1}", f"z_{t}"): params.w}
         s = squash(params.u * x_t + params.w * s + params.k)
-        graph[f"z_{t}", f"s_{t}"] = slope(s)
+        graph[f"z_{t}", f"s_{t}"] = squash_derivative(s)
         graph[f"s_{t}", f"E_{t}"] = np.sum(params.v * output_gradient(softmax(params.v * s), y_t))
         graph[f"E_{t}", "E"] = 1.0
     return {edge: float(local) for edge, local in graph.items()}

@@ -4,9 +4,9 @@
     g_t = tanh(U x_t + W (r_t * s_{t-1}) + b)        the candidate state, with its own rows too
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
-The functions are those of `rnnlib.rnn`, without `func`. Rows of U, W and b: r, u, g, H each. Many libraries apply
-r_t after the product with W, or swap u_t and 1 - u_t; this is the form of the paper. Source: the chapter "Gates"
-(book/gates.md); Cho et al. (2014), equations 5 to 8.
+`init_params`, `forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.rnn`, without `func`. Rows
+of U, W and b: r, u, g, H each. Many libraries apply r_t after the product with W, or swap u_t and 1 - u_t; this is the
+form of the paper. Source: the chapter "Gates" (book/gates.md); Cho et al. (2014), equations 5 to 8.
 """
 
 from typing import NamedTuple
@@ -81,7 +81,7 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean", ds_last=None)
     W_ru, W_g = params.W[: 2 * H], params.W[2 * H :]
     delta = np.empty_like(fwd.gates)
     delta_r, delta_u, delta_g = np.split(delta, 3, axis=-1)
-    message = from_later(fwd, ds_last)  # what a state hears from the step after it
+    message = from_later(fwd, ds_last)  # what a state hears from the step after it: here more than W^T delta
     for t in reversed(range(len(x))):
         ds = ds_out[t] + message
         delta_u[t] = ds * mix[t]

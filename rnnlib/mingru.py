@@ -4,8 +4,9 @@
     g_t = U x_t + b                                  the candidate, with its own rows, and not squashed
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
-The functions are those of `rnnlib.gru`. Rows of U and b: u, g, H each; there is no W. The paper has 1 - u_t where
-we, as in the GRU, have u_t. Source: the chapter "When the loop can go" (book/linear.md); Feng et al. (2024).
+`forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.gru`, without `ds_last`. Rows of U and b:
+u, g, H each; there is no W. The paper has 1 - u_t where we, as in the GRU, have u_t. Source: the chapter "When the loop
+can go" (book/linear.md); Feng et al. (2024).
 """
 
 from typing import NamedTuple
@@ -14,12 +15,11 @@ import numpy as np
 
 from rnnlib import linear
 from rnnlib.activations import sigmoid, sigmoid_derivative
-from rnnlib.gated import read_out
-from rnnlib.inputs import input_gradient, outer_sum, project
-from rnnlib.losses import softmax_cross_entropy_gradient
+from rnnlib.gated import read_back, read_out
+from rnnlib.inputs import input_gradient, project
 from rnnlib.params import init_params as init_simple
 from rnnlib.rnn import Backward
-from rnnlib.validate import check_numbers, check_reduction, check_state, checked_data
+from rnnlib.validate import check_numbers, check_state, checked_data, in_one_dtype
 
 
 class Params(NamedTuple):
@@ -57,7 +57,7 @@ def forward(params, x, s_init, y=None, *, weights=None, reduction="mean"):
     Shapes: x, y and weights as for `rnnlib.rnn`, s_init (B, H). Real or complex. Raises ValueError for what does not
     fit. Source: the chapter "When the loop can go" (book/linear.md), eq. mingru-step.
     """
-    x, s_init, y, weights = _checked(params, x, s_init, y, weights)
+    params, x, s_init, y, weights = _checked(params, x, s_init, y, weights)
     gates = project(params.U, params.b, x)
     H = s_init.shape[1]
     u, g = gates[..., :H], gates[..., H:]
@@ -73,16 +73,16 @@ def backward(params, x, y, fwd, *, weights=None, reduction="mean"):
     place. Raises ValueError for what does not fit. Source: the chapter "When the loop can go" (book/linear.md),
     eq. mingru-delta.
     """
-    x, _, y, weights = _checked(params, x, fwd.states[0], y, weights)
-    dq = softmax_cross_entropy_gradient(fwd.yhat, y, weights, check_reduction(reduction))
+    params, x, _, y, weights = _checked(params, x, fwd.states[0], y, weights)
+    ds_out, dV, dc = read_back(params, x, fwd, y, weights, reduction)
     u, g = np.split(fwd.gates, 2, axis=-1)
-    da, db, ds_init = linear.loop_backward(u, fwd.states, dq @ params.V)
+    da, db, ds_init = linear.loop_backward(u, fwd.states, ds_out)
     delta = np.concatenate([(da - db * g) * sigmoid_derivative(u), db * (1 - u)], axis=-1)
     gradient = Params(
         U=input_gradient(delta, x, params.U.shape[1]),
-        V=outer_sum(dq, fwd.s),
+        V=dV,
         b=delta.sum(axis=(0, 1)),
-        c=dq.sum(axis=(0, 1)),
+        c=dc,
     )
     return Backward(gradient, None if x.ndim == 2 else delta @ params.U, ds_init)
 
@@ -98,11 +98,9 @@ def loss_and_gradient(params, x, s_init, y, *, weights=None, reduction="mean"):
 
 
 def _checked(params, x, s_init, y, weights):
-    (rows, D), (K, H) = params.U.shape, params.V.shape
-    if rows != 2 * H or params.b.shape != (rows,) or params.c.shape != (K,):
+    U, V, b, c = params = Params(*map(check_numbers, Params._fields, params))
+    if U.ndim != 2 or V.ndim != 2 or (len(U), b.shape, c.shape) != (2 * V.shape[1], (len(U),), (len(V),)):
         shapes = ", ".join(f"{name} {array.shape}" for name, array in params._asdict().items())
         raise ValueError(f"params have shapes {shapes}, expected U (2*H, D), V (K, H), b (2*H,), c (K,)")
-    for name, array in params._asdict().items():
-        check_numbers(name, array)
-    x, y, weights = checked_data(x, y, weights, D, K)
-    return x, check_state("s_init", s_init, x.shape[1], H), y, weights
+    x, y, weights = checked_data(x, y, weights, U.shape[1], len(V))
+    return in_one_dtype(params, x, check_state("s_init", s_init, x.shape[1], V.shape[1]), y, weights)

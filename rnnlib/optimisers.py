@@ -61,7 +61,7 @@ def adam(params, gradient, state, *, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=
     if the shapes differ. Source: the chapter "Vectors and matrices" (book/vectors.md), eq. adam;
     Kingma and Ba (2015), algorithm 1.
     """
-    _check(params, gradient, state.mean)
+    _check(params, gradient, state.mean, state.square)
     t = state.t + 1
     mean = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.mean, gradient)
     square = tree_map(lambda v, g: beta2 * v + (1 - beta2) * g * g, state.square, gradient)
@@ -85,8 +85,8 @@ def adam_state(params):
     return Moments(0, tree_map(np.zeros_like, params), tree_map(np.zeros_like, params))
 
 
-def _check(params, gradient, memory):
-    for name, tree in (("gradient", gradient), ("state", memory)):
+def _check(params, gradient, *memories):
+    for name, tree in (("gradient", gradient), *(("state", memory) for memory in memories)):
         if len(tree) != len(params):
             raise ValueError(f"{name} holds {len(tree)} arrays, expected {len(params)}, one per parameter")
         for field, array, p in zip(params._fields, tree, params, strict=True):

@@ -118,7 +118,10 @@ def check_targets(y, shape, weights=None):
 
 
 def check_weights(weights, shape):
-    """`weights` as an array of finite real numbers of `shape`, one per prediction; None stays None."""
+    """`weights` as an array of finite real numbers of `shape`, one per prediction; None stays None.
+
+    Raises ValueError for another shape, for what is not a real number and for NaN or inf.
+    """
     if weights is None:
         return None
     weights = np.asarray(weights)

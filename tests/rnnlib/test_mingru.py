@@ -75,3 +75,21 @@ def test_parameters_that_do_not_fit_are_refused_with_their_shapes():
         mingru.forward(params, x, s_init[:, :3], y)
     with pytest.raises(ValueError, match=r"^U\[0, 2\] is nan"):
         mingru.forward(params._replace(U=np.where(np.arange(5) == 2, np.nan, params.U)), x, s_init, y)
+    with pytest.raises(ValueError, match=r"^params have shapes U \(8,\)"):
+        mingru.forward(params._replace(U=params.b), x, s_init, y)
+
+
+def test_the_forward_pass_of_another_sequence_is_refused():
+    params, x, s_init, y, _ = draw()
+    with pytest.raises(ValueError, match=r"^fwd holds s of shape \(6, 3, 4\), expected \(5, 3, 4\)"):
+        mingru.backward(params, x[:5], y[:5], mingru.forward(params, x, s_init))
+
+
+def test_whole_numbers_are_parameters_as_good_as_floats_and_one_dtype_is_for_all():
+    params, x, s_init, y, _ = draw()
+    whole = mingru.Params(*(np.rint(3 * array).astype(int) for array in params))
+    floats = mingru.Params(*(array.astype(float) for array in whole))
+    compare(gradient(whole, x, s_init, y), gradient(floats, x, s_init, y), 1e-15, NAMES)
+    single = mingru.Params(*(array.astype(np.float32) for array in params))
+    assert mingru.forward(single, x.astype(np.float32), s_init.astype(np.float32)).s.dtype == np.float32
+    assert mingru.forward(single, x, s_init).s.dtype == np.float64

@@ -110,3 +110,10 @@ def test_a_gradient_that_would_broadcast_is_refused(update, options, state_of, b
         update(params, params, state_of(Pair(params.A, params.a[:1])), **options)
     with pytest.raises(ValueError, match="gradient holds 1 arrays, expected 2"):
         update(params, (params.A,), state_of(params), **options)
+
+
+def test_both_running_means_of_adam_must_have_the_shapes_of_the_parameters():
+    params = draw(np.random.default_rng(9))
+    state = adam_state(params)
+    with pytest.raises(ValueError, match=r"state of A has shape \(1, 2\), expected \(3, 2\)"):
+        adam(params, params, state._replace(square=Pair(params.A[:1], params.a)), rate=0.05)
