@@ -59,6 +59,14 @@ class NotReadError(RuntimeError):
     """This machine could not read what was handed in just now, which says nothing about it."""
 
 
+class NoNotebookError(ValueError):
+    """A file is no notebook, for a reason that is a rnnlib.words.Message; `digest` and `language` are what it told."""
+
+    def __init__(self, reason, digest, language):
+        super().__init__(reason)
+        self.digest, self.language = digest, language
+
+
 class Picture(NamedTuple):
     """A picture that was pasted into a cell of text."""
 
@@ -99,12 +107,12 @@ def read_folder(folder, slug):
     try:
         found, more = finder.candidates(folder, slug)
         looked = [_look(candidate, slug) for candidate in found]
-        chosen = finder.choose([reading for reading, *_ in looked], slug)
-        language = _language([reading for reading, *_ in looked], chosen.reading)
+        chosen = finder.choose([each.reading for each in looked], slug)
         if chosen.reading is None:
-            return _problem(chosen.problem or _missing(folder, slug), when, language)
-        (notes,) = [notes for reading, notes, _ in looked if reading is chosen.reading]
-        digests = [digest for *_, digest in looked]
+            # In the language of the likeliest file that names one, be it no notebook.
+            named = (each.language for each in looked if each.language != ENGLISH)
+            return _problem(chosen.problem or _missing(folder, slug), when, next(named, ENGLISH))
+        (taken,) = [each for each in looked if each.reading is chosen.reading]
     except NotReadError:
         raise
     except (ValueError, OSError) as error:
@@ -112,8 +120,9 @@ def read_folder(folder, slug):
     except Exception as error:  # of a kind that nobody thought of
         return _problem(_unforeseen(error), when)
     unread = [Message("{} more files were not looked at", more)] if more else []
-    lines = [*chosen.notes, *notes], [*chosen.costs, *unread], [*chosen.human, *unread]
-    return _sorted(chosen.reading.cells, *lines, _together(found, digests), language)._replace(timestamp=when)
+    lines = [*chosen.notes, *taken.notes], [*chosen.costs, *unread], [*chosen.human, *unread]
+    together = _together(found, [each.digest for each in looked])
+    return _sorted(chosen.reading.cells, *lines, together, taken.language)._replace(timestamp=when)
 
 
 def submission(path):
@@ -134,7 +143,7 @@ def language_of(cells):
 def is_there(folder, slug):
     """Whether a student without a folder submitted/<student>/<slug> has handed in a notebook of this exercise."""
     found, _ = finder.candidates(Path(folder), slug)
-    return any(_look(candidate, slug)[0].exercise == slug for candidate in found)
+    return any(_look(candidate, slug).reading.exercise == slug for candidate in found)
 
 
 def exercise_in(path):
@@ -157,18 +166,31 @@ def digest(folder, slug):
     return _together(found, [_digest_of(candidate.path) for candidate in found])
 
 
+class _Looked(NamedTuple):
+    """What a look at a finder.Candidate tells."""
+
+    reading: finder.Reading
+    notes: list  # about its file
+    digest: str  # empty if it cannot be read
+    language: str
+
+
 def _look(candidate, slug):
-    """The finder.Reading of a finder.Candidate, notes about its file, and the digest of it."""
+    """What the file of a finder.Candidate tells, notebook or not."""
+    digest, language = "", ENGLISH
     try:
         cells, notes, digest = read_notebook(candidate.path)
-        return finder.weigh(candidate, cells, slug), notes, digest
+        return _Looked(finder.weigh(candidate, cells, slug), notes, digest, language_of(cells))
     except NotReadError:
         raise
+    except NoNotebookError as error:
+        problem, digest, language = _told(error), error.digest, error.language
     except (ValueError, OSError) as error:
         problem = _told(error)
     except Exception as error:
         problem = _unforeseen(error)
-    return finder.Reading(candidate, None, {}, frozenset(), "", problem), [], _digest_of(candidate.path)
+        digest, language = _at_least(candidate.path)
+    return _Looked(finder.Reading(candidate, None, {}, frozenset(), "", problem), [], digest, language)
 
 
 def _sorted(cells, notes, costs, human, digest, language):
@@ -191,21 +213,19 @@ def _said(line):
     return outside.line(tell(line))
 
 
-def _language(readings, chosen):
-    """The language of the chosen finder.Reading; without one, of the likeliest that names one, be it no notebook."""
-    if chosen:
-        return language_of(chosen.cells)
-    named = (_named_in(each.candidate.path) if each.cells is None else language_of(each.cells) for each in readings)
-    return next((language for language in named if language != ENGLISH), ENGLISH)
+def _named_in(data):
+    """The language that a file names, which may be a notebook that was cut off; English if it does not."""
+    named = map(bytes.decode, NAMED_IN_FILE.findall(data))
+    return next((language for language in named if language in LANGUAGES), ENGLISH)
 
 
-def _named_in(path):
-    """The language that the text of a file names, which may be a notebook that was cut off; English if it does not."""
+def _at_least(path):
+    """The digest of a file, and the language that it names: what can be told where it could not be parsed."""
     try:
-        named = NAMED_IN_FILE.findall(_read(path))
+        data = _read(path)
     except (ValueError, OSError):
-        return ENGLISH
-    return next((language for language in map(bytes.decode, named) if language in LANGUAGES), ENGLISH)
+        return "", ENGLISH
+    return _digest(data), _named_in(data)
 
 
 def _missing(folder, slug):
@@ -247,9 +267,9 @@ def _digest_of(path):
 def read_notebook(path):
     """The cells of a notebook file, a list of notes about it, which are rnnlib.words.Messages, and its digest.
 
-    A large one is parsed in another process, with limits of time and memory. Raises ValueError, with a reason for
-    the student, for a file that cannot be read as a notebook; OSError for one that cannot be read at all; NotReadError
-    where that process cannot be started.
+    A large one is parsed in another process, with limits of time and memory. Raises NoNotebookError, with a reason for
+    the student, for a file that cannot be read as a notebook; ValueError or OSError for one that cannot be read at all;
+    NotReadError where that process cannot be started.
     """
     if os.lstat(path).st_size <= MAX_HERE:
         return _parse(_read(path), Path(path).name)
@@ -258,26 +278,29 @@ def read_notebook(path):
     name = Path(path).name
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * SECONDS + 1)
-        problem, cells, notes, digest = json.loads(done.stdout)
+        problem, cells, notes, digest, language = json.loads(done.stdout)
     except OSError as error:
         raise NotReadError(f"{name} could not be read here: {error}") from None
     except (subprocess.TimeoutExpired, ValueError):
-        raise ValueError(Message(TOO_LARGE, name, SECONDS, MEMORY >> 30)) from None
+        # That process has ended without a word: what it had read is read again.
+        raise NoNotebookError(Message(TOO_LARGE, name, SECONDS, MEMORY >> 30), *_at_least(path)) from None
     if problem:
-        raise ValueError(Message.unpacked(problem))
+        raise NoNotebookError(Message.unpacked(problem), digest, language)
     cells = [Cell(*texts, tuple(Picture(*each) for each in pictures)) for *texts, pictures in cells]
     return cells, list(map(Message.unpacked, notes)), digest
 
 
 def main(path, memory, seconds):
-    """What the process that reads a large notebook does: print what read_notebook returns, after a problem, as JSON."""
+    """What the process that reads a large notebook does: print what read_notebook returns, or raises, as JSON."""
     resource.setrlimit(resource.RLIMIT_AS, (int(memory),) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds),) * 2)
     try:
         cells, notes, digest = _parse(_read(path), Path(path).name, _what_matters)
-        found = [None, cells, [note.packed() for note in notes], digest]
+        found = [None, cells, [note.packed() for note in notes], digest, ""]
+    except NoNotebookError as error:
+        found = [_told(error).packed(), [], [], error.digest, error.language]
     except (ValueError, OSError) as error:
-        found = [_told(error).packed(), [], [], ""]
+        found = [_told(error).packed(), [], [], "", ENGLISH]
     sys.stdout.write(json.dumps(found))
 
 
@@ -293,19 +316,20 @@ def _is_attachment(value):
 
 def _parse(data, name, hook=None):
     text, notes = _decode(data, name)
-    digest = _digest(data)
+    digest, language = _digest(data), _named_in(data)
     del data  # the text takes as much again, and the numbers of a notebook are of no interest, however long
     try:
         content = json.loads(text, parse_int=float, object_pairs_hook=hook)
     except (ValueError, RecursionError) as error:
-        raise ValueError(Message("{} is not a notebook: {}", name, str(error)[:200])) from None
+        reason = Message("{} is not a notebook: {}", name, str(error)[:200])
+        raise NoNotebookError(reason, digest, language) from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if cells is None and isinstance(content, dict) and isinstance(content.get("worksheets"), list):
         sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
         cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
         notes.append(Message("{} has the notebook format of 2013; it was read all the same", name))
     if not isinstance(cells, list):
-        raise ValueError(Message("{} is not a notebook: it has no cells", name))
+        raise NoNotebookError(Message("{} is not a notebook: it has no cells", name), digest, language)
     read = _cells(cells, notes)
     return read, [*notes[:MAX_NOTES], *([Message("there is more of this kind")] if notes[MAX_NOTES:] else [])], digest
 

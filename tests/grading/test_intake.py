@@ -58,6 +58,20 @@ def test_other_encodings_are_read(folder, encoding):
     assert len(submission.notes) == (encoding != "utf-8-sig")
 
 
+@pytest.mark.parametrize(("most_here", "opened"), [(intake.MAX_HERE, 1), (0, 0)])
+def test_what_is_no_notebook_is_read_once_here_or_in_the_process_for_large_ones(folder, monkeypatch, most_here, opened):
+    path, real, paths = folder / f"{SLUG}.ipynb", os.open, []
+    path.write_text(NOTEBOOK[:-9])
+    whole = intake.digest(folder, SLUG)
+    (folder / f"{SLUG}-2.ipynb").write_text(NOTEBOOK)
+    both = intake.digest(folder, SLUG)
+    monkeypatch.setattr(intake, "MAX_HERE", most_here)
+    monkeypatch.setattr(os, "open", lambda path, *rest: paths.append(path) or real(path, *rest))
+    found = read(folder)
+    assert paths.count(path) == opened
+    assert found.digest == both != whole  # it counts, as a whole one may come in its place
+
+
 def test_nothing_there_is_a_problem(folder):
     assert read(folder).problem == f"{SLUG}.ipynb is missing; found: nothing"
     assert read(folder).digest == intake.digest(folder, SLUG) == ""
