@@ -96,7 +96,9 @@ def language_of_marked(notebook):
 
 @lru_cache(maxsize=64)
 def _load(slug, language, *_times):
-    source, release = read(source_of(slug, language)), read(release_of(slug, language))
+    answers, notebooks = answers_file.read(slug), {path: read(path) for path in _built(slug)}
+    digest = _digest(notebooks, answers)  # before tests are put into one of them
+    source, release = notebooks[source_of(slug, language)], notebooks[release_of(slug, language)]
     full = {grade_id(cell): cell["source"] for cell in source["cells"] if grade_id(cell)}
     released = {grade_id(cell): cell["source"] for cell in release["cells"] if grade_id(cell)}
     names = {}
@@ -106,7 +108,7 @@ def _load(slug, language, *_times):
         elif grade_id(cell) and not is_by_hand(cell):
             cell["source"] = full[grade_id(cell)]
     docs = {name: doc for label in names for name, doc in _docstrings(released[label]).items()}
-    answers, tests = answers_file.read(slug), [grade_id(cell) for cell in source["cells"] if is_test(cell)]
+    tests = [grade_id(cell) for cell in source["cells"] if is_test(cell)]
     answers_file.check_settings(answers, slug, names, tests)
     answers_file.entries(answers, slug, tests)  # before anybody is marked
     try:
@@ -115,14 +117,13 @@ def _load(slug, language, *_times):
         raise ValueError(f"{answers_file.place(slug)}: `withhold`: {error}") from None
     follow_through = answers.get("follow_through", True)
     sections = answers.get("sections", {})
-    digest = _digest(slug, answers)
     return Exercise(slug, release, released, names, docs, withheld, follow_through, sections, language, digest)
 
 
-def _digest(slug, answers):
+def _digest(notebooks, answers):
     """The same in all languages: whether a mark is stale is asked before anybody knows in which one it was earned."""
-    notebooks = [read(path)["cells"] for path in _built(slug)]
-    told = json.dumps([notebooks, answers, _code()], sort_keys=True, default=str)
+    cells = [notebook["cells"] for notebook in notebooks.values()]
+    told = json.dumps([cells, answers, _code()], sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()
 
 
