@@ -224,3 +224,16 @@ def test_an_exercise_without_its_file_is_listed_all_the_same(tmp_path, monkeypat
 def test_every_group_of_test_cells_is_used(slug):
     text = (COURSE / "solutions" / slug / "answers.toml").read_text(encoding="utf-8")
     assert not [name for name in tomllib.loads(text).get("groups", {}) if f'"@{name}"' not in text]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_no_list_of_three_or_more_test_cells_is_written_twice(slug):
+    content = answers_file.read(slug)
+    groups = content.get("groups", {})
+    written = list(groups.values())
+    for loses in (entry["loses"] for entry in content.get("wrong", [])):
+        if not all(label.startswith("@") for label in loses):  # names may be written as often as they are used
+            parts = [groups[label[1:]] if label.startswith("@") else [label] for label in loses]
+            written.append([cell for part in parts for cell in part])
+    counts = Counter(map(tuple, written))
+    assert not [cells for cells in counts if len(cells) >= 3 and counts[cells] > 1]
