@@ -159,16 +159,17 @@ $(BENCH)/.installed: benchmarks/requirements-bench.txt pyproject.toml
 	$(BENCH)/bin/python -m pip install -q -r benchmarks/requirements-bench.txt --editable '.[training]'
 	touch $@
 
-# What the notebooks are released with, such as where their library is.
-RELEASED := grading/notebooks.py grading/release.py grading/translation.py $(wildcard solutions/*/*.po grading/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py
+# What makes a release, and what it is released with, such as where its library is.
+RELEASERS := answers_file catalogues course exercise interrupt nbgrader_plugins notebooks release translation
+RELEASED := $(RELEASERS:%=grading/%.py) $(wildcard solutions/*/*.po grading/locale/*.po) nbgrader_config.py _config.yml rnnlib/pyproject.toml rnnlib/__init__.py rnnlib/words.py
 
 # All notebooks in one process: to start nbgrader takes longer than to build them.
 _build/notebooks.built: $(SOURCES) $(RELEASED) $(INSTALLED) $(if $(UNBUILT),FORCE)
 	$(BIN)/python -m grading.notebooks
 	mkdir -p $(@D) && touch $@
 
-# Every known mistake is run in its notebook, to see by which wrong numbers it can be recognised.
-RECOGNISED := $(wildcard solutions/*/answers.toml) grading/fingerprints.py $(addprefix rnnlib/,claims.py exercise.py fingerprints.py)
+# Every known mistake is run in its notebook, with the library, to see by which wrong numbers it can be recognised.
+RECOGNISED := $(wildcard solutions/*/answers.toml rnnlib/*.py rnnlib/fast/*.py) $(addprefix grading/,answers.py fingerprints.py mistakes.py)
 
 _build/mistakes.built: _build/notebooks.built $(RECOGNISED)
 	$(BIN)/python -m grading.fingerprints
@@ -180,7 +181,7 @@ FORCE:
 # A site that was built without Chromium gets its PDF when there is one.
 UNPRINTED := $(shell test -f _build/html/bptt.pdf || command -v chromium)
 
-_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml CITATION.cff $(INSTALLED) $(if $(UNPRINTED),FORCE)
+_build/html/.built: _build/notebooks.built _build/mistakes.built $(PAGES) $(PACKED) _config.yml CITATION.cff LICENSE $(INSTALLED) $(if $(UNPRINTED),FORCE)
 	$(BIN)/jupyter-book build book -W --keep-going -n
 	$(BIN)/python book/_ext/pdf.py
 	$(BIN)/python book/_ext/editions.py

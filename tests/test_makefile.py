@@ -1,8 +1,10 @@
 """The Makefile builds what is stale, and nothing else; asked in a copy of the course in which all is built."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,16 @@ SITE = (
     "book",
     "exercises",
     "rnnlib",
+    ":(glob)grading/*.py",
+    "grading/templates",
     "solutions/*.md",
     "_config.yml",
     "CITATION.cff",
+    "LICENSE",
     "requirements.txt",
     "pyproject.toml",
 )
+RULE = re.compile(r"^([\w./-]+):(?!=)(.*)$", re.MULTILINE)
 OLD, NEW = 1e9, 2e9  # seconds; what is built lies between them
 
 
@@ -65,6 +71,17 @@ def is_stale_after_a_change_of(root, path, verb="site"):
         touch(root / path, OLD)
 
 
+def prerequisites(root, verb):
+    """All that a verb is built from, directly or not, as make itself has read it."""
+    done = subprocess.run(["make", "-pnq", verb], cwd=root, env=ENVIRONMENT, capture_output=True, text=True)
+    rules = {target: found.split() for target, found in RULE.findall(done.stdout)}
+    found, new = set(), {verb}
+    while new:
+        found |= new
+        new = {each for target in new for each in rules.get(target, [])} - found
+    return found
+
+
 def commands(root, *arguments):
     command = ["make", "--dry-run", *arguments]
     done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=True)
@@ -76,11 +93,17 @@ def test_what_is_built_is_up_to_date(built):
     assert is_up_to_date(built, "site")
 
 
-@pytest.mark.pool
-def test_a_change_of_any_source_of_the_site_makes_it_stale(built):
-    sources = [path for path in tracked(*SITE) if "__pycache__" not in path]
-    assert {"book/corpus.txt", "book/_ext/bytecode.js", "book/figures/style.py", "rnnlib/fast/sweep.py"} <= set(sources)
-    assert [path for path in sources if not is_stale_after_a_change_of(built, path)] == []
+def test_the_site_is_built_from_every_source_of_it(built):
+    sources = {path for path in tracked(*SITE) if "__pycache__" not in path}
+    assert {"book/corpus.txt", "book/_ext/bytecode.js", "book/figures/style.py", "rnnlib/fast/sweep.py"} <= sources
+    assert sources - prerequisites(built, "site") == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["book/corpus.txt", "book/_ext/slim.py", "grading/slips.py", "rnnlib/rnn.py", "LICENSE"]
+)
+def test_a_change_of_a_source_makes_the_site_stale(built, path):
+    assert is_stale_after_a_change_of(built, path)
 
 
 def test_a_new_picture_on_a_page_makes_the_site_stale(built):
@@ -115,6 +138,23 @@ def test_a_change_of_one_exercise_makes_the_notebooks_stale(built):
 
 def test_a_change_of_the_sites_address_makes_the_notebooks_stale(built):
     assert is_stale_after_a_change_of(built, "_config.yml", "notebooks")
+
+
+@pytest.mark.pool
+@pytest.mark.parametrize("module", ["notebooks", "fingerprints"])
+def test_the_notebooks_are_built_from_every_module_that_builds_them(built, module):
+    """And from that of the exporter, which nbgrader's configuration names, and what the cells of an exercise import."""
+    code = f"import sys, grading.{module}; print(*(getattr(each, '__file__', 0) for each in sys.modules.values()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {Path(path) for path in done.stdout.split()}
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for house in ("grading", "rnnlib")
+        for path in loaded & {*(ROOT / house).glob("*.py")}
+    }
+    assert f"grading/{module}.py" in ours
+    sources = ours - {"grading/__init__.py"} | {"grading/nbgrader_plugins.py", "rnnlib/rnn.py"}  # that is a docstring
+    assert sources - prerequisites(built, "notebooks") == set()
 
 
 def test_a_change_of_a_known_mistake_makes_what_recognises_it_stale_and_builds_no_notebook(built):

@@ -20,7 +20,13 @@ from freshness import ROOT
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-MADE_OF = ["grading/feedback.py", "grading/templates/feedback.html.jinja", "solutions/{slug}/answers.toml"]
+MADE_OF = [
+    "grading/*.py",
+    "grading/templates/*",
+    "rnnlib/**/*.py",
+    "exercises/{slug}/*",
+    "solutions/{slug}/answers.toml",
+]
 SEED = "1"  # the numbers of the checks: a page that is built twice is the same
 TOTAL = re.compile(r'<p class="total">.*?</p>', re.DOTALL)
 MISTAKES = re.compile(r'<section id="mistakes">\s*<h2>.*?</h2>(.*?)</section>', re.DOTALL)
@@ -37,8 +43,8 @@ class FeedbackExcerpt(SphinxDirective):
 
     def run(self):
         slug, answer = self.arguments
-        for path in MADE_OF:
-            self.env.note_dependency(ROOT / path.format(slug=slug))
+        for path in (path for pattern in MADE_OF for path in ROOT.glob(pattern.format(slug=slug))):
+            self.env.note_dependency(path)
         return [nodes.raw("", excerpt(feedback(slug, answer, self.config.language)), format="html")]
 
 

@@ -90,8 +90,9 @@ def test_the_home_page_is_a_course_to_search_engines(site):
 
 
 def test_the_version_is_the_same_wherever_it_is_written():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert CITED["version"] == project["version"] == rnnlib.__version__
+    files = (ROOT / "pyproject.toml", ROOT / "grading" / "pyproject.toml")
+    projects = [tomllib.loads(path.read_text(encoding="utf-8"))["project"] for path in files]
+    assert {CITED["version"], *(project["version"] for project in projects)} == {rnnlib.__version__}
     date = CITED["date-released"]
     newest = re.search(r"^### (.*)$", (ROOT / "book" / "about.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert newest == f"{CITED['version']}, {date.day} {date:%B %Y}"
