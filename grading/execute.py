@@ -16,6 +16,7 @@ from grading.failure import Failure
 from grading.limits import TestTooLongError, time_limit
 from grading.remote import Remote, SandboxError, StudentError
 from grading.transplant import WRITTEN_BY_STUDENT
+from rnnlib.exercise import status
 from rnnlib.words import say, speaking
 
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -219,7 +220,7 @@ def _run_test(cell, bench, namespace, run):
     text, value, error = bench.twice(lambda: _try(cell, bench, namespace, run), label)
     if not hidden:
         outputs.add_text(cell, text)
-        run.progress |= dict.fromkeys(re.findall(r"exercise\.run\(check_(\w+)", cell["source"]), _status(error))
+        run.progress |= dict.fromkeys(re.findall(r"exercise\.run\(check_(\w+)", cell["source"]), status(error))
     _add_student_output(cell, bench)
     asked = ()
     if error and functions and not isinstance(error, TestTooLongError):
@@ -234,16 +235,6 @@ def _run_test(cell, bench, namespace, run):
         run.failed.add(label)
     if asked:
         _tell_what_follows(cell, asked, label in run.follows, bench.task.follow_through)
-
-
-def _status(error):
-    """What rnnlib.exercise.progress says of a check that raised the `error`, or None."""
-    if error is None:
-        return say("right")
-    if isinstance(error, AssertionError):
-        said = str(error).partition("\n")[0].partition(": ")[2]
-        return said if said.endswith(say("not done yet")) else say("not right yet")
-    return say("stops with {}").format(type(error).__name__)
 
 
 def _try_again(cell, bench, namespace, run, error):

@@ -54,11 +54,17 @@ def tell_more(cell, **more):
 
 
 def failure_of(cell):
-    """The Failure that is told of a cell; None if there is none. An older notebook holds nothing but its lines."""
-    if found := cell["metadata"].get(FAILURE):
-        return Failure(**found)
+    """The Failure that is told of a cell; None if there is none.
+
+    An older notebook does not say what is undone, and one that is older still holds nothing but its lines.
+    """
     errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
-    return Failure(tuple(errors[-1]["traceback"])) if errors else None
+    found = cell["metadata"].get(FAILURE) or (errors and {"seen": tuple(errors[-1]["traceback"])})
+    return Failure(**{"undone": _says_undone(found["seen"]), **found}) if found else None
+
+
+def _says_undone(seen):
+    return any(line.endswith(("not done yet", say("not done yet"))) for line in seen[:1])
 
 
 def _put(cell, failure):
@@ -80,16 +86,16 @@ def add_exception(cell, error, hidden=False, names=()):
 
 def _explained(error, hidden, names):
     if isinstance(error, NotImplementedError) and isinstance(error, StudentError):
-        return Failure((say("not done yet"),))
+        return Failure((say("not done yet"),), undone=True)
     if isinstance(error, StudentError):
         lines = error.traceback.splitlines() or [error.message or say("{}, without a message").format(error.name)]
-        return Failure((*lines, *getattr(error, "__notes__", [])))
+        return Failure((*lines, *getattr(error, "__notes__", [])), undone=getattr(error, "undone", False))
     called = getattr(error, "last_call", ())
     if isinstance(error, HiddenCheckFailedError):
         # What says no more than one line has not told the call yet.
         return error.failure._replace(facts=called) if hidden and len(error.failure.lines()) == 1 else error.failure
     if isinstance(error, CheckFailedError) and not hidden:
-        return Failure(tuple(str(error).splitlines()))
+        return Failure(tuple(str(error).splitlines()), undone=bool(error.undone))
     if isinstance(error, NameError) and error.name in names:
         return Failure((say("{} is not defined: its cell did not run to the end").format(error.name),))
     return Failure((_in_one_line(error, hidden),), called)

@@ -72,11 +72,18 @@ class HungError(StudentDiedError):
 
 
 class UnfinishedError(StudentError):
-    """A function raised NotImplementedError although it holds code, or because it calls one that is not done yet."""
+    """A function raised NotImplementedError although it holds code, or, `undone`, as it calls one that is not done yet.
+
+    The two are shown under one name.
+    """
+
+    def __init__(self, name, message, traceback):
+        super().__init__("UnfinishedError", message, traceback)
+        self.undone = name == "UndoneError"
 
 
 STUDENT_ERRORS = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind in KINDS}
-STUDENT_ERRORS["UnfinishedError"] = UnfinishedError
+STUDENT_ERRORS |= dict.fromkeys(("UnfinishedError", "UndoneError"), UnfinishedError)
 
 
 @contextlib.contextmanager

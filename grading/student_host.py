@@ -51,6 +51,10 @@ class UnfinishedError(Exception):
     """A function raised NotImplementedError, and there is more to say than that it is not done yet."""
 
 
+class UndoneError(UnfinishedError):
+    """A function raised NotImplementedError because it calls one that is not done yet."""
+
+
 class Output(io.TextIOBase):
     """What a cell prints, up to a limit."""
 
@@ -188,7 +192,7 @@ class Host:
             unfinished = _unfinished(_name(function), error)
             if not unfinished:
                 raise
-            raise UnfinishedError(unfinished) from None
+            raise unfinished from None
         finally:
             self.calls -= 1
         if isinstance(result, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
@@ -393,19 +397,19 @@ def _no_output(command, **options):
 
 
 def _unfinished(name, error):
-    """What to say of the function `name` that raised a NotImplementedError; nothing if it is not done yet itself."""
+    """What to raise for the NotImplementedError of the function `name`; None if it is not done yet itself."""
     from rnnlib.exercise import left_over  # with numpy, which the start of a process does not wait for
 
     where = traceback.extract_tb(error.__traceback__)[-1]
     if not where.filename.startswith(CELLS):
         said = say("{} calls {}, which raises NotImplementedError")
-        return said.format(name, where.name) if where.filename != __file__ else ""
+        return UnfinishedError(said.format(name, where.name)) if where.filename != __file__ else None
     rest = left_over(where)
     if where.name == name:
-        return rest
+        return UnfinishedError(rest) if rest else None
     if rest:
-        return say("{} needs {}: {}").format(name, where.name, rest)
-    return say("{} needs {}, which is not done yet").format(name, where.name)
+        return UnfinishedError(say("{} needs {}: {}").format(name, where.name, rest))
+    return UndoneError(say("{} needs {}, which is not done yet").format(name, where.name))
 
 
 def _in_rnnlib(frame):

@@ -23,15 +23,18 @@ BRIEF = ContextVar("BRIEF", default=False)  # whether one wrong claim is enough,
 
 
 class CheckFailedError(AssertionError):
-    """A check of an exercise did not pass; the message is written for the student."""
+    """A check of an exercise did not pass; the message is written for the student.
+
+    `undone` is what it says of functions that are not written yet, which is no mistake; "" if there is one.
+    """
+
+    def __init__(self, message, undone=""):
+        super().__init__(message)
+        self.undone = undone
 
     def _render_traceback_(self):
         """The lines that Jupyter shows instead of a traceback."""
         return str(self).splitlines()
-
-
-class _UndoneError(Exception):
-    """Some functions are not written yet; the message says which."""
 
 
 class _WrongError(AssertionError):
@@ -133,7 +136,7 @@ def run(check, seed=None):
 
     A check may yield claims: all of them are looked at before anything is said. If it takes an argument, it gets a
     random generator, fresh in every run unless a `seed` is given. A NotImplementedError becomes "not done yet", or what
-    `unfinished` says, an AssertionError its message; of any other exception of the student's own code, what it is, and
+    `left_over` says, an AssertionError its message; of any other exception of the student's own code, what it is, and
     in which line.
     """
     with speaking(_language(check)):
@@ -144,10 +147,8 @@ def _run(check, seed):
     part, hints = _part(check), _hints(check)
     try:
         _examine(check, seed)
-    except _UndoneError as error:
-        raise CheckFailedError(f"{part}: {error}") from None
-    except NotImplementedError as error:
-        raise CheckFailedError(f"{part}: {unfinished(error)}") from None
+    except CheckFailedError:
+        raise
     except AssertionError as error:
         lines = hints.after(check, getattr(error, "wrong", [])) if hints else []
         function = getattr(error, "function", "")
@@ -167,7 +168,24 @@ def progress(*checks):
     """Call every check and print one line for each: right, not done yet, or not right yet."""
     for check in checks:
         with speaking(_language(check)):
-            print(f"{_part(check)}: {_status(check)}")
+            print(f"{_part(check)}: {status(_raised(check))}")
+
+
+def status(error):
+    """What `progress` says of a check that raised the `error`; of None, that the part is right."""
+    if error is None:
+        return say("right")
+    if isinstance(error, AssertionError):
+        return getattr(error, "undone", "") or say("not right yet")
+    return say("stops with {}").format(type(error).__name__)
+
+
+def _raised(check):
+    """What a check raises with fresh random numbers; None if all is right."""
+    try:
+        _examine(check, _fresh_seed())
+    except Exception as error:
+        return error
 
 
 def pairs(table, rng, allowed=lambda **case: True):
@@ -197,11 +215,17 @@ def pairs(table, rng, allowed=lambda **case: True):
     return chosen
 
 
-def unfinished(error):
-    """What a NotImplementedError of a student's function says: "not done yet", or that its `raise` was left behind."""
+def _unfinished(check, errors, undone):
+    """The CheckFailedError about NotImplementedErrors: a `raise` was left beside code, or else what is `undone`."""
+    left = next(filter(None, map(_left_behind, errors)), "")
+    return CheckFailedError(f"{_part(check)}: {left or undone}", "" if left else undone)
+
+
+def _left_behind(error):
+    """What is said of the line that raised a NotImplementedError, if it was left beside a student's code; else ""."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    cell = frame.f_globals.get("__name__") == "__main__"
-    return (cell and left_over(traceback.extract_tb(error.__traceback__)[-1])) or say("not done yet")
+    is_cell = frame.f_globals.get("__name__") == "__main__"
+    return left_over(traceback.extract_tb(error.__traceback__)[-1]) if is_cell else ""
 
 
 def left_over(where):
@@ -240,15 +264,13 @@ def _is_idle(node):
 def _examine(check, seed, most=None):
     """Call a check; raise AssertionError with what is to be said about those of its claims that do not hold.
 
-    It is a _WrongError where it is about results. At most so many claims are looked at.
+    It is a _WrongError where it is about results, a CheckFailedError where something is not written yet. At most so
+    many claims are looked at.
     """
-    claims = _claims(check, np.random.default_rng(seed))
-    if claims is None:
-        return
     functions, undone, seen, first, stopped = set(), {}, [], None, False
     fixed = []
     try:
-        for claim in islice(claims, most):
+        for claim in islice(_claims(check, np.random.default_rng(seed)) or (), most):
             name = getattr(claim.found.function, "__name__", "") if isinstance(claim.found, Call) else ""
             functions.add(name)
             if name in undone:
@@ -271,9 +293,9 @@ def _examine(check, seed, most=None):
                 first = claim, compared, name
                 if BRIEF.get():
                     break
-    except NotImplementedError:
+    except NotImplementedError as error:
         if first is None:
-            raise
+            raise _unfinished(check, [error], say("not done yet")) from None
     except Exception:
         if first is None:  # what is known to be wrong is said first: the rest may follow from it
             raise
@@ -285,7 +307,7 @@ def _examine(check, seed, most=None):
             lines.append(say("  the same random numbers again: exercise.run({}, seed={})").format(check.__name__, seed))
         raise _WrongError("\n".join(lines), _wrong(fixed), name)
     if undone:
-        raise _UndoneError(_what_is_undone(functions, undone))
+        raise _unfinished(check, undone.values(), _what_is_undone(functions, undone))
 
 
 def _wrong(fixed):
@@ -364,9 +386,6 @@ def _with_case(text, claim):
 
 
 def _what_is_undone(functions, undone):
-    for said in map(unfinished, undone.values()):
-        if said != say("not done yet"):
-            return said
     for name, error in undone.items():
         *_, (frame, _) = traceback.walk_tb(error.__traceback__)
         if frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name not in functions:
@@ -405,20 +424,6 @@ def _stopped(error, check):
     if isinstance(error, TypeError) and "unexpected keyword argument" in said:
         return [say("each argument must keep the name that it has in the exercise"), f"  {said}"]
     return [say("could not use what your code returned"), f"  {said}"]
-
-
-def _status(check):
-    try:
-        _examine(check, _fresh_seed())
-    except _UndoneError as error:
-        return str(error) if str(error).endswith(say("not done yet")) else say("not right yet")
-    except NotImplementedError as error:
-        return say("not done yet") if unfinished(error) == say("not done yet") else say("not right yet")
-    except AssertionError:
-        return say("not right yet")
-    except Exception as error:
-        return say("stops with {}").format(type(error).__name__)
-    return say("right")
 
 
 def _part(check):

@@ -1,5 +1,7 @@
 """The outputs of a cell show what helps a student, and of a hidden test no number that was expected."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from grading import checks, limits, outputs
 from grading.checks import HiddenCheckFailedError
 from grading.remote import STUDENT_ERRORS, StudentError
 from rnnlib.exercise import CheckFailedError
+from rnnlib.words import speaking
 
 SECRET = "expected 0.1234"
 
@@ -54,6 +57,34 @@ def test_a_blank_is_not_done_yet_and_another_error_of_the_student_has_its_own_tr
     error.add_note("in the call f(1)")
     assert shown(error, hidden=True)["traceback"] == ["line 1", "Own: mine", "in the call f(1)"]
     assert shown(error)["ename"] == "Own"
+
+
+def told(error):
+    """The Failure that is read back from a cell in which the error was raised."""
+    cell = {"outputs": []}
+    outputs.add_exception(cell, error)
+    return outputs.failure_of(json.loads(json.dumps(cell)))
+
+
+def test_what_is_left_out_is_noted_and_not_read_from_what_is_said():
+    assert told(
+        CheckFailedError("f: 1 of 2 done and right; g not done yet", "1 of 2 done and right; g not done yet")
+    ).undone
+    assert not told(CheckFailedError("f: the answer is: not done yet")).undone
+    assert not told(AssertionError("not done yet")).undone
+    with speaking("zh-CN"):
+        blank = told(STUDENT_ERRORS["NotImplementedError"]("NotImplementedError", "", "lines"))
+    assert blank.undone  # to whoever reads it in English
+    assert "not done yet" not in blank.seen[0]
+
+
+@pytest.mark.parametrize(("line", "undone"), [("gradient: not done yet", True), ("gradient: dw is wrong", False)])
+def test_of_a_notebook_that_was_marked_earlier_what_is_left_out_is_read_from_its_lines(line, undone):
+    error = {"output_type": "error", "traceback": [line, "more"]}
+    assert outputs.failure_of({"metadata": {}, "outputs": [error]}).undone is undone
+    found = outputs.failure_of({"metadata": {outputs.FAILURE: {"seen": [line], "hint": "h"}}, "outputs": [error]})
+    assert (found.undone, found.hint) == (undone, "h")
+    assert outputs.failure_of({"metadata": {}, "outputs": []}) is None
 
 
 @pytest.mark.parametrize(("points", "text"), [(1.5, "1.5"), (-1.0, "0"), (99.0, "2")])

@@ -4,7 +4,7 @@ import pytest
 from conftest import needs
 from marking import FAST, SLUG, filled, lost, mark, record, said
 
-from grading import checks, exercise
+from grading import checks, exercise, outputs
 from grading.answers import solution
 from grading.bench import OwnBench
 from grading.own import OwnProcess
@@ -36,6 +36,14 @@ def returns(expression, right, first=""):
 
 def marked(cells, folder, settings=FAST):
     return mark(filled(ANSWERS | cells), folder, settings, bench=OwnBench)
+
+
+def undone(notebook):
+    """Whether a test that failed was of something left out, {grade_id of the test: bool}."""
+    failures = {
+        exercise.grade_id(cell): outputs.failure_of(cell) for cell in notebook["cells"] if exercise.is_test(cell)
+    }
+    return {label: failure.undone for label, failure in failures.items() if failure}
 
 
 @pytest.mark.parametrize("value", ["np.array(0.5)", "np.float64(0.5)", "np.array([0.5])[0]", "0.5"])
@@ -208,6 +216,7 @@ def test_a_raise_left_beside_code_is_named_and_parts_that_call_it_are_not_called
     assert said(notebook, "check-output-gradient").startswith(sentence)
     assert said(notebook, "test-output-gradient").startswith(sentence)
     assert said(notebook, "test-gradient").startswith(f"gradient needs output_gradient: {sentence}")
+    assert not any(undone(notebook).values())
 
 
 @pytest.mark.usefixtures("each_part_counts")
@@ -218,6 +227,7 @@ def test_a_part_that_calls_a_blank_one_says_which(tmp_path):
     assert said(notebook, "test-output-gradient") == "not done yet"
     for test in ("check-gradient", "test-gradient"):
         assert said(notebook, test).startswith("gradient needs output_gradient, which is not done yet")
+    assert all(undone(notebook)[label] for label in ("test-output-gradient", "check-gradient", "test-gradient"))
 
 
 def test_what_is_not_implemented_in_a_library_is_not_called_undone():

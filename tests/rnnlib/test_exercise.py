@@ -68,10 +68,23 @@ def test_a_raise_that_was_left_beside_code_is_named_and_not_called_undone(source
     with pytest.raises(exercise.CheckFailedError) as caught:
         exercise.run(check_square)
     assert str(caught.value).startswith(f"square: {said}")
+    assert bool(caught.value.undone) == (said == "not done yet")
     exercise.progress(check_square)
     assert capsys.readouterr().out == (
         "square: not done yet\n" if said == "not done yet" else "square: not right yet\n"
     )
+
+
+def test_what_is_left_out_is_told_apart_from_what_only_says_so(capsys):
+    def check_own():
+        raise AssertionError("this is not done yet")
+
+    for check, undone in ((check_blank, "not done yet"), (check_own, "")):
+        with pytest.raises(exercise.CheckFailedError, match=r"not done yet$") as caught:
+            exercise.run(check)
+        assert caught.value.undone == undone
+    exercise.progress(check_own)
+    assert capsys.readouterr().out == "own: not right yet\n"
 
 
 def test_what_a_library_has_not_implemented_is_not_read():
