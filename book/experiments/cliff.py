@@ -10,34 +10,34 @@ S_INIT, TARGET = 0.3, 0.7
 
 
 class Unit(NamedTuple):
-    """The parameters of s_t = tanh(w s_{t-1} + b), or the gradient with respect to them; arrays that broadcast."""
+    """The parameters of s_t = tanh(w s_{t-1} + k), or the gradient with respect to them; arrays that broadcast."""
 
     w: np.ndarray
-    b: np.ndarray
+    k: np.ndarray
 
 
 class Descent(NamedTuple):
     """A run of gradient descent, before every update and after the last: each array has the shape (updates + 1,)."""
 
     w: np.ndarray
-    b: np.ndarray
+    k: np.ndarray
     E: np.ndarray
     norm: np.ndarray  # of the gradient, before it is clipped
 
 
 def error_and_gradient(unit, T):
     """E = (s_{T-1} - TARGET)^2 / 2 after T steps from the state S_INIT, without input, and its gradient as a Unit."""
-    w, b = np.broadcast_arrays(*map(np.asarray, unit))
+    w, k = np.broadcast_arrays(*map(np.asarray, unit))
     states = [np.full(w.shape, S_INIT)]
     for _ in range(T):
-        states.append(np.tanh(w * states[-1] + b))
+        states.append(np.tanh(w * states[-1] + k))
     ds = states[-1] - TARGET
-    E, dw, db = ds**2 / 2, np.zeros(w.shape), np.zeros(w.shape)
+    E, dw, dk = ds**2 / 2, np.zeros(w.shape), np.zeros(w.shape)
     for s, s_prev in zip(states[:0:-1], states[-2::-1], strict=True):
         delta = ds * (1 - s**2)
-        dw, db = dw + delta * s_prev, db + delta
+        dw, dk = dw + delta * s_prev, dk + delta
         ds = w * delta
-    return E, Unit(dw, db)
+    return E, Unit(dw, dk)
 
 
 def descend(start, T, updates, rate, max_norm=np.inf):

@@ -124,29 +124,29 @@ def two_clippings(gradient, limit):
 
 @styled
 def cliff(T, runs):
-    """The error of one unit after T steps over its w and b, as a surface, with gradient descent on it: a Picture.
+    """The error of one unit after T steps over its w and k, as a surface, with gradient descent on it: a Picture.
 
     `runs` maps "not clipped" and "clipped" to a `book.experiments.cliff.Descent`. Every line of the surface has one w;
     a larger w lies further back, which is up and to the right.
     """
     front, back, left, right = 0.9, 1.6, -0.8, 2.1
     plain, clipped = runs["not clipped"], runs["clipped"]
-    b = np.linspace(left, right, 600)
+    k = np.linspace(left, right, 600)
     figure, axes = new_figure(6.6, 4.2)
     axes.axis("off")
     for w in np.linspace(front, back, 15):
-        axes.plot(*_seen(w - front, b, error_and_gradient(Unit(w, b), T)[0]), color=GREY, linewidth=0.8)
+        axes.plot(*_seen(w - front, k, error_and_gradient(Unit(w, k), T)[0]), color=GREY, linewidth=0.8)
     for run, colour in ((plain, ORANGE), (clipped, BLUE)):
-        axes.plot(*_seen(run.w - front, run.b, run.E), "o-", color=colour, markersize=3.5, linewidth=1.6)
+        axes.plot(*_seen(run.w - front, run.k, run.E), "o-", color=colour, markersize=3.5, linewidth=1.6)
     _words_beside_the_cliff(axes, plain, clipped, front, back, left, right)
     wall = int(np.argmax(plain.norm))
     return picture(
         figure,
-        f"The error E over b, one line for each w from {front} to {back}. For a small w it is a slope from high on the"
+        f"The error E over k, one line for each w from {front} to {back}. For a small w it is a slope from high on the"
         f" left to low on the right, for a large w high ground, a vertical cliff and low ground. Two runs start on the"
         f" high ground and reach the cliff together, at E = {plain.E[wall]:.2f}, where the gradient has the norm"
-        f" {plain.norm[wall]:.1f}. The run that is not clipped is thrown to b = {plain.b[wall + 1]:.2f} and ends at E ="
-        f" {plain.E[-1]:.3f}; the clipped one steps down to b = {clipped.b[wall + 1]:.2f} and ends at E ="
+        f" {plain.norm[wall]:.1f}. The run that is not clipped is thrown to k = {plain.k[wall + 1]:.2f} and ends at E ="
+        f" {plain.E[-1]:.3f}; the clipped one steps down to k = {clipped.k[wall + 1]:.2f} and ends at E ="
         f" {clipped.E[-1]:.0e}.",
     )
 
@@ -156,21 +156,21 @@ def _words_beside_the_cliff(axes, plain, clipped, front, back, left, right):
     axes.text(x, y, "start", ha="right", va="center")
     x, y = _seen(plain.w[-1] - front, right + 0.06, plain.E[-1])
     axes.text(x, y, "not clipped", color=ORANGE, va="center")
-    axes.text(_seen(clipped.w[-1] - front, clipped.b[-1], 0)[0], -0.03, "clipped", color=BLUE, ha="center", va="top")
+    axes.text(_seen(clipped.w[-1] - front, clipped.k[-1], 0)[0], -0.03, "clipped", color=BLUE, ha="center", va="top")
     for w in (front, back):
         axes.text(*_seen(w - front, right + 0.06, 0), f"$w$ = {w}", va="center")
     for tick in (-0.5, 0, 0.5, 1, 1.5, 2):
         axes.text(*_seen(0, tick, -0.3), f"{tick:g}".replace("-", "\u2212"), ha="center", va="center", fontsize=10)
-    axes.text(*_seen(0, 0.75, -0.47), "$b$", ha="center", va="center", fontsize=13)
+    axes.text(*_seen(0, 0.75, -0.47), "$k$", ha="center", va="center", fontsize=13)
     axes.plot(*_seen(0, np.array([left - 0.1] * 2), np.array([0, 1])), color=INK, linewidth=0.8)
     for tick in (0, 0.5, 1):
         axes.text(*_seen(0, left - 0.16, tick), f"{tick:g}", ha="right", va="center", fontsize=10)
     axes.text(*_seen(0, left - 0.45, 0.5), "$E$", ha="right", va="center", fontsize=13)
 
 
-def _seen(depth, b, E):
+def _seen(depth, k, E):
     """Where a point of the surface is on the paper: further back is up and to the right."""
-    return b + 0.9 * depth, 1.3 * E + 1.5 * depth
+    return k + 0.9 * depth, 1.3 * E + 1.5 * depth
 
 
 @styled
