@@ -6,6 +6,7 @@ A message that is still there keeps its translation. One that has changed gets t
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import babel.messages.extract
@@ -21,6 +22,7 @@ TEMPLATES = ROOT / "_build" / "catalogues" / "templates"
 # A text of a script, `Loading ${name}`, whose values may be calls but have no braces. No text is within another one.
 TAGGED = re.compile(r"(?<!\w)phrase`((?:\$\{[^{}]*\}|\\.|[^`\\])*)`", re.DOTALL)
 VALUE = re.compile(r"\$\{[^{}]*\}")
+CODE = "{code-cell}"
 HEADER = "# Of the page of this name. The messages are written by `make catalogues`, the translations by hand."
 
 
@@ -48,10 +50,17 @@ def extract():
 
 
 def words_of_pictures(names):
-    """The messages of the pictures on the pages, sorted: the frames of an interactive figure come in any order."""
+    """The messages of the pictures on the pages, sorted: the frames of an interactive figure come in any order.
+
+    Where the outputs of a page are missing, the process ends: its translations would be deleted as needless.
+    """
     cache = get_cache(kept_figures().parent)
     # Of a page that has changed, there is an older state as well.
     newest = {Path(record.uri).stem: record.pk for record in sorted(cache.list_cache_records(), key=lambda it: it.pk)}
+    sources = {name: (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8") for name in names}
+    missing = [name for name, source in sources.items() if CODE in source and name not in newest]
+    if missing:
+        sys.exit(f"There are no outputs of {', '.join(missing)} as they are now: run `make site`, and then this again.")
     said = set()
     for name in [name for name in names if name in newest]:
         said.update(redrawn.messages(cache.get_cache_bundle(newest[name]).nb, kept_figures()))

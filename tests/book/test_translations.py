@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections import Counter
 
+import catalogues
 import numpy as np
 import pdf
 import pytest
@@ -60,6 +61,13 @@ def test_a_catalogue_lists_each_message_once_in_one_line(path):
     assert found
     assert len(found) == len(set(found))
     assert not [message.id for message in messages(path) if "\n" in message.string]
+
+
+def test_the_words_of_pictures_that_are_not_drawn_yet_are_not_taken_for_needless(tmp_path, monkeypatch):
+    """As after a change of the library, before the site is built: their translations would be deleted."""
+    monkeypatch.setattr(catalogues, "kept_figures", lambda: tmp_path / "figures")
+    with pytest.raises(SystemExit, match="There are no outputs of two-step, graph as they are now: run `make site`"):
+        catalogues.words_of_pictures(["two-step", "graph", "about"])
 
 
 def test_the_cells_of_a_directive_table_are_in_the_catalogue():
