@@ -1,6 +1,6 @@
 """python -m benchmarks.rnn: one gradient against torch, jax, a plain numpy loop and the limit of numpy itself.
 
-Prints a table and writes _build/bench/rnnlib.json. Every number of threads runs in a process of its own.
+Prints a table and writes _build/bench/rnnlib.json. Every number of threads runs in its own process.
 """
 
 import argparse

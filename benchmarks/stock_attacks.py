@@ -1,6 +1,6 @@
 """The attacks of tests/attacks.py on nbgrader as it comes: what each would get, learn and change without our grader.
 
-Every attack has a throw-away course of its own, and is confined so that it can harm nothing else: its own processes, a
+Every attack has its own throw-away course, and is confined so that it can harm nothing else: its own processes, a
 small /tmp, little memory, no rights. Those that would take the machine down all the same are left out.
 """
 
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     family: str
     deserved: float
     points: float | None  # None: no mark at all
-    learnt: bool  # a secret or a hidden test stands in what its code printed, or it called out
+    learnt: bool  # a secret or a hidden test is in what its code printed, or it called out
     changed: bool  # another's work, the course or a file of the instructor's is not what it was
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a stepper lie in a file of their own: a page is read before all but the first of them are there.
+"""The pictures of a stepper lie in their own file: a page is read before all but the first of them are there.
 
 Browsers fetch no data from a file on disk, where the site must work as well: so the file is a script, which hands the
 state to the element that loads it.

@@ -26,7 +26,7 @@ INLINE = [
 
 
 def prose(markdown):
-    """The prose of a page, one paragraph a line; a sentence that holds a formula with a backslash is left out.
+    """The prose of a page, one paragraph per line; a sentence that holds a formula with a backslash is left out.
 
     Shapes: a string in, a string out, of printable ASCII and newlines. Source: the chapter "A character model"
     (book/characters.md), section "A text to learn".

@@ -10,7 +10,7 @@ COURSE = Path(__file__).parents[2]
 GENERATED = ("mistakes.md", "corpus.txt")
 FILES = [
     path
-    for room in ("book", "solutions", "rnnlib", "grading")
+    for room in ("book", "benchmarks", "solutions", "rnnlib", "grading")
     for path in sorted((COURSE / room).rglob("*"))
     if path.suffix in (".md", ".py", ".toml", ".jinja")
     and path.name not in GENERATED
@@ -18,8 +18,9 @@ FILES = [
 ]
 COUNTED = "one|once|twice|two|three|[0-9]+|numbers?|entry|entries|rows?|errors?|loss|E|bits?|seconds?|microseconds"
 COUNTED += "|calls?|arrows?|factors?|products?|sweeps?|multiplications?|squashings?|copy|layer|time|pictures?"
+COUNTED += "|paragraphs?|tanh"
 PER = "step|class|prediction|sequence|character|frame|row|batch|unit|parameter|entry|call|arrow|column|size|error|piece"
-PER += "|run|module|submission|update"
+PER += "|run|module|submission|update|line"
 WORDS = {
     "with respect to, not by": r"(?<!divides every )(?<!multiplies the )\b(?:gradient|derivative)s?\s+by\s"
     r"(?!hand|less|more)",
