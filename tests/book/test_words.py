@@ -1,6 +1,7 @@
 """One word for one thing, in the book, the exercises, their known answers, rnnlib and grading."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,9 @@ def test_every_exercise_has_the_same_rules_in_the_same_words(path):
     assert "where: *analytic* is your number, *numeric* the check's.\n" in text
     assert "**Rules.** Use numpy. Your functions depend on their arguments only, leave them as they were, and " in text
     assert re.search(r"The functions that you are asked to write are in [^;]+ too; do not call those: they are\b", text)
+
+
+def test_other_peoples_names_of_the_message_are_on_the_page_of_questions_alone():
+    command = ["git", "grep", "-lE", r"\b(dh|ds_)next\b"]
+    found = subprocess.run(command, cwd=COURSE, capture_output=True, text=True, check=True).stdout.split()
+    assert found == ["book/locale/zh_CN/LC_MESSAGES/questions.po", "book/questions.md"]
