@@ -28,12 +28,14 @@ from grading.execute import Settings
 pytestmark = pytest.mark.pool
 
 COMMAND = """
-import signal, sys
+import pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from grading import autograde, commands, course
+from grading import autograde, commands, course, report
 if __name__ == "__main__":
+    root = pathlib.Path(sys.argv[1])
     autograde.MINUTE = float(sys.argv[2])
-    commands.load_config = lambda: course.class_at(sys.argv[1])
+    commands.load_config = lambda: course.class_at(root)
+    report.FOLDER = root / "report"  # that of who runs the tests stays
     sys.exit(commands.main(["autograde", "two-step", "--workers", "2"]))
 """
 STUDENTS = [f"student-{number}" for number in range(4)]
