@@ -63,7 +63,7 @@ def autograde(slug, config, settings, workers=1, *, scheduler=None, students=Non
             bar = progress.add_task(slug, total=len(jobs), failed=0, rate=0.0)
             for marked in grade.mark_all(jobs, workers, scheduler):
                 job = of_student[marked.student]
-                results[marked.student] = gradebook.save_or_say(book, course, job, marked)
+                results[marked.student] = gradebook.save_or_say(book, course, task, job, marked)
                 if marked.notebook is not None:
                     strays += _carry(course, job.slug, job.student, job.folder)
                 missed = [*missed, marked.problem] if marked.notebook is None else []

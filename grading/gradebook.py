@@ -53,32 +53,34 @@ class Result(NamedTuple):
     penalty: float = 0.0  # points for being late, which are not yet taken from `points`
 
 
-def save_or_say(gradebook, course, job, marked):
+def save_or_say(gradebook, course, task, job, marked):
     """Save the grade.Marked of a grade.Job, and return the Result; it costs one mark if it cannot be saved.
+
+    `task` is the exercise.Exercise.
 
     Raises SQLAlchemyError or OSError where no other student could be saved either.
     """
     if marked.notebook is None:
-        return _not_saved(job, marked.problem)
+        return _not_saved(task, job.student, marked.problem)
     try:
-        return _save_again(gradebook, course, job.slug, marked)
+        return _save_again(gradebook, course, task, marked)
     except Exception as error:
         reason = _reason(gradebook, error)
     try:
-        return _save_again(gradebook, course, job.slug, failed(job, reason))
+        return _save_again(gradebook, course, task, failed(job, reason))
     except Exception as error:
         reason = _reason(gradebook, error)
-    return _not_saved(job, reason)
+    return _not_saved(task, job.student, reason)
 
 
-def _not_saved(job, reason):
+def _not_saved(task, student, reason):
     """The Result of a submission about which the gradebook is told nothing, so that the next run tries it again."""
-    return Result(job.student, 0.0, exercise.load(job.slug).points, (), reason, (), (reason,), {}, 0.0)
+    return Result(student, 0.0, task.points, (), reason, (), (reason,), {}, 0.0)
 
 
-def _save_again(gradebook, course, slug, marked):
+def _save_again(gradebook, course, task, marked):
     """As `save`, and once more if another grader has added the same student in between."""
-    arguments = course, slug, marked.student, marked.notebook, marked.timestamp
+    arguments = course, task, marked.student, marked.notebook, marked.timestamp
     try:
         return save(gradebook, *arguments)
     except IntegrityError:
@@ -96,7 +98,7 @@ def _reason(gradebook, error):
     return outside.line(f"it could not be recorded: {type(error).__name__}: {error}")
 
 
-def save(gradebook, course, slug, student, notebook, timestamp=""):
+def save(gradebook, course, task, student, notebook, timestamp=""):
     """Save one marked notebook (a dictionary) and its marks, and return the Result; done again, it changes nothing.
 
     `timestamp` is what nbgrader's exchange wrote beside the submission. nbgrader commits the student, the submission
@@ -106,17 +108,17 @@ def save(gradebook, course, slug, student, notebook, timestamp=""):
     notebook = nbformat.from_dict(notebook)
     when, noted = _time_of(timestamp, record.of(notebook), exercise.language_of_marked(notebook))
     record.put(notebook, noted)
-    path = autograded(course, slug, student)
+    path = autograded(course, task.slug, student)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".part")
     nbformat.write(notebook, scratch)
-    submission = submission_of(gradebook, slug, student)
+    submission = submission_of(gradebook, task.slug, student)
     if timestamp:  # of one that cannot be read, nothing is left of the time of an earlier submission
         submission.timestamp = when
     save_marks(gradebook, submission, notebook, _as_marked(path, notebook))
     unclear = late.renew(gradebook, course, submission)
     os.replace(scratch, path)  # whole or not at all
-    return _result(gradebook, slug, submission, student, noted, unclear)
+    return _result(gradebook, task, submission, student, noted, unclear)
 
 
 def time_in(folder):
@@ -208,6 +210,8 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
         return None
     if noted.problem or seed not in (None, noted.seed):
         return None
+    # Hashed here, where the records are, and read again by the worker that marks it if it has changed: a job holds no
+    # contents, and to ask the workers would start them for a class in which nothing has changed.
     if noted.run != record.fingerprint(intake.digest(folder, task.slug), task, settings):
         return None
     try:
@@ -230,7 +234,7 @@ def still_valid(gradebook, course, task, student, folder, settings, seed=None):
         submission.timestamp = when
         gradebook.db.commit()
     unclear = late.renew(gradebook, course, submission)
-    return _result(gradebook, task.slug, submission, student, said, unclear)._replace(kept=True)
+    return _result(gradebook, task, submission, student, said, unclear)._replace(kept=True)
 
 
 def marks(gradebook, submission):
@@ -390,9 +394,9 @@ def _of(gradebook, submission, kind, *columns):
     return query.join(SubmittedNotebook).filter(SubmittedNotebook.assignment_id == submission.id).all()
 
 
-def _result(gradebook, slug, submission, student, noted, unclear):
+def _result(gradebook, task, submission, student, noted, unclear):
     columns = BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade, Grade.manual_score
-    by_hand = exercise.load(slug).by_hand
+    by_hand = task.by_hand
     grades = _of(gradebook, submission, Grade, *columns)
     human = [*noted.human, *filter(None, [noted.problem, unclear])]
     waiting = [grade.name for grade in grades if grade.needs_manual_grade and grade.manual_score is None]

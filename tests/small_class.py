@@ -39,7 +39,7 @@ class Class:
             (folder / "timestamp.txt").write_text(time, encoding="utf-8")
         notebook = json.loads(json.dumps(self._executed(text, folder)))
         with self.book() as book:
-            return gradebook.save(book, self.course(), SLUG, student, notebook, time or "")
+            return gradebook.save(book, self.course(), self.task, student, notebook, time or "")
 
     def _executed(self, text, folder):
         if text not in _executed:

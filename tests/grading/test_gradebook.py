@@ -87,7 +87,7 @@ def saved(tmp_path, fresh_gradebook, monkeypatch):
         notebook = execute(transplant.rebuild(task, blank._replace(problem="nothing")), task, FAST)
         course = CourseDirectory(config=config)
         with Gradebook(course.db_url, course.course_id) as book:
-            return gradebook.save_or_say(book, course, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
+            return gradebook.save_or_say(book, course, task, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
 
     return try_to_save
 
@@ -115,11 +115,11 @@ def test_a_notebook_that_cannot_be_written_leaves_no_mark(tmp_path, fresh_gradeb
     in_the_way = gradebook.autograded(course, SLUG, "ada").with_suffix(".part")
     in_the_way.mkdir(parents=True)
     with Gradebook(course.db_url, course.course_id) as book:
-        result = gradebook.save_or_say(book, course, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
+        result = gradebook.save_or_say(book, course, task, Job(SLUG, "ada", "", FAST), Marked("ada", notebook, ""))
         assert result.human[0].startswith("it could not be recorded: IsADirectoryError")
         assert book.assignment_submissions(SLUG) == []
         in_the_way.rmdir()
-        assert gradebook.save(book, course, SLUG, "ada", notebook).problem == "nothing"
+        assert gradebook.save(book, course, task, "ada", notebook).problem == "nothing"
         assert [one.student.id for one in book.assignment_submissions(SLUG)] == ["ada"]
 
 
