@@ -277,7 +277,10 @@ def namespace_of(task, answer):
 
 @lru_cache(maxsize=32)
 def right_namespace(slug, _digest):
-    """What the notebook defines with the instructor's answers in it; the digest tells one notebook from the next."""
+    """What the notebook defines with the instructor's answers in it; the digest tells one notebook from the next.
+
+    What is kept for a class has these for its key, and not the Exercise, as it is one for all languages.
+    """
     return namespace_of(exercise.load(slug), solution(slug))
 
 
