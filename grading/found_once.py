@@ -64,7 +64,11 @@ def in_tests_of(task):
 
 
 def key_of(value, above):
-    """What a value is made of, as a tree that can be pickled; of a function of a test cell also what it refers to."""
+    """What a value is made of, as a tree for pickle; of a function of a test cell also what it refers to.
+
+    `above` are the functions that it was reached through. Raises StudentReachedError where it reaches a student's
+    process, TypeError for a random generator, and ValueError for a variable that has no value yet.
+    """
     if isinstance(value, Remote):
         raise StudentReachedError
     if isinstance(value, np.random.Generator):  # to draw from it changes it

@@ -1,7 +1,7 @@
 """What a student handed in, read defensively: no symbolic link is followed, nothing is unpacked, nothing is trusted.
 
-What is said of it is in the language of its notebook, which is known when that has been read: until then, all lines are
-rnnlib.words.Messages.
+What is said of it is in the language of its notebook, which is known when that has been read: until then, each line is
+a rnnlib.words.Message.
 """
 
 import base64
@@ -265,7 +265,7 @@ def _digest_of(path):
 
 
 def read_notebook(path):
-    """The cells of a notebook file, a list of notes about it, which are rnnlib.words.Messages, and its digest.
+    """The cells of a notebook file, a list of notes about it, each a rnnlib.words.Message, and its digest.
 
     A large one is parsed in another process, with limits of time and memory. Raises NoNotebookError, with a reason for
     the student, for a file that cannot be read as a notebook; ValueError or OSError for one that cannot be read at all;

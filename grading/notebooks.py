@@ -62,7 +62,10 @@ def give_points_by_hand(cells, points):
 
 
 def show_points(cells):
-    """Write under the heading of each part how many points it gives, and beside the time how many there are in all."""
+    """Write under the heading of each part how many points it gives, and beside the time how many there are in all.
+
+    Raises ValueError for a cell that gives points and has no heading above it.
+    """
     parts = []  # the text cell that begins a part, and the points of its checks, hidden ones too
     for cell in cells:
         if PART.search(cell.source) and cell.cell_type == "markdown":

@@ -12,7 +12,11 @@ VERSION = 1  # to be raised when a field changes its meaning; a new field makes 
 
 
 class Record(NamedTuple):
-    """What happened to one submission; three fields are known when it is rebuilt, the others when it has run."""
+    """What happened to one submission.
+
+    Its problem, notes, digest, costs, and most of what is for a human are known when it is rebuilt, the rest when it
+    has run.
+    """
 
     problem: str  # why there is nothing to mark; empty if there is something
     notes: tuple  # what was unusual and cost nothing

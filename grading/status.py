@@ -22,7 +22,10 @@ def run(arguments):
 
 
 def lines(course, slugs=()):
-    """The lines about the class of nbgrader's `course`."""
+    """The lines about the class of nbgrader's `course`, and all exercises of it or the `slugs`.
+
+    Raises ValueError for a class of nobody, or for an exercise that is not known.
+    """
     class_ = marks.read(course, slugs)
     found = [report.of_exercise(class_, one, course) for one in class_.exercises.values()]
     if not class_.students and not any(one["unmarked"] for one in found):

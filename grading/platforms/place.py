@@ -21,7 +21,10 @@ NEW, REPLACED, SAME, OLDER = "new", "replaced", "same", "older"
 
 @contextlib.contextmanager
 def scratch(submitted, slug):
-    """A folder inside `submitted`, and so on its disk, that is gone afterwards; one at a time for an exercise."""
+    """A folder inside `submitted`, and so on its disk, that is gone afterwards; one at a time for an exercise.
+
+    Raises ValueError while another command has it.
+    """
     submitted = Path(submitted)
     submitted.mkdir(parents=True, exist_ok=True)
     folder = submitted / f".collecting-{slug}"
