@@ -9,12 +9,12 @@ import yaml
 
 from grading import outside
 from grading.course import slugs
+from grading.finder import MAY_BE_ONE
 from grading.platforms import times
 from grading.platforms.archive import Entry, RefusedError
 from grading.platforms.layouts import LOOSE, PLATFORMS, WORDS, Layout, table
 from grading.platforms.roster import NOBODY, Person, fit
 
-MAY_BE_ONE = re.compile(r"ipynb|\.(?:json|txt)$|^[^.]+$", re.IGNORECASE)  # what browsers make of the ending, too
 PACKED = re.compile(r"\.(?:zip|7z|rar|gz|tgz|tar|xz|bz2)$", re.IGNORECASE)
 MAX_CANDIDATES = 20
 SIDE = 2**20  # bytes of a note that a platform puts beside a file
