@@ -68,9 +68,9 @@ def preview(slug, config, settings, workers=1, *, scheduler=None, students=None,
         found = {}
         for marked in grade.mark_all(jobs, workers, scheduler):
             submission = known.get(marked.student)
-            found[marked.student] = _compared(book, task, plan, submission, marked)
+            found[marked.student] = _compared(plan, submission, marked)
         for student in set(known) - set(folders) if not students else ():
-            if any(mark.auto_score is not None for mark in _marks_in(book, known[student]).values()):
+            if any(mark.auto_score is not None for mark in _marks_in(known[student]).values()):
                 reason = "nothing is in submitted/ any more; earlier marks stay"
                 found[student] = Preview(student, known[student].score, None, {}, reason)
     return plan.lines, [found[student] for student in sorted(found)]
@@ -109,10 +109,10 @@ def _seed_of(path):
         return None
 
 
-def _compared(book, task, plan, submission, marked):
+def _compared(plan, submission, marked):
     """The Preview of a submission from its grade.Marked."""
     is_marked = submission and not gradebook.is_bare(submission)  # else it may be there for an extension
-    before = _marks_in(book, submission) if is_marked else {}
+    before = _marks_in(submission) if is_marked else {}
     now = sum(mark.score for mark in before.values()) if before else None
     if marked.notebook is None:
         return Preview(marked.student, now, None, {}, marked.problem)
@@ -125,7 +125,7 @@ def _compared(book, task, plan, submission, marked):
     return Preview(marked.student, now, sum(after.values()), tests, record.of(marked.notebook).problem)
 
 
-def _marks_in(book, submission):
+def _marks_in(submission):
     """{name of a cell: nbgrader's Grade} of a submission."""
     return {mark.name: mark for notebook in submission.notebooks for mark in notebook.grades}
 
