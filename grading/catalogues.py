@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from grading import answers_file, exercise, translation
-from grading.course import COURSE, LANGUAGES, PROGRAM, load_config, slugs
+from grading.course import COURSE, LANGUAGES, PROGRAM, load_config, put, slugs
 
 SPEAKING = ("rnnlib/*.py", "grading/*.py", "grading/platforms/*.py", "grading/templates/*.jinja")
 READ = ("mistake", "hint", "ask")  # of an answer: what students and teachers read
@@ -89,8 +89,7 @@ def update(path, language, texts, known):
             catalogue[text].string = known[text]
     catalogue.update(template)
     catalogue.obsolete.clear()
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(_as_text(catalogue), encoding="utf-8")
+    put(path, _as_text(catalogue))
 
 
 def _as_text(catalogue):
@@ -129,7 +128,6 @@ def update_all(language):
 def write_tables(language, directory=PROGRAM / "rnnlib" / "locale"):
     """Write <directory>/<language>/<name>.json, {English: its translation}: of all messages, and of known mistakes."""
     folder = directory / language
-    folder.mkdir(parents=True, exist_ok=True)
     for slug in slugs():
         known, content = translations(path(slug, language), language), answers_file.read(slug)
         said = [entry[key] for entry in content.get("wrong", []) for key in ("mistake", "hint")]
@@ -139,7 +137,7 @@ def write_tables(language, directory=PROGRAM / "rnnlib" / "locale"):
 
 
 def _write(path, table):
-    path.write_text(json.dumps(table, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+    put(path, json.dumps(table, indent=0, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 
 from grading import exercise, mistakes
 from grading.answers import known_answers, solution
-from grading.course import COURSE, slugs
+from grading.course import COURSE, put, slugs
 from rnnlib import fingerprints, tree
 from rnnlib.exercise import claims_of, wrong_on_fixed_numbers
 
@@ -38,8 +38,7 @@ def build(slug, directory=COURSE / "rnnlib" / "mistakes"):
         told += [{"name": answer.mistake, "hint": answer.hint}] if found else []
     text = json.dumps({"mistakes": told, "checks": checks}, indent=1, ensure_ascii=False)
     path = directory / f"{slug}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(re.sub(r"\n\s*(?=[]\d])", "", text) + "\n", encoding="utf-8")  # lists of numbers on one line
+    put(path, re.sub(r"\n\s*(?=[]\d])", "", text) + "\n")  # lists of numbers on one line
     return path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grading import exercise, grade, record
 from grading.answers import known_answers, solution
-from grading.course import COURSE, slugs
+from grading.course import COURSE, put, slugs
 from grading.pages import render
 from grading.sample_class import notebook_with
 from rnnlib.words import ENGLISH, close_up, speaking, to_say
@@ -58,7 +58,7 @@ def write(some=None):
             path.unlink()
     found = pages(some)
     for path, text in found.items():
-        path.write_text(text, encoding="utf-8")
+        put(path, text)
     return list(found)
 
 

@@ -17,14 +17,14 @@ from traitlets.config import Config
 from traitlets.log import get_logger
 
 from grading import catalogues, exercise, interrupt, release, translation
-from grading.course import COURSE, LANGUAGES, address, load_config, slugs
+from grading.course import COURSE, LANGUAGES, address, load_config, put, slugs
 
 
 def build_source(slug):
     """Write solutions/<slug>/<slug>.ipynb, the notebook with the answers, from its MyST text; return its path."""
     text = COURSE / "solutions" / slug / f"{slug}.md"
     path = text.with_suffix(".ipynb")
-    _put(path, source(text))
+    put(path, source(text))
     return path
 
 
@@ -106,17 +106,7 @@ def translate(slug, directory):
             (exercise.source_of(slug), exercise.source_of(slug, language)),
             (exercise.release_of(slug, directory=directory), exercise.release_of(slug, language, directory)),
         ):
-            _put(place, translated(original, language, say))
-
-
-def _put(path, made):
-    """Let a file hold the text `made`; who reads it meanwhile, such as a grader, finds the old text or the new one."""
-    if path.exists() and path.read_text(encoding="utf-8") == made:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    scratch.write_text(made, encoding="utf-8")
-    scratch.replace(path)
+            put(place, translated(original, language, say))
 
 
 def translated(path, language, say):
