@@ -53,6 +53,11 @@ def right_answers(slug):
     return [(answer.name, namespace_of(exercise.load(slug), answer)) for answer in answers]
 
 
+def wrong_answers(slug):
+    """The known answers to an exercise that must lose points."""
+    return [answer for answer in known_answers(slug) if not answer.right]
+
+
 def hand_in(root, student, text, slug=SLUG, name=None):
     """Write a notebook's text, or any bytes, where a class below `root` hands in; return the folder."""
     folder = Path(root, "submitted", student, slug)

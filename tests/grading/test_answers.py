@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 from house import OWN
+from marking import wrong_answers
 
 from grading import answers_file, course, exercise
 from grading.answers import known_answers, solution
@@ -19,10 +20,6 @@ KINDS = {
     "rounds to float32": r"\bfloat32\b",
     "returns a list": r"\blists?\b",
 }
-
-
-def wrong(slug):
-    return [answer for answer in known_answers(slug) if not answer.right]
 
 
 def functions(source):
@@ -60,7 +57,7 @@ def test_a_function_has_at_least_three_wrong_answers(slug):
     base = solution(slug).cells
     right = {name: text for source in base.values() for name, text in functions(source).items()}
     counts = Counter()
-    for answer in wrong(slug):
+    for answer in wrong_answers(slug):
         given = {name: text for source in answer.cells.values() for name, text in functions(source).items()}
         counts.update(name for name in right if given.get(name, right[name]) != right[name])
     assert right
@@ -79,18 +76,18 @@ def test_a_wrong_answer_reads_a_global_of_the_notebook(slug):
     data = data_of_the_example(slug)
     for source in solution(slug).cells.values():
         assert not globals_read(source) & data
-    assert [answer.name for answer in wrong(slug) if any(globals_read(s) & data for s in answer.cells.values())]
+    assert [answer.name for answer in wrong_answers(slug) if any(globals_read(s) & data for s in answer.cells.values())]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("slug", OWN)
 def test_there_is_a_wrong_answer_that(slug, kind):
-    assert [answer.name for answer in wrong(slug) if re.search(KINDS[kind], answer.mistake)]
+    assert [answer.name for answer in wrong_answers(slug) if re.search(KINDS[kind], answer.mistake)]
 
 
 @pytest.mark.parametrize("slug", slugs())
 def test_a_hint_is_one_sentence_and_a_mistake_goes_on_with_the_sentence_of_the_feedback(slug):
-    for answer in wrong(slug):
+    for answer in wrong_answers(slug):
         assert re.fullmatch(r"(?:[^.!?]|[.!?](?! |$))+\.", answer.hint), answer.hint
         assert not re.search(r"[.!?](?: |$)", answer.mistake), answer.mistake
 

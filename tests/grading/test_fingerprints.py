@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 from house import OWN
+from marking import wrong_answers
 
 from grading import fingerprints, rounding
 from grading.answers import known_answers, solution
@@ -26,10 +27,6 @@ IN_A_NOTEBOOK = ["graph-sweep", "two-step"]
 
 def text(slug):
     return (COURSE / "rnnlib" / "mistakes" / f"{slug}.json").read_text(encoding="utf-8")
-
-
-def wrong(slug):
-    return [answer for answer in known_answers(slug) if not answer.right]
 
 
 def seen(slug, answer):
@@ -90,7 +87,7 @@ def test_another_last_digit_of_every_tanh_exp_and_log_gives_the_same_file(slug, 
 
 
 def test_two_wrong_answers_in_three_are_recognised_and_nearly_all_of_these_are_taken_for_no_other():
-    of_all = [seen(slug, answer) for slug in slugs() for answer in wrong(slug)]
+    of_all = [seen(slug, answer) for slug in slugs() for answer in wrong_answers(slug)]
     recognised = [found for found in of_all if found]
     assert len(recognised) > 2 / 3 * len(of_all)
     assert sum(any(found.values()) for found in recognised) > 0.97 * len(recognised)
@@ -100,7 +97,7 @@ def test_two_wrong_answers_in_three_are_recognised_and_nearly_all_of_these_are_t
 @pytest.mark.parametrize("slug", IN_A_NOTEBOOK)
 def test_in_a_notebook_a_wrong_answer_is_given_its_own_hint_and_name_or_what_it_shares_with_others(slug):
     named = 0
-    for answer in wrong(slug):
+    for answer in wrong_answers(slug):
         for check, alone in seen(slug, answer).items():
             said = third(notebook(slug, answer), check)
             advice = [line for line in said if line.startswith("  Hint: ")]

@@ -36,12 +36,6 @@ def marked(tmp_path_factory, fresh_gradebook):
 
 
 @pytest.fixture
-def root(marked, tmp_path):
-    """A copy of that class, to be changed."""
-    return shutil.copytree(marked, tmp_path / "class")
-
-
-@pytest.fixture
 def give(root, monkeypatch, capsys):
     """Ask for a zip; return the status, {name: whose page} of the zip, or None, and what was printed."""
     monkeypatch.setattr(marks, "course_at", lambda _: course_at(root))

@@ -42,12 +42,6 @@ def marked(tmp_path_factory, fresh_gradebook):
 
 
 @pytest.fixture
-def root(marked, tmp_path):
-    """A copy of that class, to be changed."""
-    return shutil.copytree(marked, tmp_path / "class")
-
-
-@pytest.fixture
 def give(root, monkeypatch, capsys):
     """Give a file to the command; return the status, the bytes of what was written, or None, and what was printed."""
     monkeypatch.setattr(marks, "course_at", lambda _: course_at(root))
