@@ -177,7 +177,6 @@ class _Looked(NamedTuple):
 
 def _look(candidate, slug):
     """What the file of a finder.Candidate tells, notebook or not."""
-    digest, language = "", ENGLISH
     try:
         cells, notes, digest = read_notebook(candidate.path)
         return _Looked(finder.weigh(candidate, cells, slug), notes, digest, language_of(cells))
@@ -185,10 +184,8 @@ def _look(candidate, slug):
         raise
     except NoNotebookError as error:
         problem, digest, language = _told(error), error.digest, error.language
-    except (ValueError, OSError) as error:
-        problem = _told(error)
     except Exception as error:
-        problem = _unforeseen(error)
+        problem = _told(error) if isinstance(error, (ValueError, OSError)) else _unforeseen(error)
         digest, language = _at_least(candidate.path)
     return _Looked(finder.Reading(candidate, None, {}, frozenset(), "", problem), [], digest, language)
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from unittest.mock import Mock
 
 import pytest
 from marking import FAST, SLUG, filled
@@ -70,6 +71,17 @@ def test_what_is_no_notebook_is_read_once_here_or_in_the_process_for_large_ones(
     found = read(folder)
     assert paths.count(path) == opened
     assert found.digest == both != whole  # it counts, as a whole one may come in its place
+
+
+@pytest.mark.parametrize("error", [ValueError("of a library"), KeyError("of nobody's thought")])
+def test_a_file_that_cannot_be_parsed_for_another_reason_counts_in_the_digest(folder, monkeypatch, error):
+    """Without it, what is chosen beside it would be marked again in each run."""
+    for name in (f"{SLUG}.ipynb", f"{SLUG}-2.ipynb"):
+        (folder / name).write_text(NOTEBOOK)
+    monkeypatch.setattr(intake, "_cells", Mock(side_effect=[error, intake._cells(json.loads(NOTEBOOK)["cells"], [])]))
+    found = read(folder)
+    assert not found.problem
+    assert found.digest == intake.digest(folder, SLUG) != ""
 
 
 def test_nothing_there_is_a_problem(folder):
