@@ -89,7 +89,7 @@ def _explained(error, hidden, names):
         return Failure((say("not done yet"),), undone=True)
     if isinstance(error, StudentError):
         lines = error.traceback.splitlines() or [error.message or say("{}, without a message").format(error.name)]
-        return Failure((*lines, *getattr(error, "__notes__", [])), undone=getattr(error, "undone", False))
+        return Failure((*lines, *getattr(error, "__notes__", [])), undone=error.undone)
     called = getattr(error, "last_call", ())
     if isinstance(error, HiddenCheckFailedError):
         # What says no more than one line has not told the call yet.

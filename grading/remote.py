@@ -44,6 +44,8 @@ class SandboxError(RuntimeError):
 class StudentError(Exception):
     """An exception of the student's code: its class's name, its message, and the student's own traceback as text."""
 
+    undone = False  # whether it says that something is not written yet
+
     def __init__(self, name, message, traceback):
         Exception.__init__(self, message)
         self.name, self.message, self.traceback = name, message, traceback

@@ -190,7 +190,7 @@ def _open_copy():
     """A folder with rnnlib and the host program that every user can read, as the course's own is closed to them."""
     folder = Path(tempfile.mkdtemp(prefix="course-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    passing = shutil.ignore_patterns("__pycache__", "*.part")  # a part is renamed before it could be copied, perhaps
+    passing = shutil.ignore_patterns("__pycache__", "*.part")  # a part may be renamed before it is copied
     shutil.copytree(LIBRARY, folder / "rnnlib", ignore=passing)
     (folder / "host").mkdir()
     for name in ("student_host.py", "wire.py"):

@@ -27,8 +27,7 @@ The modules, in the order of the chapters:
     validate, tree                    what all of them use: checked input, trees of arrays
 
 No derivation needs the rest: `exercise`, `claims`, `fingerprints` and `words` check the exercises and name mistakes,
-and `browser` keeps integers small enough for the Python of a page.
-`rnnlib.fast` has the numbers of rnn, quicker; no derivation needs it.
+`browser` keeps integers small enough for the Python of a page, and `rnnlib.fast` has the numbers of `rnn`, quicker.
 """
 
 __version__ = "0.1.0"

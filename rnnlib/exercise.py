@@ -25,7 +25,7 @@ BRIEF = ContextVar("BRIEF", default=False)  # whether one wrong claim is enough,
 class CheckFailedError(AssertionError):
     """A check of an exercise did not pass; the message is written for the student.
 
-    `undone` is what it says of functions that are not written yet, which is no mistake; "" if there is one.
+    `undone` is what it says of functions that are not written yet, which is no mistake; it is empty for a mistake.
     """
 
     def __init__(self, message, undone=""):

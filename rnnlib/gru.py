@@ -4,9 +4,9 @@
     g_t = tanh(U x_t + W (r_t * s_{t-1}) + b)        the candidate state, with its own rows too
     s_t = u_t * s_{t-1} + (1 - u_t) * g_t
 
-`init_params`, `forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.rnn`, without `func`. Rows
-of U, W and b: r, u, g, H each. Many libraries apply r_t after the product with W, or swap u_t and 1 - u_t; this is the
-form of the paper. Source: the chapter "Gates" (book/gates.md); Cho et al. (2014), equations 5 to 8.
+`forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.rnn`, without `func`. Rows of U, W and b:
+r, u, g, H each. Many libraries apply r_t after the product with W, or swap u_t and 1 - u_t; this is the form of the
+paper. Source: the chapter "Gates" (book/gates.md); Cho et al. (2014), equations 5 to 8.
 """
 
 from typing import NamedTuple

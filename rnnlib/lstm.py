@@ -5,8 +5,8 @@
     m_t = f_t * m_{t-1} + i_t * g_t
     s_t = o_t * tanh(m_t)
 
-`init_params`, `forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.rnn`, without `func`, and
-the state is a pair: `s_init` is (2, B, H), first s_{-1}, then m_{-1}.
+`forward`, `backward` and `loss_and_gradient` are called as those of `rnnlib.rnn`, without `func`, and the state is a
+pair: `s_init` is (2, B, H), first s_{-1}, then m_{-1}.
 Rows of U, W and b: i, f, o, g, H each. Source: the chapter "Gates" (book/gates.md); Hochreiter and Schmidhuber
 (1997); Gers, Schmidhuber and Cummins (2000) for the forget gate.
 """

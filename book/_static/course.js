@@ -3,7 +3,8 @@
 // A formula wider than the page scrolls in its own box. Not every browser lets the arrow keys reach such a box.
 function letKeyboardScroll() {
   const boxes = [...document.querySelectorAll("article .katex-display")];
-  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth); // before a change has the page laid out again
+  // All are measured before any is changed: each change has the page laid out again.
+  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth);
   boxes.forEach((box, i) => {
     if (wide[i]) box.tabIndex = 0;
     else box.removeAttribute("tabindex");

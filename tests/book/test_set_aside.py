@@ -41,7 +41,7 @@ def test_the_address_of_a_state_changes_with_it(tmp_path):
     assert first[1] != second[1]
 
 
-def test_no_page_of_any_edition_holds_the_pictures_of_a_stepper_and_all_that_it_loads_are_there(site):
+def test_no_page_of_any_edition_holds_the_pictures_of_a_stepper_and_all_that_it_loads_is_there(site):
     pages = [*HTML.glob("*.html"), *HTML.glob("*/*.html")]
     led = {page: LED.findall(page.read_text(encoding="utf-8")) for page in pages}
     assert sum(map(len, led.values())) >= 20

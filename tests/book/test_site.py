@@ -227,7 +227,7 @@ def built(path):
 
 
 def steppers(path):
-    """The states of the steppers of a page, which it loads from files of their own."""
+    """The states of the steppers of a page, which it loads from their own files."""
     addresses = re.findall(r'<script defer src="(_static/frames/[^?"]*)', built(path))
     return "".join(built(address) for address in addresses)
 

@@ -26,7 +26,7 @@
     follow(name);
   }
 
-  // A large state is in a file of its own (book/_ext/set_aside.py), which comes after the scripts of the page's head.
+  // A large state is in its own file (book/_ext/set_aside.py), which comes after the scripts of the page's head.
   function stateOf(script) {
     if (!script.src) return JSON.parse(script.textContent);
     return script.state ?? new Promise((resolve) => script.addEventListener("load", () => resolve(script.state)));
